@@ -1,0 +1,1 @@
+//! Layer 2: the recorder and the reader of the session file (pcapng). Knows no socket and no screen.

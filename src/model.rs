@@ -1,0 +1,20 @@
+//! Layer 1: plain values that the other layers exchange, and the trait through which the log is read.
+//!
+//! Deliberately absent: sockets, files, the clock, and anything that draws.
+
+mod command;
+mod endpoint;
+mod entry;
+mod link;
+mod records;
+mod time;
+
+pub use command::{NetCommand, Outgoing, Recording};
+pub use endpoint::{Endpoint, EndpointError, Host, Port};
+pub use entry::{
+    Attempt, AttemptOutcome, ConnectionId, Direction, End, EndHow, Entry, EntryId, EntryKind, Family, Lookup,
+    Side,
+};
+pub use link::{Link, LinkState, NetEvent, RecorderState, Tally};
+pub use records::{Records, RecordsError, Surroundings, Tail};
+pub use time::Timestamp;

@@ -1,0 +1,167 @@
+//! What is known of a connection now: the worker's latest report, never its history (the log has that).
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use super::{ConnectionId, End, Endpoint, Side, Timestamp};
+
+/// The state of a connection; the words are the same wherever they are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum LinkState {
+    /// Nothing was asked for yet.
+    #[default]
+    Idle,
+    /// A name is being looked up.
+    Resolving,
+    /// Addresses are being tried.
+    Connecting,
+    /// Established; a handshake above TCP is under way.
+    Handshaking,
+    /// Both directions are open.
+    Open,
+    /// One side sent FIN; the other direction is open.
+    HalfClosed,
+    /// Over, after having been open.
+    Closed,
+    /// It never came to be, or broke.
+    Failed,
+    /// Over, and waiting for the next attempt.
+    Waiting,
+    /// Accepting connections.
+    Listening,
+}
+
+impl LinkState {
+    /// Whether bytes may still cross in at least one direction.
+    pub fn is_live(self) -> bool {
+        matches!(self, LinkState::Open | LinkState::HalfClosed)
+    }
+
+    /// Whether the worker is busy bringing the connection about.
+    pub fn is_dialing(self) -> bool {
+        matches!(
+            self,
+            LinkState::Resolving | LinkState::Connecting | LinkState::Handshaking
+        )
+    }
+}
+
+impl fmt::Display for LinkState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            LinkState::Idle => "idle",
+            LinkState::Resolving => "resolving",
+            LinkState::Connecting => "connecting",
+            LinkState::Handshaking => "handshaking",
+            LinkState::Open => "open",
+            LinkState::HalfClosed => "half-closed",
+            LinkState::Closed => "closed",
+            LinkState::Failed => "failed",
+            LinkState::Waiting => "waiting",
+            LinkState::Listening => "listening",
+        })
+    }
+}
+
+/// What went one way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Bytes.
+    pub bytes: u64,
+    /// Messages: entries that carry bytes.
+    pub messages: u64,
+    /// When the last of them crossed the socket.
+    pub last: Option<Timestamp>,
+}
+
+/// A connection as it is now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Its number in the session.
+    pub id: ConnectionId,
+    /// What was dialed.
+    pub endpoint: Endpoint,
+    /// Where it stands.
+    pub state: LinkState,
+    /// Our address, once there is one.
+    pub local: Option<SocketAddr>,
+    /// The peer's address, or the one being tried.
+    pub remote: Option<SocketAddr>,
+    /// When dialing started.
+    pub started: Timestamp,
+    /// When the connection was established.
+    pub opened: Option<Timestamp>,
+    /// When it was over.
+    pub ended: Option<Timestamp>,
+    /// What we wrote and the kernel took.
+    pub sent: Tally,
+    /// What we read.
+    pub received: Tally,
+    /// Bytes that were asked to be sent and that the kernel has not taken yet.
+    pub unsent: u64,
+    /// The side that sent the first FIN.
+    pub first_fin: Option<Side>,
+    /// Who ended it and how, once it has ended.
+    pub end: Option<End>,
+    /// Why it failed or ended, in words: one clear sentence with, where it can, what to do.
+    pub reason: Option<String>,
+    /// Which attempt of a series this is, counted from 1.
+    pub round: u32,
+    /// When the next attempt starts, in state `Waiting`.
+    pub retry_at: Option<Timestamp>,
+}
+
+impl Link {
+    /// A link that has just been asked for.
+    pub fn new(id: ConnectionId, endpoint: Endpoint, started: Timestamp) -> Link {
+        Link {
+            id,
+            endpoint,
+            state: LinkState::Idle,
+            local: None,
+            remote: None,
+            started,
+            opened: None,
+            ended: None,
+            sent: Tally::default(),
+            received: Tally::default(),
+            unsent: 0,
+            first_fin: None,
+            end: None,
+            reason: None,
+            round: 1,
+            retry_at: None,
+        }
+    }
+}
+
+/// Whether the session file takes what it is given.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum RecorderState {
+    /// Everything that crossed the socket is in the file.
+    #[default]
+    Recording,
+    /// The file takes nothing now, and reading is paused so that nothing is lost.
+    Paused {
+        /// Why, in words.
+        reason: String,
+    },
+    /// The file takes nothing, and bytes cross unrecorded.
+    Losing {
+        /// Why, in words.
+        reason: String,
+        /// Bytes that crossed and were not recorded.
+        bytes: u64,
+    },
+}
+
+/// The worker's latest report. A newer one replaces it, so reports coalesce under load.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NetEvent {
+    /// The connection in front, once one was asked for.
+    pub link: Option<Link>,
+    /// The number of entries in the log.
+    pub entries: u64,
+    /// How the recorder is doing.
+    pub recorder: RecorderState,
+}

@@ -1,0 +1,87 @@
+//! The trait through which every other layer reads the log. The log itself is a file; see `capture`.
+
+use std::ops::Range;
+
+use super::{ConnectionId, Entry, EntryId, Timestamp};
+
+/// Why an entry could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RecordsError {
+    /// There is no entry of that number.
+    #[error("there is no entry {}", .0.0)]
+    Missing(EntryId),
+    /// The session file could not be read.
+    #[error("cannot read the session file: {0}")]
+    Io(String),
+    /// The session file does not hold what its index says.
+    #[error("the session file is damaged at byte {offset}: {what}")]
+    Damaged {
+        /// Where, in bytes from the start of the file.
+        offset: u64,
+        /// What is wrong there.
+        what: String,
+    },
+}
+
+/// Up to three bytes: as much as a UTF-8 character can leave on one side of a read boundary (RFC 3629 §3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tail {
+    bytes: [u8; 3],
+    len: u8,
+}
+
+impl Tail {
+    /// The last three bytes of `bytes`, or all of them.
+    pub fn last_of(bytes: &[u8]) -> Tail {
+        Tail::first_of(&bytes[bytes.len().saturating_sub(3)..])
+    }
+
+    /// The first three bytes of `bytes`, or all of them.
+    pub fn first_of(bytes: &[u8]) -> Tail {
+        let len = bytes.len().min(3);
+        let mut tail = Tail {
+            bytes: [0; 3],
+            len: len as u8,
+        };
+        tail.bytes[..len].copy_from_slice(&bytes[..len]);
+        tail
+    }
+
+    /// The bytes, in stream order.
+    pub fn as_slice(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len)]
+    }
+}
+
+/// The bytes next to an entry in its own connection and direction, so that a character that was split over
+/// several reads can be put together again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Surroundings {
+    /// The bytes right before the entry.
+    pub before: Tail,
+    /// The bytes right after it; empty until they have arrived.
+    pub after: Tail,
+}
+
+/// A log, read entry by entry. Every call costs the same however long the log is.
+pub trait Records {
+    /// How many entries there are.
+    fn len(&self) -> u64;
+
+    /// Whether there is none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The entry of that number, without its bytes.
+    fn entry(&self, id: EntryId) -> Result<Entry, RecordsError>;
+
+    /// Bytes `range` of the entry's payload, cut to what it has.
+    fn payload(&self, id: EntryId, range: Range<u32>) -> Result<Vec<u8>, RecordsError>;
+
+    /// The bytes before and after the entry in its own stream.
+    fn surroundings(&self, id: EntryId) -> Result<Surroundings, RecordsError>;
+
+    /// When the connection's dialing started: the zero of the column "since start".
+    fn started(&self, connection: ConnectionId) -> Option<Timestamp>;
+}
