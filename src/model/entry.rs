@@ -139,6 +139,13 @@ pub enum EntryKind {
         /// The number of the operating system's error, if there was one.
         errno: Option<i32>,
     },
+    /// Bytes crossed the socket and could not be recorded.
+    Gap {
+        /// Which way.
+        direction: Direction,
+        /// How many.
+        bytes: u64,
+    },
     /// Something worth knowing.
     Note {
         /// One sentence.
@@ -172,6 +179,7 @@ impl Entry {
             | EntryKind::HalfClose { .. }
             | EntryKind::Close(_)
             | EntryKind::Error { .. }
+            | EntryKind::Gap { .. }
             | EntryKind::Note { .. } => None,
         }
     }
