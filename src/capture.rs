@@ -1,1 +1,43 @@
 //! Layer 2: the recorder and the reader of the session file (pcapng). Knows no socket and no screen.
+//!
+//! # Layout
+//!
+//! | module | holds |
+//! |---|---|
+//! | `block` | the blocks of pcapng as they are built |
+//! | `packet`, `stream` | the synthetic IP and TCP headers, and their sequence numbers |
+//! | `fact` | what has no bytes, as JSON |
+//! | `recorder`, `connection` | appending, write-ahead, one call an entry |
+//! | `window`, `walk` | the blocks as they are read, every length checked |
+//! | `index`, `group` | where every 64th entry starts, and the entries around it |
+//! | `session`, `scan` | reading by entry number; opening what is on disk |
+//! | `file`, `store` | private files, and the directory where recordings are kept |
+//!
+//! # Which blocks are entries
+//!
+//! A packet with payload is a data entry. Everything else that happened is JSON: in an annotation block, or,
+//! where TCP has a packet for it, in an option of that packet (the ACK of the opening, FIN, RST). Entries are
+//! numbered in the order of the file. SYN, SYN/ACK and the acknowledgements that a long one-way flow needs are
+//! there for those who follow the packets, and are no entries.
+
+mod block;
+mod connection;
+mod error;
+mod fact;
+mod file;
+mod group;
+mod index;
+mod packet;
+mod recorder;
+mod scan;
+mod session;
+mod store;
+mod stream;
+mod walk;
+mod window;
+
+pub use connection::{Connection, MAX_PAYLOAD, Role};
+pub use error::CaptureError;
+pub use recorder::{Create, Existing, Recorder};
+pub use session::Session;
+pub use store::{BUDGET, Kept, Sessions};

@@ -1,0 +1,221 @@
+//! The blocks of pcapng that a session file consists of: how they are built. `walk` reads them.
+//!
+//! Source: draft-ietf-opsawg-pcapng. Everything is little-endian; other byte orders are neither written nor read.
+
+use crate::capture::packet::{Headers, Segment};
+use crate::model::{ConnectionId, Direction, EntryId, Timestamp};
+
+/// Section Header Block.
+pub(super) const SECTION: u32 = 0x0a0d_0d0a;
+/// Interface Description Block.
+pub(super) const INTERFACE: u32 = 1;
+/// Enhanced Packet Block.
+pub(super) const PACKET: u32 = 6;
+/// Our annotation: a block type from the range for local use (the most significant bit is set).
+pub(super) const ANNOTATION: u32 = 0x8053_4b53;
+/// Our option of packets and interfaces, from the range for local use.
+pub(super) const OPT_OURS: u16 = 0xd353;
+/// Marks blocks and options for local use as ours, since anybody may use the same numbers.
+pub(super) const MAGIC: [u8; 4] = *b"sksc";
+
+pub(super) const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
+pub(super) const LINKTYPE_RAW: u16 = 101;
+/// `if_tsresol`: times are in units of 10⁻⁹ s.
+pub(super) const NANOSECONDS: u8 = 9;
+pub(super) const OPT_END: u16 = 0;
+const OPT_COMMENT: u16 = 1;
+pub(super) const SHB_USERAPPL: u16 = 4;
+pub(super) const IF_NAME: u16 = 2;
+const IF_DESCRIPTION: u16 = 3;
+pub(super) const IF_TSRESOL: u16 = 9;
+pub(super) const EPB_FLAGS: u16 = 2;
+pub(super) const INBOUND: u32 = 1;
+pub(super) const OUTBOUND: u32 = 2;
+
+/// Type, length, interface, time high and low, captured and original length.
+pub(super) const PACKET_HEADER: usize = 28;
+/// Type, length, magic, interface, time high and low, entry number low and high, length of the JSON text.
+pub(super) const ANNOTATION_HEADER: usize = 36;
+/// Type, length, and the length again at the end.
+pub(super) const SMALLEST: u32 = 12;
+/// SAFETY: blocks over 16 MiB are damage or an attack.
+pub(super) const LARGEST: u32 = 16 << 20;
+/// The most JSON text of one entry; far more than any sentence, far less than a block may have.
+pub(super) const LONGEST_TEXT: usize = 1 << 20;
+
+/// What `shb_userappl` starts with; the version follows.
+pub(super) const APPLICATION: &str = "sockscope ";
+
+const SYNTHETIC: &str = "The packet headers in this file are synthetic: sockscope recorded what its sockets read and \
+                         wrote, not packets on a wire. TCP checksums are zero.";
+
+/// Bytes that fill `len` up to a multiple of four.
+pub(super) fn padding(len: usize) -> usize {
+    len.wrapping_neg() % 4
+}
+
+/// The section header block that opens a file.
+pub(super) fn section() -> Vec<u8> {
+    let mut body = Vec::new();
+    body.extend(BYTE_ORDER_MAGIC.to_le_bytes());
+    body.extend(1u16.to_le_bytes());
+    body.extend(0u16.to_le_bytes());
+    body.extend(u64::MAX.to_le_bytes()); // section length: unknown, the file grows
+    option(
+        &mut body,
+        SHB_USERAPPL,
+        concat!("sockscope ", env!("CARGO_PKG_VERSION")).as_bytes(),
+    );
+    option(&mut body, OPT_COMMENT, SYNTHETIC.as_bytes());
+    option(&mut body, OPT_END, &[]);
+    block(SECTION, &body)
+}
+
+/// The interface description block of a connection; `started` travels in an option of ours, since an
+/// interface has no time.
+pub(super) fn interface(name: &str, role: &str, started: Timestamp) -> Vec<u8> {
+    let mut body = Vec::new();
+    body.extend(LINKTYPE_RAW.to_le_bytes());
+    body.extend(0u16.to_le_bytes());
+    body.extend(0u32.to_le_bytes()); // snaplen: no limit
+    option(&mut body, IF_NAME, name.as_bytes());
+    option(&mut body, IF_DESCRIPTION, role.as_bytes());
+    option(&mut body, IF_TSRESOL, &[NANOSECONDS]);
+    option(&mut body, OPT_OURS, &ours(&started.0.to_le_bytes()));
+    option(&mut body, OPT_END, &[]);
+    block(INTERFACE, &body)
+}
+
+/// The annotation block of entry `id`.
+pub(super) fn annotation(id: EntryId, connection: ConnectionId, at: Timestamp, json: &[u8]) -> Vec<u8> {
+    let mut body = Vec::with_capacity(ANNOTATION_HEADER + json.len());
+    body.extend(MAGIC);
+    body.extend(connection.0.to_le_bytes());
+    body.extend(((at.0 >> 32) as u32).to_le_bytes());
+    body.extend((at.0 as u32).to_le_bytes());
+    body.extend(id.0.to_le_bytes());
+    body.extend((json.len() as u32).to_le_bytes());
+    body.extend(json);
+    body.resize(body.len() + padding(json.len()), 0);
+    block(ANNOTATION, &body)
+}
+
+/// An enhanced packet block without payload. `json` makes it an entry; without it, it only serves those who
+/// follow the packets.
+pub(super) fn bare_packet(
+    connection: ConnectionId,
+    at: Timestamp,
+    direction: Direction,
+    segment: &Segment,
+    json: Option<&[u8]>,
+) -> Vec<u8> {
+    let headers = segment.headers();
+    let mut body = Vec::new();
+    body.extend(connection.0.to_le_bytes());
+    body.extend(((at.0 >> 32) as u32).to_le_bytes());
+    body.extend((at.0 as u32).to_le_bytes());
+    let len = headers.as_slice().len();
+    body.extend((len as u32).to_le_bytes());
+    body.extend((len as u32).to_le_bytes());
+    body.extend(headers.as_slice());
+    body.resize(body.len() + padding(len), 0);
+    option(&mut body, EPB_FLAGS, &flags(direction).to_le_bytes());
+    if let Some(json) = json {
+        option(&mut body, OPT_OURS, &ours(json));
+    }
+    option(&mut body, OPT_END, &[]);
+    block(PACKET, &body)
+}
+
+fn ours(value: &[u8]) -> Vec<u8> {
+    [&MAGIC, value].concat()
+}
+
+fn flags(direction: Direction) -> u32 {
+    match direction {
+        Direction::Received => INBOUND,
+        Direction::Sent => OUTBOUND,
+    }
+}
+
+fn option(body: &mut Vec<u8>, code: u16, value: &[u8]) {
+    // Ours are short; the field has 16 bits, so a longer one would be cut rather than break the block.
+    let value = &value[..value.len().min(usize::from(u16::MAX))];
+    body.extend(code.to_le_bytes());
+    body.extend((value.len() as u16).to_le_bytes());
+    body.extend(value);
+    body.resize(body.len() + padding(value.len()), 0);
+}
+
+fn block(kind: u32, body: &[u8]) -> Vec<u8> {
+    let len = (SMALLEST as usize + body.len()) as u32;
+    let mut out = Vec::with_capacity(len as usize);
+    out.extend(kind.to_le_bytes());
+    out.extend(len.to_le_bytes());
+    out.extend(body);
+    out.extend(len.to_le_bytes());
+    out
+}
+
+/// What stands around the payload of a data entry, on the stack: recording allocates nothing per entry.
+pub(super) struct DataFrame {
+    head: [u8; PACKET_HEADER + Headers::LARGEST],
+    head_len: usize,
+    tail: [u8; 3 + OPTIONS + 4],
+    tail_len: usize,
+}
+
+/// `epb_flags` and `opt_endofopt`.
+const OPTIONS: usize = 12;
+
+impl DataFrame {
+    /// The frame of `segment`, which says how long its payload is.
+    pub(super) fn new(
+        connection: ConnectionId,
+        at: Timestamp,
+        direction: Direction,
+        segment: &Segment,
+    ) -> DataFrame {
+        let headers = segment.headers();
+        let headers = headers.as_slice();
+        let packet = headers.len() + segment.payload_len;
+        let pad = padding(packet);
+        let total = (PACKET_HEADER + packet + pad + OPTIONS + 4) as u32;
+        let mut head = [0; PACKET_HEADER + Headers::LARGEST];
+        let words = [
+            PACKET,
+            total,
+            connection.0,
+            (at.0 >> 32) as u32,
+            at.0 as u32,
+            packet as u32,
+            packet as u32,
+        ];
+        for (field, word) in head.chunks_exact_mut(4).zip(words) {
+            field.copy_from_slice(&word.to_le_bytes());
+        }
+        let head_len = PACKET_HEADER + headers.len();
+        head[PACKET_HEADER..head_len].copy_from_slice(headers);
+        let mut tail = [0; 3 + OPTIONS + 4];
+        tail[pad..pad + 2].copy_from_slice(&EPB_FLAGS.to_le_bytes());
+        tail[pad + 2..pad + 4].copy_from_slice(&4u16.to_le_bytes());
+        tail[pad + 4..pad + 8].copy_from_slice(&flags(direction).to_le_bytes());
+        tail[pad + OPTIONS..pad + OPTIONS + 4].copy_from_slice(&total.to_le_bytes());
+        DataFrame {
+            head,
+            head_len,
+            tail,
+            tail_len: pad + OPTIONS + 4,
+        }
+    }
+
+    /// The bytes before the payload: block header and packet headers.
+    pub(super) fn head(&self) -> &[u8] {
+        &self.head[..self.head_len]
+    }
+
+    /// The bytes after it: padding, options and the closing length.
+    pub(super) fn tail(&self) -> &[u8] {
+        &self.tail[..self.tail_len]
+    }
+}

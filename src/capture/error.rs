@@ -1,0 +1,151 @@
+//! What can go wrong with a session file, each with what was tried, what happened and what to do.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+
+/// Why a session file could not be created, written or opened.
+#[derive(Debug, thiserror::Error)]
+pub enum CaptureError {
+    /// The file is there already.
+    #[error("{} exists already: choose another name, or overwrite it with --force", .0.display())]
+    Exists(PathBuf),
+    /// The path is a symbolic link, not a regular file, or not this user's.
+    #[error("refusing to write {}: {why}", .path.display())]
+    Unsafe {
+        /// The path.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// Another instance writes it.
+    #[error("{} is being written by another instance: choose another name", .0.display())]
+    Busy(PathBuf),
+    /// The name of the session file stands for something else by now.
+    #[error("{} was left alone: it is not the recording any more", .0.display())]
+    Replaced(PathBuf),
+    /// There is no directory to keep sessions in.
+    #[error("no directory for recordings: set HOME or XDG_STATE_HOME, or name a file with --write")]
+    NoDirectory,
+    /// The file could not be created.
+    #[error("cannot create {}: {}; {}", .path.display(), words(.source), place(.source))]
+    Create {
+        /// The path.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// The system refused to open, read, write or remove it, or to make a directory. Of a write nothing is left
+    /// in the file.
+    #[error("cannot {tried} {}: {}", .path.display(), words(.source))]
+    Io {
+        /// What was tried: "create", "open", "read", "write" and so on.
+        tried: &'static str,
+        /// The path.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// The disk or a quota is exhausted; the call can be repeated when there is space.
+    #[error("cannot write {}: {}; free some space, and recording goes on", .path.display(), words(.source))]
+    Full {
+        /// The path.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// The file would become larger than this process or this file system may make it (`EFBIG`).
+    #[error("cannot write {}: it has reached the system's limit for files (see ulimit -f)", .0.display())]
+    Limit(PathBuf),
+    /// The bound that was set for the file is reached.
+    #[error("{} has reached its bound of {max_size} bytes (--max-size)", .path.display())]
+    MaxSize {
+        /// The path.
+        path: PathBuf,
+        /// The bound in bytes.
+        max_size: u64,
+    },
+    /// Nothing is there to be recorded: an empty read or write is no entry, and data is no event.
+    #[error("an entry of no bytes cannot be recorded")]
+    Empty,
+    /// More bytes than one entry holds; see `Connection::data`.
+    #[error("{0} bytes are more than one entry holds")]
+    TooLong(usize),
+    /// Bytes of a connection whose addresses are not known yet.
+    #[error("bytes cannot be recorded before their connection is open")]
+    NotOpen,
+    /// Not a session file of ours.
+    #[error("{} is not a sockscope recording: {why}", .path.display())]
+    Foreign {
+        /// The path.
+        path: PathBuf,
+        /// What shows it.
+        why: &'static str,
+    },
+}
+
+impl CaptureError {
+    /// A failed call of the system on the file or directory at `path`.
+    pub(super) fn io(tried: &'static str, path: &Path) -> impl FnOnce(io::Error) -> CaptureError {
+        move |source| CaptureError::Io {
+            tried,
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    /// A failed write, told apart by what the user can do.
+    pub(super) fn write(path: &Path, source: io::Error) -> CaptureError {
+        let path = path.to_owned();
+        match source.raw_os_error().map(Errno::from_raw) {
+            Some(Errno::ENOSPC | Errno::EDQUOT) => CaptureError::Full { path, source },
+            Some(Errno::EFBIG) => CaptureError::Limit(path),
+            Some(_) | None => CaptureError::Io {
+                tried: "write",
+                path,
+                source,
+            },
+        }
+    }
+}
+
+/// The system's words for an error, without the number.
+fn words(error: &io::Error) -> String {
+    match error.raw_os_error() {
+        Some(number) => Errno::from_raw(number).desc().to_owned(),
+        None => error.to_string(),
+    }
+}
+
+/// What to do about a place where no file can be created.
+fn place(error: &io::Error) -> &'static str {
+    if error.kind() == io::ErrorKind::NotFound {
+        "create its directory first"
+    } else {
+        "name another place with --write"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(errno: Errno, expected: &str) {
+        let error = CaptureError::write(Path::new("/x/a.pcapng"), errno.into());
+        assert_eq!(error.to_string(), expected);
+    }
+
+    #[test]
+    fn failed_writes_say_what_to_do() {
+        check(
+            Errno::ENOSPC,
+            "cannot write /x/a.pcapng: No space left on device; free some space, and recording goes on",
+        );
+        check(
+            Errno::EFBIG,
+            "cannot write /x/a.pcapng: it has reached the system's limit for files (see ulimit -f)",
+        );
+        check(Errno::EIO, "cannot write /x/a.pcapng: I/O error");
+    }
+}

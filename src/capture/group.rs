@@ -1,0 +1,154 @@
+//! A small cache of where the entries near a checkpoint are, so that a screenful of them is found by one walk.
+
+use super::index::GROUP;
+use super::recorder::Shared;
+use super::walk::{self, Block, Fault};
+use super::window::Window;
+use crate::model::{ConnectionId, Direction, EntryId, RecordsError, Timestamp};
+
+/// Groups kept: a screen and what lies next to it, several times over.
+const KEPT: usize = 16;
+
+/// Bytes read at a time while walking: a screenful of small blocks, or the end of a large one with the start
+/// of the next.
+const CHUNK: usize = 4096;
+
+/// Where an entry is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slot {
+    /// Its connection.
+    pub(super) connection: ConnectionId,
+    /// When it happened.
+    pub(super) at: Timestamp,
+    /// What it holds.
+    pub(super) content: Content,
+}
+
+/// What an entry holds, and where in the file.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Content {
+    /// Bytes.
+    Data {
+        /// Which way they went.
+        direction: Direction,
+        /// Where they are.
+        offset: u64,
+        /// How many.
+        len: u32,
+    },
+    /// An event as JSON text.
+    Event {
+        /// Where it is.
+        offset: u64,
+        /// How long.
+        len: u32,
+    },
+}
+
+/// The groups used last, the latest at the end.
+#[derive(Debug, Default)]
+pub(super) struct Cache {
+    groups: Vec<Group>,
+    buffer: Vec<u8>,
+}
+
+/// The entries from one checkpoint to the next, as far as they were walked.
+#[derive(Debug)]
+struct Group {
+    number: u64,
+    /// Where the block after the last slot starts.
+    next: u64,
+    slots: Vec<Slot>,
+}
+
+impl Cache {
+    /// Where entry `id` is.
+    pub(super) fn slot(&mut self, shared: &Shared, id: EntryId) -> Result<Slot, RecordsError> {
+        let entries = shared.index.entries();
+        if id.0 >= entries {
+            return Err(RecordsError::Missing(id));
+        }
+        let number = id.0 / GROUP;
+        let within = (id.0 % GROUP) as usize;
+        let mut group = self.take(shared, number).ok_or(RecordsError::Missing(id))?;
+        // A group that was walked while it was still growing lacks its newest entries.
+        let walked = if within < group.slots.len() {
+            Ok(())
+        } else {
+            let wanted = (entries - number * GROUP).min(GROUP) as usize;
+            group.walk(shared, wanted, &mut self.buffer)
+        };
+        let slot = group.slots.get(within).copied();
+        self.groups.push(group);
+        walked?;
+        slot.ok_or(RecordsError::Missing(id))
+    }
+
+    /// Takes a group out of the cache, or begins it.
+    fn take(&mut self, shared: &Shared, number: u64) -> Option<Group> {
+        if let Some(place) = self.groups.iter().rposition(|group| group.number == number) {
+            return Some(self.groups.remove(place));
+        }
+        if self.groups.len() >= KEPT {
+            self.groups.remove(0);
+        }
+        Some(Group {
+            number,
+            next: shared.index.checkpoint(number)?.offset,
+            slots: Vec::new(),
+        })
+    }
+}
+
+impl Group {
+    /// Goes on until there are `wanted` slots.
+    fn walk(&mut self, shared: &Shared, wanted: usize, buffer: &mut Vec<u8>) -> Result<(), RecordsError> {
+        let connections = shared.index.connections();
+        let mut window = Window::new(&shared.file, shared.index.end(), CHUNK, buffer);
+        while self.slots.len() < wanted {
+            let Block { len, content } =
+                walk::block_at(&mut window, self.next, connections).map_err(|fault| match fault {
+                    Fault::Io(error) => RecordsError::Io(error.to_string()),
+                    Fault::Damaged(what) => RecordsError::Damaged {
+                        offset: self.next,
+                        what: what.to_owned(),
+                    },
+                })?;
+            self.next += u64::from(len);
+            self.slots.extend(slot(content));
+        }
+        Ok(())
+    }
+}
+
+fn slot(content: walk::Content) -> Option<Slot> {
+    match content {
+        walk::Content::Data {
+            connection,
+            at,
+            direction,
+            offset,
+            len,
+        } => Some(Slot {
+            connection,
+            at,
+            content: Content::Data {
+                direction,
+                offset,
+                len,
+            },
+        }),
+        walk::Content::Event {
+            connection,
+            at,
+            offset,
+            len,
+            id: _,
+        } => Some(Slot {
+            connection,
+            at,
+            content: Content::Event { offset, len },
+        }),
+        walk::Content::Interface { .. } | walk::Content::Section | walk::Content::Nothing => None,
+    }
+}

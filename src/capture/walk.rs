@@ -1,0 +1,400 @@
+//! Reading one block after the other, with every length checked: what arrives here may be damaged or hostile.
+//!
+//! Deliberately absent: the meaning of JSON texts; only whoever needs an event parses it.
+
+use std::io;
+
+use super::block::{
+    ANNOTATION, ANNOTATION_HEADER, BYTE_ORDER_MAGIC, EPB_FLAGS, IF_TSRESOL, INBOUND, INTERFACE, LARGEST,
+    LINKTYPE_RAW, LONGEST_TEXT, MAGIC, NANOSECONDS, OPT_END, OPT_OURS, OUTBOUND, PACKET, PACKET_HEADER,
+    SECTION, SMALLEST, padding,
+};
+use super::packet::{LONGEST_HEADERS, header_len};
+use super::window::Window;
+use crate::model::{ConnectionId, Direction, EntryId, Timestamp};
+
+/// The most bytes a packet may have (Wireshark's `WTAP_MAX_PACKET_SIZE_STANDARD`).
+const LARGEST_PACKET: u32 = 262_144;
+
+/// A block, and how long it is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Block {
+    /// Its length in bytes, so that the next one starts there.
+    pub(super) len: u32,
+    /// What it holds.
+    pub(super) content: Content,
+}
+
+/// What a block holds. Offsets are from the start of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    /// A connection was announced.
+    Interface {
+        /// When dialing started.
+        started: Timestamp,
+    },
+    /// A data entry.
+    Data {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// When.
+        at: Timestamp,
+        /// Which way.
+        direction: Direction,
+        /// Where the payload is.
+        offset: u64,
+        /// How long it is.
+        len: u32,
+    },
+    /// An entry without bytes.
+    Event {
+        /// Its own number, where the file says it.
+        id: Option<EntryId>,
+        /// Of which connection.
+        connection: ConnectionId,
+        /// When.
+        at: Timestamp,
+        /// Where its JSON text is.
+        offset: u64,
+        /// How long that is.
+        len: u32,
+    },
+    /// The section header that a file starts with.
+    Section,
+    /// A packet that only serves those who follow the packets, or a block that is not ours.
+    Nothing,
+}
+
+/// Why there is no block.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// The file cannot be read.
+    Io(io::Error),
+    /// The block is cut or not what it should be.
+    Damaged(&'static str),
+}
+
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Fault {
+        if error.kind() == io::ErrorKind::UnexpectedEof {
+            Fault::Damaged("the block is cut short")
+        } else {
+            Fault::Io(error)
+        }
+    }
+}
+
+const CUT: Fault = Fault::Damaged("the block is shorter than its fields");
+
+/// The block at `offset`, of a file with `connections` interfaces so far.
+pub(super) fn block_at(window: &mut Window<'_>, offset: u64, connections: usize) -> Result<Block, Fault> {
+    let head = window.get(offset, 8)?;
+    let kind = word(head, 0).ok_or(CUT)?;
+    let len = word(head, 4).ok_or(CUT)?;
+    if !(SMALLEST..=LARGEST).contains(&len) || !len.is_multiple_of(4) {
+        return Err(Fault::Damaged("the block has an impossible length"));
+    }
+    let span = Span { offset, len };
+    // The closing length comes last: the fields before it are mostly in the window already.
+    let content = match kind {
+        SECTION => section(window, span)?,
+        INTERFACE => interface(window, span)?,
+        PACKET => packet(window, span, connections)?,
+        ANNOTATION => annotation(window, span, connections)?,
+        _ => Content::Nothing,
+    };
+    let closing = window.get(offset + u64::from(len) - 4, 4)?;
+    if word(closing, 0) != Some(len) {
+        return Err(Fault::Damaged("the two lengths of the block differ"));
+    }
+    Ok(Block { len, content })
+}
+
+/// Where a block lies.
+#[derive(Clone, Copy)]
+struct Span {
+    offset: u64,
+    len: u32,
+}
+
+impl Span {
+    /// Bytes `from` to `to` of the block, cut to what stands before its closing length.
+    fn get<'w>(self, window: &'w mut Window<'_>, from: usize, to: usize) -> Result<&'w [u8], Fault> {
+        let to = to.min(self.len as usize - 4);
+        let len = to.checked_sub(from).ok_or(CUT)?;
+        Ok(window.get(self.offset + from as u64, len)?)
+    }
+}
+
+fn section(window: &mut Window<'_>, span: Span) -> Result<Content, Fault> {
+    if span.offset != 0 {
+        return Err(Fault::Damaged("a second section starts here"));
+    }
+    match word(span.get(window, 8, 12)?, 0) {
+        Some(BYTE_ORDER_MAGIC) => Ok(Content::Section),
+        Some(_) => Err(Fault::Damaged("the byte order is not little-endian")),
+        None => Err(CUT),
+    }
+}
+
+fn interface(window: &mut Window<'_>, span: Span) -> Result<Content, Fault> {
+    let body = span.get(window, 8, usize::MAX)?;
+    if half_word(body, 0) != Some(LINKTYPE_RAW) {
+        return Err(Fault::Damaged("the interface does not carry IP packets"));
+    }
+    let options = body.get(8..).ok_or(CUT)?;
+    if find(options, IF_TSRESOL) != Some(&[NANOSECONDS]) {
+        return Err(Fault::Damaged("the interface does not count nanoseconds"));
+    }
+    let started = find_ours(options)
+        .and_then(|value| value.try_into().ok())
+        .ok_or(Fault::Damaged("the interface does not say when it started"))?;
+    Ok(Content::Interface {
+        started: Timestamp(u64::from_le_bytes(started)),
+    })
+}
+
+fn packet(window: &mut Window<'_>, span: Span, connections: usize) -> Result<Content, Fault> {
+    let fields = span.get(window, 0, PACKET_HEADER + LONGEST_HEADERS)?;
+    let connection = connection(word(fields, 8), connections)?;
+    let at = timestamp(fields, 12).ok_or(CUT)?;
+    let captured = word(fields, 20).ok_or(CUT)?;
+    if captured > LARGEST_PACKET || word(fields, 24) != Some(captured) {
+        return Err(Fault::Damaged("the packet has an impossible length"));
+    }
+    let captured = captured as usize;
+    let packet = fields.get(PACKET_HEADER..).ok_or(CUT)?;
+    let packet = packet.get(..captured).unwrap_or(packet);
+    let headers = header_len(packet, captured).map_err(Fault::Damaged)?;
+    let after = PACKET_HEADER + captured + padding(captured);
+    let options = span.get(window, after, usize::MAX)?;
+    if captured > headers {
+        return Ok(Content::Data {
+            connection,
+            at,
+            direction: direction(options).ok_or(Fault::Damaged("the packet has no direction"))?,
+            offset: span.offset + (PACKET_HEADER + headers) as u64,
+            len: (captured - headers) as u32,
+        });
+    }
+    let Some(json) = find_ours(options) else {
+        return Ok(Content::Nothing);
+    };
+    let at_option = json.as_ptr().addr() - options.as_ptr().addr();
+    Ok(Content::Event {
+        id: None,
+        connection,
+        at,
+        offset: span.offset + (after + at_option) as u64,
+        len: json.len() as u32,
+    })
+}
+
+fn annotation(window: &mut Window<'_>, span: Span, connections: usize) -> Result<Content, Fault> {
+    let fields = span.get(window, 0, ANNOTATION_HEADER)?;
+    if fields.get(8..12) != Some(&MAGIC) {
+        return Ok(Content::Nothing);
+    }
+    let connection = connection(word(fields, 12), connections)?;
+    let at = timestamp(fields, 16).ok_or(CUT)?;
+    let (low, high) = (word(fields, 24).ok_or(CUT)?, word(fields, 28).ok_or(CUT)?);
+    let len = word(fields, 32).ok_or(CUT)?;
+    let room = span.len as usize - 4 - ANNOTATION_HEADER;
+    if len as usize > room.min(LONGEST_TEXT) {
+        return Err(Fault::Damaged("the annotation has an impossible length"));
+    }
+    Ok(Content::Event {
+        id: Some(EntryId(u64::from(high) << 32 | u64::from(low))),
+        connection,
+        at,
+        offset: span.offset + ANNOTATION_HEADER as u64,
+        len,
+    })
+}
+
+fn connection(number: Option<u32>, connections: usize) -> Result<ConnectionId, Fault> {
+    number
+        .filter(|number| (*number as usize) < connections)
+        .map(ConnectionId)
+        .ok_or(Fault::Damaged(
+            "the block belongs to a connection that was not announced",
+        ))
+}
+
+/// The little-endian 32-bit word at `at`.
+fn word(bytes: &[u8], at: usize) -> Option<u32> {
+    let field = bytes.get(at..at.checked_add(4)?)?;
+    Some(u32::from_le_bytes(field.try_into().ok()?))
+}
+
+fn half_word(bytes: &[u8], at: usize) -> Option<u16> {
+    let field = bytes.get(at..at.checked_add(2)?)?;
+    Some(u16::from_le_bytes(field.try_into().ok()?))
+}
+
+/// The time in two words at `at`, high word first.
+fn timestamp(bytes: &[u8], at: usize) -> Option<Timestamp> {
+    let (high, low) = (word(bytes, at)?, word(bytes, at.checked_add(4)?)?);
+    Some(Timestamp(u64::from(high) << 32 | u64::from(low)))
+}
+
+fn direction(options: &[u8]) -> Option<Direction> {
+    match word(find(options, EPB_FLAGS)?, 0)? & 3 {
+        INBOUND => Some(Direction::Received),
+        OUTBOUND => Some(Direction::Sent),
+        _ => None,
+    }
+}
+
+/// The value of our own option, if it is there and ours.
+fn find_ours(options: &[u8]) -> Option<&[u8]> {
+    find(options, OPT_OURS)?.strip_prefix(&MAGIC)
+}
+
+/// The value of the first option `wanted`.
+pub(super) fn find(mut options: &[u8], wanted: u16) -> Option<&[u8]> {
+    loop {
+        let code = half_word(options, 0)?;
+        let len = usize::from(half_word(options, 2)?);
+        if code == OPT_END {
+            return None;
+        }
+        if code == wanted {
+            return options.get(4..4 + len);
+        }
+        options = options.get(4 + len + padding(len)..)?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::super::block;
+    use super::super::packet::{Flags, Segment};
+    use super::*;
+
+    fn read(bytes: &[u8]) -> Result<Block, Fault> {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        let mut buffer = Vec::new();
+        let mut window = Window::new(&file, bytes.len() as u64, 64, &mut buffer);
+        block_at(&mut window, 0, 4)
+    }
+
+    fn segment(flags: Flags, payload_len: usize) -> Segment {
+        Segment {
+            from: "127.0.0.1:1".parse().unwrap(),
+            to: "127.0.0.1:2".parse().unwrap(),
+            seq: 0,
+            ack: 0,
+            flags,
+            payload_len,
+        }
+    }
+
+    fn data_block(len: usize) -> Vec<u8> {
+        let frame = block::DataFrame::new(
+            ConnectionId(3),
+            Timestamp(1 << 40),
+            Direction::Received,
+            &segment(Flags::Data, len),
+        );
+        [frame.head(), &vec![7; len], frame.tail()].concat()
+    }
+
+    fn check(bytes: &[u8], expected: Content) {
+        let block = read(bytes).unwrap();
+        assert_eq!((block.len as usize, block.content), (bytes.len(), expected));
+        for cut in 0..bytes.len() {
+            assert!(read(&bytes[..cut]).is_err(), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn what_is_built_is_read() {
+        check(&block::section(), Content::Section);
+        check(
+            &block::interface("tcp://[::1]:80", "client", Timestamp(17)),
+            Content::Interface {
+                started: Timestamp(17),
+            },
+        );
+        check(
+            &block::annotation(EntryId(5 << 32), ConnectionId(2), Timestamp(9), b"{}"),
+            Content::Event {
+                id: Some(EntryId(5 << 32)),
+                connection: ConnectionId(2),
+                at: Timestamp(9),
+                offset: 36,
+                len: 2,
+            },
+        );
+        for len in 1..9 {
+            check(
+                &data_block(len),
+                Content::Data {
+                    connection: ConnectionId(3),
+                    at: Timestamp(1 << 40),
+                    direction: Direction::Received,
+                    offset: 68,
+                    len: len as u32,
+                },
+            );
+        }
+    }
+
+    #[test]
+    fn a_bare_packet_is_an_entry_if_it_says_so() {
+        let build = |json| {
+            block::bare_packet(
+                ConnectionId(0),
+                Timestamp(1),
+                Direction::Sent,
+                &segment(Flags::Fin, 0),
+                json,
+            )
+        };
+        check(&build(None), Content::Nothing);
+        check(
+            &build(Some(b"{\"a\":1}")),
+            Content::Event {
+                id: None,
+                connection: ConnectionId(0),
+                at: Timestamp(1),
+                offset: 28 + 40 + 8 + 4 + 4,
+                len: 7,
+            },
+        );
+    }
+
+    #[test]
+    fn damage_is_found() {
+        let whole = data_block(20);
+        let flip = |at: usize, bit: u8| {
+            let mut bytes = whole.clone();
+            bytes[at] ^= bit;
+            read(&bytes)
+        };
+        for at in [4, 7, 8, 11, 20, 24, 28, 30, 60, whole.len() - 1] {
+            assert!(flip(at, 0x80).is_err(), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_harmless() {
+        proptest::proptest!(|(kind in 0..4usize, at in 0..400usize, noise in proptest::collection::vec(0..=255u8, 1..8))| {
+            let mut bytes = match kind {
+                0 => block::section(),
+                1 => block::interface("a", "client", Timestamp(0)),
+                2 => block::annotation(EntryId(0), ConnectionId(0), Timestamp(0), b"{}"),
+                _ => data_block(40),
+            };
+            let at = at % bytes.len();
+            for (place, byte) in bytes[at..].iter_mut().zip(noise) {
+                *place = byte;
+            }
+            drop(read(&bytes));
+        });
+    }
+}

@@ -1,0 +1,428 @@
+//! P18: Wireshark reads the session file as it was meant, also while it grows: no unexpected expert
+//! information, and Follow Stream returns the bytes that crossed.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use sha2::{Digest as _, Sha256};
+use sockscope::capture::{Connection, Create, Existing, MAX_PAYLOAD, Recorder, Role};
+use sockscope::model::Side::{Local, Peer};
+use sockscope::model::{Direction, End, EndHow, EntryKind, Side, Timestamp};
+
+const START: u64 = 1_795_435_200_000_000_000;
+
+fn tshark_is_there() -> bool {
+    if Command::new("tshark").arg("--version").output().is_ok() {
+        return true;
+    }
+    assert!(
+        std::env::var_os("SOCKSCOPE_REQUIRE_PEERS").is_none(),
+        "tshark is not installed"
+    );
+    println!("skipped: tshark is not installed");
+    false
+}
+
+fn tshark(path: &Path, arguments: &[&str]) -> String {
+    let output: Output = Command::new("tshark")
+        .args(["-n", "-r"])
+        .arg(path)
+        .args(arguments)
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let errors: Vec<&str> = errors
+        .lines()
+        .filter(|line| !line.starts_with("Running as user"))
+        .collect();
+    assert!(
+        output.status.success() && errors.is_empty(),
+        "tshark {arguments:?}: {errors:?}"
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The columns `fields` of every packet, one line a packet.
+fn fields(path: &Path, fields: &[&str]) -> Vec<String> {
+    let mut arguments = vec!["-T", "fields"];
+    for field in fields {
+        arguments.extend(["-e", field]);
+    }
+    tshark(path, &arguments).lines().map(str::to_owned).collect()
+}
+
+/// What tshark has to say against any packet, beyond the mere mention of SYN, FIN and RST.
+fn complaints(path: &Path) -> Vec<String> {
+    const MENTIONS: [&str; 6] = [
+        "Connection establish request (SYN)",
+        "Connection establish acknowledge (SYN+ACK)",
+        "Connection finish (FIN)",
+        "Connection reset (RST)",
+        "This frame initiates the connection closing",
+        "This frame undergoes the connection closing",
+    ];
+    fields(path, &["_ws.expert.message"])
+        .iter()
+        .flat_map(|line| line.split(',').map(str::to_owned).collect::<Vec<_>>())
+        .filter(|message| !message.is_empty() && !MENTIONS.iter().any(|mention| message.starts_with(mention)))
+        .collect()
+}
+
+/// Both directions of a stream as Follow Stream gives them: from the client, and from the server.
+fn follow(path: &Path, stream: usize) -> (Vec<u8>, Vec<u8>) {
+    let text = tshark(path, &["-q", "-z", &format!("follow,tcp,raw,{stream}")]);
+    let (mut client, mut server) = (Vec::new(), Vec::new());
+    for line in text.lines() {
+        let bytes = |line: &str| hex::decode(line).ok();
+        match line.strip_prefix('\t') {
+            Some(line) => server.extend(bytes(line).unwrap()),
+            // The lines of the frame around the bytes are no hexadecimal digits.
+            None => client.extend(bytes(line).unwrap_or_default()),
+        }
+    }
+    (client, server)
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
+}
+
+/// A recording under way, with the bytes that crossed.
+struct Sketch {
+    _folder: tempfile::TempDir,
+    path: PathBuf,
+    recorder: Recorder,
+    now: u64,
+}
+
+/// One connection of a sketch.
+struct Line {
+    connection: Connection,
+    sent: Vec<u8>,
+    received: Vec<u8>,
+}
+
+impl Sketch {
+    fn new() -> Sketch {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.pcapng");
+        let create = Create {
+            path: path.clone(),
+            existing: Existing::Refuse,
+            max_size: None,
+        };
+        Sketch {
+            recorder: Recorder::create(&create).unwrap(),
+            _folder: folder,
+            path,
+            now: START,
+        }
+    }
+
+    fn tick(&mut self) -> Timestamp {
+        self.now += 1_000_003;
+        Timestamp(self.now)
+    }
+
+    fn open(&mut self, local: &str, remote: &str) -> Line {
+        let endpoint = format!("tcp://{remote}").parse().unwrap();
+        let at = self.tick();
+        let connection = self.recorder.connection(at, &endpoint, Role::Client).unwrap();
+        let line = Line {
+            connection,
+            sent: Vec::new(),
+            received: Vec::new(),
+        };
+        let note = EntryKind::Note {
+            text: "dialing".into(),
+        };
+        self.event(&line, &note);
+        let (local, remote) = (local.parse().unwrap(), remote.parse().unwrap());
+        self.event(&line, &EntryKind::Open { local, remote });
+        line
+    }
+
+    fn event(&mut self, line: &Line, kind: &EntryKind) {
+        let at = self.tick();
+        line.connection.event(at, kind).unwrap();
+    }
+
+    fn send(&mut self, line: &mut Line, bytes: &[u8]) {
+        line.connection.data(self.tick(), Direction::Sent, bytes).unwrap();
+        line.sent.extend(bytes);
+    }
+
+    fn receive(&mut self, line: &mut Line, bytes: &[u8]) {
+        line.connection
+            .data(self.tick(), Direction::Received, bytes)
+            .unwrap();
+        line.received.extend(bytes);
+    }
+
+    fn close(&mut self, line: &Line, by: Side, how: EndHow) {
+        let errno = (how == EndHow::Rst).then_some(104);
+        self.event(line, &EntryKind::Close(End { by, how, errno }));
+    }
+
+    fn assert_clean(&self, lines: &[&Line]) {
+        assert_eq!(complaints(&self.path), Vec::<String>::new());
+        self.assert_followed(lines);
+    }
+
+    fn assert_followed(&self, lines: &[&Line]) {
+        for (stream, line) in lines.iter().enumerate() {
+            let (client, server) = follow(&self.path, stream);
+            assert_eq!(sha256(&client), sha256(&line.sent), "stream {stream}, sent");
+            assert_eq!(
+                sha256(&server),
+                sha256(&line.received),
+                "stream {stream}, received"
+            );
+        }
+    }
+}
+
+const V4: (&str, &str) = ("127.0.0.1:50312", "127.0.0.1:16379");
+const V6: (&str, &str) = ("[::1]:50312", "[::1]:16379");
+
+/// Bytes that no dissector takes for a protocol of its own.
+fn noise(len: usize, seed: u64) -> Vec<u8> {
+    let mut state = seed | 1;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state >> 56) as u8
+    };
+    (0..len).map(|_| next()).collect()
+}
+
+fn half_close(by: Side) -> EntryKind {
+    EntryKind::HalfClose { by }
+}
+
+#[test]
+fn a_talk_is_followed_in_both_families() {
+    if !tshark_is_there() {
+        return;
+    }
+    for (local, remote) in [V4, V6] {
+        let mut sketch = Sketch::new();
+        let mut line = sketch.open(local, remote);
+        for n in 1..40 {
+            sketch.send(&mut line, &noise(n, 1));
+            sketch.receive(&mut line, &noise(n * 31 % 97 + 1, 2));
+        }
+        sketch.event(&line, &half_close(Local));
+        sketch.receive(&mut line, b"the reply comes after our FIN");
+        sketch.close(&line, Peer, EndHow::Fin);
+        sketch.assert_clean(&[&line]);
+    }
+}
+
+#[test]
+fn a_flood_of_largest_entries_wraps_and_is_followed() {
+    if !tshark_is_there() {
+        return;
+    }
+    for (local, remote) in [V4, V6] {
+        let mut sketch = Sketch::new();
+        let mut line = sketch.open(local, remote);
+        for n in 0..40 {
+            sketch.receive(&mut line, &noise(MAX_PAYLOAD - n, n as u64));
+        }
+        sketch.send(&mut line, b"thanks");
+        sketch.assert_clean(&[&line]);
+        // The peer's numbers start 64 KiB below 2^32.
+        let raw: Vec<u32> = fields(&sketch.path, &["tcp.seq_raw"])
+            .iter()
+            .map(|number| number.parse().unwrap())
+            .collect();
+        assert!(
+            raw.windows(2)
+                .any(|pair| pair[0] > u32::MAX - 70_000 && pair[1] < 70_000)
+        );
+    }
+}
+
+#[test]
+fn ends_in_every_order_are_clean() {
+    if !tshark_is_there() {
+        return;
+    }
+    for (first, second) in [(Local, Peer), (Peer, Local)] {
+        let mut sketch = Sketch::new();
+        let mut line = sketch.open(V4.0, V4.1);
+        sketch.send(&mut line, b"hello");
+        sketch.receive(&mut line, b"welcome");
+        sketch.event(&line, &half_close(first));
+        match second {
+            Local => sketch.send(&mut line, b"we go on"),
+            Peer => sketch.receive(&mut line, b"they go on"),
+        }
+        sketch.close(&line, second, EndHow::Fin);
+        sketch.assert_clean(&[&line]);
+    }
+    for by in [Local, Peer] {
+        let mut sketch = Sketch::new();
+        let mut line = sketch.open(V6.0, V6.1);
+        sketch.send(&mut line, b"hello");
+        sketch.receive(&mut line, b"welcome");
+        sketch.close(&line, by, EndHow::Rst);
+        sketch.assert_clean(&[&line]);
+        let resets = fields(&sketch.path, &["tcp.flags.reset"]);
+        assert_eq!(
+            resets
+                .iter()
+                .filter(|flag| *flag == "1" || *flag == "True")
+                .count(),
+            1
+        );
+    }
+    for first in [Local, Peer] {
+        let mut sketch = Sketch::new();
+        let mut line = sketch.open(V4.0, V4.1);
+        sketch.receive(&mut line, b"welcome");
+        sketch.event(&line, &half_close(first));
+        sketch.close(&line, Peer, EndHow::Rst);
+        sketch.assert_clean(&[&line]);
+    }
+}
+
+#[test]
+fn ends_that_tcp_has_no_packet_for_are_clean() {
+    if !tshark_is_there() {
+        return;
+    }
+    let mut sketch = Sketch::new();
+    let mut line = sketch.open(V4.0, V4.1);
+    sketch.send(&mut line, b"hello");
+    sketch.close(&line, Local, EndHow::Timeout);
+    let error = EntryKind::Error {
+        text: "a \u{1b}[31m sentence".into(),
+        errno: Some(110),
+    };
+    sketch.event(&line, &error);
+    sketch.assert_clean(&[&line]);
+    assert_eq!(fields(&sketch.path, &["frame.number"]).len(), 4);
+}
+
+#[test]
+fn connections_one_after_the_other_from_the_same_port_stay_apart() {
+    if !tshark_is_there() {
+        return;
+    }
+    let mut sketch = Sketch::new();
+    let mut lines = Vec::new();
+    for round in 0..4u8 {
+        let mut line = sketch.open(V4.0, V4.1);
+        sketch.send(&mut line, &[b'a' + round; 100]);
+        sketch.receive(&mut line, &[b'A' + round; 1000]);
+        let how = if round == 2 { EndHow::Rst } else { EndHow::Fin };
+        if how == EndHow::Fin {
+            sketch.event(&line, &half_close(Local));
+        }
+        sketch.close(&line, Peer, how);
+        lines.push(line);
+    }
+    sketch.assert_followed(&lines.iter().collect::<Vec<_>>());
+    // That the port is used again is true, and worth the remark.
+    let complaints = complaints(&sketch.path);
+    assert!(
+        complaints
+            .iter()
+            .all(|text| text.contains("started with the same ports")),
+        "{complaints:?}"
+    );
+}
+
+#[test]
+fn connections_at_the_same_time_stay_apart() {
+    if !tshark_is_there() {
+        return;
+    }
+    let mut sketch = Sketch::new();
+    let mut first = sketch.open(V4.0, V4.1);
+    let mut second = sketch.open(V6.0, V6.1);
+    for n in 1..30 {
+        sketch.send(&mut first, &noise(n, 5));
+        sketch.receive(&mut second, &noise(n, 6));
+        sketch.receive(&mut first, &noise(n, 7));
+        sketch.send(&mut second, &noise(n, 8));
+    }
+    sketch.assert_clean(&[&first, &second]);
+}
+
+#[test]
+fn a_gap_is_shown_as_missing_and_nothing_else() {
+    if !tshark_is_there() {
+        return;
+    }
+    let mut sketch = Sketch::new();
+    let mut line = sketch.open(V4.0, V4.1);
+    sketch.receive(&mut line, b"before");
+    let at = sketch.tick();
+    line.connection.gap(at, Direction::Received, 1000).unwrap();
+    sketch.receive(&mut line, b"after");
+    let complaints = complaints(&sketch.path);
+    assert_eq!(complaints.len(), 1, "{complaints:?}");
+    assert!(
+        complaints[0].contains("Previous segment(s) not captured"),
+        "{complaints:?}"
+    );
+}
+
+#[test]
+fn the_file_opens_after_every_entry() {
+    if !tshark_is_there() {
+        return;
+    }
+    let mut sketch = Sketch::new();
+    let mut line = sketch.open(V4.0, V4.1);
+    for n in 1..=8 {
+        sketch.send(&mut line, &noise(n, 3));
+        sketch.assert_clean(&[&line]);
+        assert_eq!(fields(&sketch.path, &["frame.number"]).len(), 3 + n);
+    }
+}
+
+#[test]
+fn addresses_times_directions_and_checksums_are_those_recorded() {
+    if !tshark_is_there() {
+        return;
+    }
+    let mut sketch = Sketch::new();
+    let mut line = sketch.open("192.0.2.1:50312", "198.51.100.7:16379");
+    sketch.send(&mut line, b"x");
+    sketch.receive(&mut line, b"yy");
+    let wanted = [
+        "ip.src",
+        "tcp.srcport",
+        "ip.dst",
+        "tcp.len",
+        "frame.time_epoch",
+        "frame.packet_flags_direction",
+        "frame.interface_name",
+    ];
+    let rows = fields(&sketch.path, &wanted);
+    let data: Vec<&str> = rows[3..].iter().map(String::as_str).collect();
+    assert_eq!(
+        data,
+        [
+            "192.0.2.1\t50312\t198.51.100.7\t1\t1795435200.004000012\t0x00000002\ttcp://198.51.100.7:16379",
+            "198.51.100.7\t16379\t192.0.2.1\t2\t1795435200.005000015\t0x00000001\ttcp://198.51.100.7:16379",
+        ]
+    );
+    let checked = tshark(
+        &sketch.path,
+        &[
+            "-o",
+            "ip.check_checksum:TRUE",
+            "-T",
+            "fields",
+            "-e",
+            "ip.checksum.status",
+        ],
+    );
+    assert!(checked.lines().all(|status| status == "1"), "{checked}");
+}
