@@ -1,1 +1,31 @@
 //! Layer 3: the network worker. It stamps time at the wire, appends to the capture, then reports. Knows no screen.
+//!
+//! # Layout
+//!
+//! | module | holds |
+//! |---|---|
+//! | `worker` | the thread, the commands, and what follows what: dial, session, waiting |
+//! | `dial` | lookups and attempts of one dial, as RFC 8305 says |
+//! | `race` | the pure order of the addresses |
+//! | `resolve` | `getaddrinfo` on threads, its errors told apart |
+//! | `session` | reading and writing of one connection, in one task |
+//! | `outbox` | what waits to be written |
+//! | `journal` | recording, and holding back when the file takes nothing |
+//! | `words` | errors in sentences |
+
+mod backoff;
+mod clock;
+mod dial;
+mod journal;
+mod options;
+mod outbox;
+mod race;
+mod resolve;
+mod session;
+mod words;
+mod worker;
+
+pub use clock::Clock;
+pub use options::{Bind, OnFull, Options};
+pub use outbox::OUTBOX_BYTES;
+pub use worker::{Worker, spawn};

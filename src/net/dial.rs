@@ -1,0 +1,341 @@
+//! One dial: lookups and attempts as RFC 8305 says, each of them recorded. Commands that end it are the caller's.
+
+use std::collections::HashMap;
+use std::future;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::{Instant, sleep_until};
+
+use crate::model::{Attempt, AttemptOutcome, Endpoint, EntryKind, Family, Lookup, Timestamp};
+
+use super::race::{ATTEMPT_DELAY, RESOLUTION_DELAY, Race};
+use super::{Bind, Clock, Options, resolve, words};
+
+/// What a dial tells while it runs.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// Something to record.
+    Event(Timestamp, EntryKind),
+    /// An address is being tried now.
+    Trying(SocketAddr),
+}
+
+/// Why there is no connection.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// One sentence.
+    pub(super) reason: String,
+    /// The last error's number.
+    pub(super) errno: Option<i32>,
+    /// Whether it was our own time-out.
+    pub(super) timed_out: bool,
+}
+
+type Tried = (SocketAddr, Result<TcpStream, Error>);
+
+/// Why an attempt failed: the words depend on which call did.
+#[derive(Debug)]
+enum Error {
+    Bind(io::Error),
+    Connect(io::Error),
+}
+
+/// A dial under way.
+pub(super) struct Dial<'a> {
+    options: &'a Options,
+    clock: Clock,
+    endpoint: &'a Endpoint,
+    race: Race,
+    lookups: FuturesUnordered<BoxFuture<'static, Lookup>>,
+    asked: HashMap<Family, Instant>,
+    attempts: FuturesUnordered<BoxFuture<'static, Tried>>,
+    running: HashMap<SocketAddr, Instant>,
+    /// When the next attempt may start; `None` while answers are awaited.
+    next: Option<Instant>,
+    last_start: Option<Instant>,
+    failures: Vec<String>,
+    errno: Option<i32>,
+}
+
+impl<'a> Dial<'a> {
+    /// Prepares to dial.
+    pub(super) fn new(endpoint: &'a Endpoint, options: &'a Options, clock: Clock) -> Dial<'a> {
+        Dial {
+            options,
+            clock,
+            endpoint,
+            race: Race::default(),
+            lookups: FuturesUnordered::new(),
+            asked: HashMap::new(),
+            attempts: FuturesUnordered::new(),
+            running: HashMap::new(),
+            next: None,
+            last_start: None,
+            failures: Vec::new(),
+            errno: None,
+        }
+    }
+
+    /// Dials until an address answers, all have failed, or the time is over.
+    pub(super) async fn run(
+        &mut self,
+        mut tell: impl FnMut(Step),
+    ) -> Result<(TcpStream, SocketAddr), Failure> {
+        let deadline = Instant::now() + self.options.connect_timeout;
+        self.ask(&mut tell)?;
+        loop {
+            if let Some(failure) = self.exhausted() {
+                return Err(failure);
+            }
+            let next = self.next;
+            tokio::select! {
+                biased;
+                Some((address, tried)) = self.attempts.next(), if !self.attempts.is_empty() => {
+                    if let Some(stream) = self.ended(address, tried, &mut tell) {
+                        self.give_up(&AttemptOutcome::Abandoned, &mut tell);
+                        return Ok((stream, address));
+                    }
+                }
+                Some(lookup) = self.lookups.next(), if !self.lookups.is_empty() => self.answered(lookup, &mut tell),
+                () = until(next), if next.is_some() => self.start_next(&mut tell),
+                () = sleep_until(deadline) => return Err(self.out_of_time(&mut tell)),
+            }
+        }
+    }
+
+    /// Records that the attempts under way were given up.
+    pub(super) fn abandon(&mut self, mut tell: impl FnMut(Step)) {
+        self.give_up(&AttemptOutcome::Abandoned, &mut tell);
+    }
+
+    fn ask(&mut self, tell: &mut impl FnMut(Step)) -> Result<(), Failure> {
+        let now = self.clock.now();
+        let wrong = |reason: String| Failure {
+            reason,
+            errno: None,
+            timed_out: false,
+        };
+        let families = resolve::families(self.endpoint, self.options.family).map_err(wrong)?;
+        if let Some(address) = resolve::literal(self.endpoint).map_err(wrong)? {
+            self.race.add(&[address]);
+            self.next = Some(Instant::now());
+            return Ok(());
+        }
+        for family in families {
+            if !self.fits_bind(family) {
+                let text = format!(
+                    "{} is not tried: --bind names an address of the other family",
+                    name(family)
+                );
+                tell(Step::Event(now, EntryKind::Note { text }));
+                continue;
+            }
+            self.asked.insert(family, Instant::now());
+            self.lookups
+                .push(Box::pin(resolve::lookup(self.endpoint.clone(), family)));
+        }
+        Ok(())
+    }
+
+    fn fits_bind(&self, family: Family) -> bool {
+        match self.options.bind.and_then(|bind| bind.ip) {
+            None => true,
+            Some(ip) => ip.is_ipv6() == (family == Family::V6),
+        }
+    }
+
+    fn answered(&mut self, lookup: Lookup, tell: &mut impl FnMut(Step)) {
+        self.asked.remove(&lookup.family);
+        match &lookup.result {
+            Ok(found) => {
+                self.race.add(found);
+                let waits = lookup.family == Family::V4 && self.asked.contains_key(&Family::V6);
+                let wait = if waits { RESOLUTION_DELAY } else { Duration::ZERO };
+                let mut earliest = Instant::now() + wait;
+                // The answer for IPv6 ends the wait; an attempt under way keeps its head start.
+                if let (false, Some(start)) = (self.running.is_empty(), self.last_start) {
+                    earliest = earliest.max(start + ATTEMPT_DELAY);
+                }
+                self.next = Some(self.next.map_or(earliest, |next| next.min(earliest)));
+            }
+            Err(reason) => {
+                self.failures.push(reason.clone());
+                // Nothing more to wait for: what was found already may start.
+                if self.asked.is_empty() && self.running.is_empty() && !self.race.is_empty() {
+                    self.next = Some(Instant::now());
+                }
+            }
+        }
+        tell(Step::Event(self.clock.now(), EntryKind::Lookup(lookup)));
+    }
+
+    fn start_next(&mut self, tell: &mut impl FnMut(Step)) {
+        let Some(remote) = self.race.next() else {
+            self.next = None;
+            return;
+        };
+        let now = Instant::now();
+        self.next = Some(now + ATTEMPT_DELAY);
+        self.last_start = Some(now);
+        self.running.insert(remote, now);
+        self.attempts.push(Box::pin(connect(remote, self.options.bind)));
+        tell(Step::Trying(remote));
+        self.attempt(remote, Duration::ZERO, AttemptOutcome::Started, tell);
+    }
+
+    /// Handles the end of an attempt; the stream if it succeeded.
+    fn ended(
+        &mut self,
+        remote: SocketAddr,
+        tried: Result<TcpStream, Error>,
+        tell: &mut impl FnMut(Step),
+    ) -> Option<TcpStream> {
+        let took = self
+            .running
+            .remove(&remote)
+            .map_or_else(Default::default, |start| start.elapsed());
+        let (error, text) = match tried {
+            Ok(stream) => return Some(stream),
+            Err(Error::Connect(error)) => {
+                let text = words::attempt(remote, &error);
+                (error, text)
+            }
+            Err(Error::Bind(error)) => {
+                let text = words::bind(self.options.bind.unwrap_or_default(), &error);
+                (error, text)
+            }
+        };
+        self.errno = error.raw_os_error();
+        if !self.failures.contains(&text) {
+            self.failures.push(text.clone());
+        }
+        let errno = error.raw_os_error().unwrap_or(0);
+        self.attempt(remote, took, AttemptOutcome::Failed { errno, text }, tell);
+        // RFC 8305 §5: a failure starts the next attempt at once.
+        if self.next.is_some() {
+            self.next = Some(Instant::now());
+        }
+        None
+    }
+
+    fn exhausted(&mut self) -> Option<Failure> {
+        if !self.lookups.is_empty() || !self.running.is_empty() || !self.race.is_empty() {
+            return None;
+        }
+        Some(Failure {
+            reason: self.reason(),
+            errno: self.errno,
+            timed_out: false,
+        })
+    }
+
+    fn reason(&mut self) -> String {
+        match self.failures.len() {
+            0 => format!("there is no address to try for {}", self.endpoint.authority()),
+            1 => self.failures.remove(0),
+            _ => self.failures.join("; "),
+        }
+    }
+
+    fn out_of_time(&mut self, tell: &mut impl FnMut(Step)) -> Failure {
+        let now = self.clock.now();
+        for (family, start) in std::mem::take(&mut self.asked) {
+            let lookup = resolve::timed_out(self.endpoint, family, start.elapsed());
+            tell(Step::Event(now, EntryKind::Lookup(lookup)));
+        }
+        let resolving = !self.lookups.is_empty() && self.running.is_empty();
+        self.give_up(&AttemptOutcome::TimedOut, tell);
+        let limit = crate::text::format::took(self.options.connect_timeout);
+        let target = self.endpoint.authority();
+        let reason = if resolving {
+            format!(
+                "no answer from the resolver for {target} within {limit}: check the network and /etc/resolv.conf"
+            )
+        } else {
+            format!(
+                "no answer from {target} within {limit}: the host is down, or a firewall drops packets; \
+                 --connect-timeout sets the limit"
+            )
+        };
+        Failure {
+            reason,
+            errno: None,
+            timed_out: true,
+        }
+    }
+
+    fn give_up(&mut self, outcome: &AttemptOutcome, tell: &mut impl FnMut(Step)) {
+        let mut running: Vec<_> = self.running.drain().collect();
+        running.sort_by_key(|(_, start)| *start);
+        self.attempts.clear();
+        for (remote, start) in running {
+            self.attempt(remote, start.elapsed(), outcome.clone(), tell);
+        }
+    }
+
+    fn attempt(
+        &self,
+        remote: SocketAddr,
+        took: Duration,
+        outcome: AttemptOutcome,
+        tell: &mut impl FnMut(Step),
+    ) {
+        tell(Step::Event(
+            self.clock.now(),
+            EntryKind::Attempt(Attempt {
+                remote,
+                took,
+                outcome,
+            }),
+        ));
+    }
+}
+
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => future::pending().await,
+    }
+}
+
+fn name(family: Family) -> &'static str {
+    match family {
+        Family::V4 => "IPv4",
+        Family::V6 => "IPv6",
+    }
+}
+
+async fn connect(remote: SocketAddr, bind: Option<Bind>) -> Tried {
+    (remote, connect_from(remote, bind).await)
+}
+
+async fn connect_from(remote: SocketAddr, bind: Option<Bind>) -> Result<TcpStream, Error> {
+    let socket = if remote.is_ipv6() {
+        TcpSocket::new_v6()
+    } else {
+        TcpSocket::new_v4()
+    };
+    let socket = socket.map_err(Error::Connect)?;
+    if let Some(bind) = bind {
+        let any: IpAddr = if remote.is_ipv6() {
+            Ipv6Addr::UNSPECIFIED.into()
+        } else {
+            Ipv4Addr::UNSPECIFIED.into()
+        };
+        // A fixed port is wanted again right after the last connection from it ended.
+        socket.set_reuseaddr(true).map_err(Error::Bind)?;
+        socket
+            .bind(SocketAddr::new(bind.ip.unwrap_or(any), bind.port))
+            .map_err(Error::Bind)?;
+    }
+    let stream = socket.connect(remote).await.map_err(Error::Connect)?;
+    // What is typed goes out at once; joining small writes would show boundaries that nobody chose.
+    stream.set_nodelay(true).map_err(Error::Connect)?;
+    Ok(stream)
+}

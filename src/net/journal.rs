@@ -1,0 +1,172 @@
+//! Recording of one connection, and what happens when the session file takes nothing: held back in order, or counted.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::capture::{CaptureError, Connection};
+use crate::model::{Direction, EntryKind, RecorderState, Recording, Timestamp};
+
+use super::OnFull;
+
+/// How often a full disk is tried again.
+pub(super) const RETRY: Duration = Duration::from_millis(500);
+
+/// Something that could not be recorded yet.
+#[derive(Debug)]
+enum Held {
+    Data {
+        at: Timestamp,
+        direction: Direction,
+        bytes: Vec<u8>,
+        recording: Recording,
+    },
+    Event {
+        at: Timestamp,
+        kind: EntryKind,
+    },
+}
+
+/// Records a connection. While the file takes nothing, whoever reads and writes the socket must stop (see
+/// [`Journal::is_blocked`]), so that what is held stays one read and a few events.
+#[derive(Debug)]
+pub(super) struct Journal {
+    connection: Connection,
+    on_full: OnFull,
+    held: VecDeque<Held>,
+    trouble: Option<String>,
+    /// Bytes that crossed unrecorded, each way, since the last gap entry.
+    missing: [(Direction, u64); 2],
+    /// Bytes that crossed unrecorded since the connection began.
+    lost: u64,
+}
+
+impl Journal {
+    /// Records to `connection`.
+    pub(super) fn new(connection: Connection, on_full: OnFull) -> Journal {
+        let missing = [(Direction::Sent, 0), (Direction::Received, 0)];
+        Journal {
+            connection,
+            on_full,
+            held: VecDeque::new(),
+            trouble: None,
+            missing,
+            lost: 0,
+        }
+    }
+
+    /// Records bytes that crossed the socket.
+    pub(super) fn data(&mut self, at: Timestamp, direction: Direction, bytes: &[u8], recording: Recording) {
+        if self.held.is_empty() && self.fill_gaps(at) {
+            let Err(error) = self.write(at, direction, bytes, recording) else {
+                return;
+            };
+            self.trouble = Some(error.to_string());
+        }
+        if self.on_full == OnFull::Continue {
+            let slot = self.missing.iter_mut().filter(|(d, _)| *d == direction);
+            slot.for_each(|(_, missing)| *missing += bytes.len() as u64);
+            self.lost += bytes.len() as u64;
+        } else {
+            self.held.push_back(Held::Data {
+                at,
+                direction,
+                bytes: bytes.to_vec(),
+                recording,
+            });
+        }
+    }
+
+    /// Records an event; while the file takes nothing it waits, since events are few and small.
+    pub(super) fn event(&mut self, at: Timestamp, kind: EntryKind) {
+        if self.held.is_empty() {
+            let Err(error) = self.connection.event(at, &kind) else {
+                return;
+            };
+            self.trouble = Some(error.to_string());
+        }
+        self.held.push_back(Held::Event { at, kind });
+    }
+
+    /// Tries again what is held; whether nothing is left.
+    pub(super) fn retry(&mut self, at: Timestamp) -> bool {
+        while let Some(held) = self.held.front() {
+            let result = match held {
+                Held::Data {
+                    at,
+                    direction,
+                    bytes,
+                    recording,
+                } => self.write(*at, *direction, bytes, *recording),
+                Held::Event { at, kind } => self.connection.event(*at, kind).map(drop),
+            };
+            if let Err(error) = result {
+                self.trouble = Some(error.to_string());
+                return false;
+            }
+            self.held.pop_front();
+        }
+        if self.fill_gaps(at) {
+            self.trouble = None;
+        }
+        true
+    }
+
+    /// Whether bytes are held, so that nothing more may be read or written.
+    pub(super) fn is_blocked(&self) -> bool {
+        !self.held.is_empty() && self.on_full != OnFull::Continue
+    }
+
+    /// Whether there is something to try again.
+    pub(super) fn has_held(&self) -> bool {
+        !self.held.is_empty() || self.lost > 0 && self.trouble.is_some()
+    }
+
+    /// Why the connection must end, if a full file ends it.
+    pub(super) fn must_stop(&self) -> Option<&str> {
+        self.trouble.as_deref().filter(|_| self.on_full == OnFull::Stop)
+    }
+
+    /// How the recorder is doing.
+    pub(super) fn state(&self) -> RecorderState {
+        match &self.trouble {
+            None => RecorderState::Recording,
+            Some(reason) if self.on_full == OnFull::Continue => RecorderState::Losing {
+                reason: reason.clone(),
+                bytes: self.lost,
+            },
+            Some(reason) => RecorderState::Paused {
+                reason: reason.clone(),
+            },
+        }
+    }
+
+    fn write(
+        &self,
+        at: Timestamp,
+        direction: Direction,
+        bytes: &[u8],
+        recording: Recording,
+    ) -> Result<(), CaptureError> {
+        match recording {
+            Recording::AsIs => self.connection.data(at, direction, bytes).map(drop),
+            Recording::Masked => self.connection.masked(at, bytes.len()).map(drop),
+        }
+    }
+
+    /// Says what is missing before anything newer is recorded; whether the file took it.
+    fn fill_gaps(&mut self, at: Timestamp) -> bool {
+        for (direction, missing) in &mut self.missing {
+            if *missing > 0 {
+                if let Err(error) = self.connection.gap(at, *direction, *missing) {
+                    self.trouble = Some(error.to_string());
+                    return false;
+                }
+                *missing = 0;
+            }
+        }
+        if self.held.is_empty() {
+            self.trouble = None;
+        }
+        true
+    }
+}

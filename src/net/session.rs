@@ -1,0 +1,275 @@
+//! Reading and writing of one open connection, both in one task, so that a reply is never recorded before the
+//! request that it answers.
+//!
+//! The directions are independent: a peer that does not read stops our writes and nothing else, and a failed write
+//! does not end reading. What arrives is recorded before anything else happens to it.
+
+mod end;
+mod transfer;
+
+use std::future;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use socket2::SockRef;
+use tokio::io::{Interest, Ready};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::model::{End, EndHow, Endpoint, EntryKind, LinkState, NetCommand, Side, Tally};
+use crate::text::format;
+
+use super::journal::{Journal, RETRY};
+use super::outbox::Outbox;
+use super::worker::Shared;
+
+/// How long a close waits for the peer without any progress.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// What follows a session.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum After {
+    /// It ended by itself; reconnecting is up to the options.
+    Ended,
+    /// The user ended it.
+    Closed,
+    /// Dial this next.
+    Dial(Endpoint),
+    /// Dial the same endpoint next.
+    Redial,
+    /// Stop the worker.
+    Stop,
+}
+
+/// One direction of the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Half {
+    /// Bytes may cross.
+    Open,
+    /// The end was requested by us and waits for what is unsent.
+    Ending,
+    /// FIN has crossed, or the direction is broken.
+    Over,
+}
+
+/// An open connection.
+pub(super) struct Session<'a> {
+    shared: &'a Shared,
+    journal: Journal,
+    stream: TcpStream,
+    remote: SocketAddr,
+    buffer: Vec<u8>,
+    outbox: Outbox,
+    ours: Half,
+    theirs: Half,
+    first_fin: Option<Side>,
+    /// A reset was reported on a write, while what arrived before it was still being read.
+    reset: Option<io::Error>,
+    sent: Tally,
+    received: Tally,
+    last_progress: Instant,
+    after: After,
+    over: bool,
+}
+
+impl<'a> Session<'a> {
+    /// Takes over a connected stream.
+    pub(super) fn new(
+        shared: &'a Shared,
+        journal: Journal,
+        stream: TcpStream,
+        remote: SocketAddr,
+    ) -> Session<'a> {
+        Session {
+            shared,
+            journal,
+            stream,
+            remote,
+            buffer: vec![0; shared.options.read_size],
+            outbox: Outbox::default(),
+            ours: Half::Open,
+            theirs: Half::Open,
+            first_fin: None,
+            reset: None,
+            sent: Tally::default(),
+            received: Tally::default(),
+            last_progress: Instant::now(),
+            after: After::Ended,
+            over: false,
+        }
+    }
+
+    /// Runs until the connection is over and everything is recorded.
+    pub(super) async fn run(mut self, commands: &mut mpsc::Receiver<NetCommand>) -> After {
+        self.open();
+        loop {
+            self.report(|_| {});
+            if self.over && !self.journal.is_blocked() {
+                return self.after;
+            }
+            let interest = self.interest();
+            let deadline = self.deadline();
+            tokio::select! {
+                biased;
+                command = commands.recv() => self.command(command.unwrap_or(NetCommand::Shutdown)),
+                () = sleep(RETRY), if self.journal.has_held() => self.retry(),
+                ready = ready(&self.stream, interest) => self.transfer(ready),
+                () = until(deadline) => self.deadline_passed(),
+            }
+            if self.over && self.after == After::Stop {
+                return After::Stop;
+            }
+        }
+    }
+
+    fn open(&mut self) {
+        let at = self.shared.clock.now();
+        // The local address is known as soon as the stream is connected; without it the remote one stands in.
+        let local = self.stream.local_addr().unwrap_or(self.remote);
+        self.journal.event(
+            at,
+            EntryKind::Open {
+                local,
+                remote: self.remote,
+            },
+        );
+        self.report(|link| {
+            link.state = LinkState::Open;
+            link.local = Some(local);
+            link.remote = Some(self.remote);
+            link.opened = Some(at);
+        });
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let closing = matches!(self.after, After::Closed | After::Dial(_) | After::Redial);
+        let idle = self.shared.options.idle_timeout;
+        match (self.over, closing, idle) {
+            (true, _, _) => None,
+            (false, true, _) => Some(self.last_progress + GRACE),
+            (false, false, idle) => idle.map(|idle| self.last_progress + idle),
+        }
+    }
+
+    fn deadline_passed(&mut self) {
+        let end = End {
+            by: Side::Local,
+            how: EndHow::Timeout,
+            errno: None,
+        };
+        let reason = match (&self.after, self.shared.options.idle_timeout) {
+            (After::Ended, Some(idle)) => {
+                format!(
+                    "no byte crossed for {}, so the connection was ended (--idle-timeout)",
+                    format::took(idle)
+                )
+            }
+            _ => format!(
+                "the peer did not end its side within {}, so the connection was dropped",
+                format::took(GRACE)
+            ),
+        };
+        self.end(end, Some(reason));
+    }
+
+    fn command(&mut self, command: NetCommand) {
+        match command {
+            NetCommand::Send(message) => {
+                let refused = if self.ours == Half::Open && !self.over {
+                    self.outbox
+                        .push(message)
+                        .err()
+                        .map(|m| (m, "too much is waiting to be sent already"))
+                } else {
+                    Some((message, "our side of the connection has ended"))
+                };
+                if let Some((message, why)) = refused {
+                    self.note(format!(
+                        "{} not sent: {why}",
+                        format::size(message.bytes.len() as u64)
+                    ));
+                }
+                self.write();
+            }
+            NetCommand::HalfClose => self.finish(),
+            NetCommand::Close | NetCommand::Cancel => self.close(After::Closed),
+            NetCommand::Connect(endpoint) => self.close(After::Dial(endpoint)),
+            NetCommand::Reconnect => self.close(After::Redial),
+            NetCommand::Reset => {
+                self.after = After::Closed;
+                // Errors here would mean that the socket is gone already.
+                let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
+                self.end(
+                    End {
+                        by: Side::Local,
+                        how: EndHow::Rst,
+                        errno: None,
+                    },
+                    None,
+                );
+            }
+            NetCommand::Shutdown => self.shut_down(),
+        }
+    }
+
+    fn close(&mut self, after: After) {
+        self.after = after;
+        self.last_progress = Instant::now();
+        self.finish();
+    }
+
+    /// The program ends: read what is here already, say FIN, and leave.
+    fn shut_down(&mut self) {
+        if !self.over {
+            self.read();
+        }
+        self.after = After::Stop;
+        if !self.over {
+            self.write();
+        }
+        if !self.over && self.ours != Half::Over {
+            self.drop_unsent();
+            self.fin();
+        }
+        self.over = true;
+        self.journal.retry(self.shared.clock.now());
+    }
+
+    fn retry(&mut self) {
+        self.journal.retry(self.shared.clock.now());
+        self.stop_if_full();
+    }
+
+    fn stop_if_full(&mut self) {
+        if self.over {
+            return;
+        }
+        if let Some(reason) = self.journal.must_stop().map(str::to_owned) {
+            self.end(
+                End {
+                    by: Side::Local,
+                    how: EndHow::Os,
+                    errno: None,
+                },
+                Some(reason),
+            );
+        }
+    }
+}
+
+async fn ready(stream: &TcpStream, interest: Option<Interest>) -> Ready {
+    match interest {
+        // A failing readiness call means that the reactor is gone: reading will say so.
+        Some(interest) => stream.ready(interest).await.unwrap_or(Ready::READABLE),
+        None => future::pending().await,
+    }
+}
+
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => future::pending().await,
+    }
+}

@@ -1,0 +1,156 @@
+//! How a connection ends: the two FINs, resets, time-outs, errors; each recorded once and reported.
+
+use std::io;
+use std::net::Shutdown;
+
+use nix::errno::Errno;
+use socket2::SockRef;
+
+use crate::model::{End, EndHow, EntryKind, Link, LinkState, Side};
+use crate::net::words;
+use crate::text::format;
+
+use super::{After, Half, Session};
+
+impl Session<'_> {
+    pub(super) fn finish(&mut self) {
+        if self.ours == Half::Open {
+            self.ours = Half::Ending;
+        }
+        self.write();
+    }
+
+    pub(super) fn fin(&mut self) {
+        self.ours = Half::Over;
+        if let Err(error) = SockRef::from(&self.stream).shutdown(Shutdown::Write) {
+            // Not connected any more: the reason arrives on the reading side.
+            if words::errno(&error) != Some(Errno::ENOTCONN) {
+                return self.broken(&error);
+            }
+        }
+        self.half_over(Side::Local);
+    }
+
+    pub(super) fn peer_ended(&mut self) {
+        self.theirs = Half::Over;
+        if let Some(error) = self.reset.take() {
+            return self.broken(&error);
+        }
+        self.half_over(Side::Peer);
+        if !self.over && (self.shared.options.reconnect || self.after != After::Ended) {
+            self.finish();
+        }
+    }
+
+    pub(super) fn half_over(&mut self, by: Side) {
+        self.first_fin.get_or_insert(by);
+        if self.ours == Half::Over && self.theirs == Half::Over {
+            return self.end(
+                End {
+                    by,
+                    how: EndHow::Fin,
+                    errno: None,
+                },
+                None,
+            );
+        }
+        self.journal
+            .event(self.shared.clock.now(), EntryKind::HalfClose { by });
+        self.report(|link| {
+            link.state = LinkState::HalfClosed;
+            link.first_fin.get_or_insert(by);
+        });
+    }
+
+    pub(super) fn error_behind_fin(&mut self) {
+        match self.stream.take_error() {
+            Ok(Some(error)) | Err(error) => self.broken(&error),
+            Ok(None) => self.broken(&io::Error::from_raw_os_error(Errno::ECONNRESET as i32)),
+        }
+    }
+
+    pub(super) fn broken(&mut self, error: &io::Error) {
+        let errno = words::errno(error);
+        let how = match errno {
+            Some(Errno::ECONNRESET | Errno::EPIPE) => EndHow::Rst,
+            Some(Errno::ETIMEDOUT) => EndHow::Timeout,
+            Some(_) | None => EndHow::Os,
+        };
+        let by = if how == EndHow::Rst {
+            Side::Peer
+        } else {
+            Side::Local
+        };
+        let end = End {
+            by,
+            how,
+            errno: error.raw_os_error(),
+        };
+        self.end(end, Some(words::broken(self.remote, error)));
+    }
+
+    pub(super) fn end(&mut self, end: End, reason: Option<String>) {
+        if self.over {
+            return;
+        }
+        self.drop_unsent();
+        self.over = true;
+        let at = self.shared.clock.now();
+        if let (Some(text), EndHow::Timeout | EndHow::Os) = (&reason, end.how) {
+            self.journal.event(
+                at,
+                EntryKind::Error {
+                    text: text.clone(),
+                    errno: end.errno,
+                },
+            );
+        }
+        self.journal.event(at, EntryKind::Close(end));
+        // Whoever said FIN first ended it; the second FIN only agrees.
+        let by = if end.how == EndHow::Fin {
+            self.first_fin.unwrap_or(end.by)
+        } else {
+            end.by
+        };
+        let orderly = end.how == EndHow::Fin || self.after != After::Ended;
+        self.report(|link| {
+            link.state = if orderly {
+                LinkState::Closed
+            } else {
+                LinkState::Failed
+            };
+            link.end = Some(End { by, ..end });
+            link.ended = Some(at);
+            link.reason = reason;
+        });
+    }
+
+    pub(super) fn drop_unsent(&mut self) {
+        let dropped = self.outbox.clear();
+        if dropped > 0 {
+            self.note(format!(
+                "{} not sent: the connection ended first",
+                format::size(dropped)
+            ));
+        }
+    }
+
+    pub(super) fn note(&mut self, text: String) {
+        self.journal
+            .event(self.shared.clock.now(), EntryKind::Note { text });
+    }
+
+    /// Reports a change together with what has crossed so far, so that no report is half old.
+    pub(super) fn report(&self, change: impl FnOnce(&mut Link)) {
+        let recorder = self.journal.state();
+        self.shared.publish(|news| {
+            if let Some(link) = &mut news.link {
+                link.sent = self.sent;
+                link.received = self.received;
+                link.unsent = self.outbox.unsent();
+                change(link);
+            }
+            news.recorder = recorder;
+        });
+    }
+}

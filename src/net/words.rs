@@ -1,0 +1,106 @@
+//! Errors of the operating system in sentences: what was tried, what happened, what to do.
+
+use std::io;
+use std::net::SocketAddr;
+
+use nix::errno::Errno;
+
+use super::Bind;
+
+/// Why an attempt to reach `remote` failed.
+pub(super) fn attempt(remote: SocketAddr, error: &io::Error) -> String {
+    match errno(error) {
+        Some(Errno::ECONNREFUSED) => {
+            format!(
+                "{remote} refused the connection: nothing listens there; check the port, or start the server"
+            )
+        }
+        Some(Errno::ETIMEDOUT) => {
+            format!("{remote} did not answer: the host is down, or a firewall drops packets")
+        }
+        Some(Errno::ENETUNREACH) => {
+            format!("no route to {remote}: check this machine's network and the address")
+        }
+        Some(Errno::EHOSTUNREACH) => {
+            format!("{remote} cannot be reached: the host is down or behind a firewall")
+        }
+        Some(Errno::EACCES | Errno::EPERM) => {
+            format!("not permitted to connect to {remote}: a local firewall or policy forbids it")
+        }
+        Some(Errno::EADDRNOTAVAIL) => {
+            format!(
+                "no local address or port is left for {remote}: check --bind, or wait for old connections"
+            )
+        }
+        Some(Errno::EMFILE | Errno::ENFILE) => {
+            format!("cannot open a socket for {remote}: too many open files; raise `ulimit -n`")
+        }
+        Some(Errno::EINVAL) => {
+            format!("{remote} is not an address to connect to: a link-local one needs its zone")
+        }
+        Some(_) | None => format!("cannot connect to {remote}: {}", plain(error)),
+    }
+}
+
+/// Why the local end could not be bound.
+pub(super) fn bind(bind: Bind, error: &io::Error) -> String {
+    let end = match (bind.ip, bind.port) {
+        (Some(ip), port) => SocketAddr::new(ip, port).to_string(),
+        (None, port) => format!("port {port}"),
+    };
+    match errno(error) {
+        Some(Errno::EACCES | Errno::EPERM) => {
+            format!("not permitted to bind to {end}: ports below 1024 need privileges; choose another --bind")
+        }
+        Some(Errno::EADDRINUSE) => format!("{end} is in use: choose another --bind"),
+        Some(Errno::EADDRNOTAVAIL) => {
+            format!("{end} is not an address of this machine: choose another --bind")
+        }
+        Some(_) | None => format!("cannot bind to {end}: {}", plain(error)),
+    }
+}
+
+/// Why an open connection broke.
+pub(super) fn broken(remote: SocketAddr, error: &io::Error) -> String {
+    match errno(error) {
+        Some(Errno::ECONNRESET | Errno::EPIPE) => format!("{remote} reset the connection (RST)"),
+        Some(Errno::ETIMEDOUT) => format!("{remote} stopped answering: the connection timed out"),
+        Some(Errno::EHOSTUNREACH | Errno::ENETUNREACH) => format!("the network to {remote} is gone"),
+        Some(_) | None => format!("the connection to {remote} broke: {}", plain(error)),
+    }
+}
+
+/// The error number, if the operating system gave one.
+pub(super) fn errno(error: &io::Error) -> Option<Errno> {
+    error.raw_os_error().map(Errno::from_raw)
+}
+
+/// The system's words without Rust's "(os error N)", in lower case as all our sentences go on.
+fn plain(error: &io::Error) -> String {
+    errno(error).map_or_else(|| error.to_string(), |errno| errno.desc().to_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_sentence_says_what_to_do() {
+        let remote = "127.0.0.1:1".parse().unwrap();
+        let check = |errno: Errno, expected: &str| {
+            assert_eq!(
+                attempt(remote, &io::Error::from_raw_os_error(errno as i32)),
+                expected
+            );
+        };
+        check(
+            Errno::ECONNREFUSED,
+            "127.0.0.1:1 refused the connection: nothing listens there; check the port, or start the server",
+        );
+        check(
+            Errno::ENETUNREACH,
+            "no route to 127.0.0.1:1: check this machine's network and the address",
+        );
+        check(Errno::EIO, "cannot connect to 127.0.0.1:1: i/o error");
+    }
+}

@@ -1,0 +1,361 @@
+//! The worker's thread: takes commands, and decides what follows what: dial, session, waiting, dial again.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::io;
+use std::pin::pin;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::time::sleep;
+
+use crate::capture::{Recorder, Role};
+use crate::model::{
+    End, EndHow, Endpoint, EntryKind, Link, LinkState, NetCommand, NetEvent, RecorderState, Side, Timestamp,
+};
+
+use super::dial::{Dial, Failure, Step};
+use super::journal::{Journal, RETRY};
+use super::session::{After, Session};
+use super::{Clock, Options, backoff};
+
+/// Commands that may wait; the worker takes them at once, so this is reached only if it is stuck.
+const COMMANDS: usize = 64;
+/// A connection that lasted this long starts a new series of attempts.
+const SETTLED: Duration = Duration::from_secs(5);
+
+/// The running worker, seen from outside.
+#[derive(Debug)]
+pub struct Worker {
+    /// What it is asked. Bounded: use `try_send` where waiting is not allowed.
+    pub commands: mpsc::Sender<NetCommand>,
+    /// Its latest report. Closed when the worker has ended.
+    pub news: watch::Receiver<NetEvent>,
+    ended: Receiver<()>,
+}
+
+impl Worker {
+    /// Waits until the worker has ended, but not longer than `bound`; whether it has.
+    pub fn join(&self, bound: Duration) -> bool {
+        matches!(
+            self.ended.recv_timeout(bound),
+            Err(RecvTimeoutError::Disconnected) | Ok(())
+        )
+    }
+}
+
+/// What every part of the worker uses.
+pub(super) struct Shared {
+    pub(super) options: Options,
+    pub(super) recorder: Recorder,
+    pub(super) clock: Clock,
+    news: watch::Sender<NetEvent>,
+}
+
+impl Shared {
+    /// Changes the report in place and wakes whoever waits for news.
+    pub(super) fn publish(&self, change: impl FnOnce(&mut NetEvent)) {
+        let entries = self.recorder.len();
+        self.news.send_modify(|news| {
+            change(news);
+            news.entries = entries;
+        });
+    }
+
+    /// Changes the connection in front.
+    pub(super) fn link(&self, change: impl FnOnce(&mut Link)) {
+        self.publish(|news| news.link.as_mut().map_or((), change));
+    }
+}
+
+/// What the worker does next.
+#[derive(Debug)]
+enum Next {
+    /// Wait for a command.
+    Idle,
+    /// Dial.
+    Dial { endpoint: Endpoint, round: u32 },
+    /// Dial after a while.
+    Wait { endpoint: Endpoint, round: u32 },
+    /// End.
+    Stop,
+}
+
+/// Starts the worker on a thread of its own. It records to `recorder` and stamps with `clock`.
+pub fn spawn(options: Options, recorder: Recorder, clock: Clock) -> io::Result<Worker> {
+    let (commands, inbox) = mpsc::channel(COMMANDS);
+    let (news, report) = watch::channel(NetEvent::default());
+    let (alive, ended) = sync_channel(1);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let shared = Shared {
+        options,
+        recorder,
+        clock,
+        news,
+    };
+    thread::Builder::new().name("net".to_owned()).spawn(move || {
+        runtime.block_on(run(&shared, inbox));
+        // A lookup that hangs must not hold the exit.
+        runtime.shutdown_background();
+        drop(shared);
+        drop(alive);
+    })?;
+    Ok(Worker {
+        commands,
+        news: report,
+        ended,
+    })
+}
+
+async fn run(shared: &Shared, mut commands: mpsc::Receiver<NetCommand>) {
+    let mut last: Option<Endpoint> = None;
+    let mut next = Next::Idle;
+    loop {
+        next = match next {
+            Next::Idle => match commands.recv().await {
+                Some(command) => idle(shared, command, last.as_ref()),
+                None => Next::Stop,
+            },
+            Next::Dial { endpoint, round } => {
+                last = Some(endpoint.clone());
+                dial(shared, &mut commands, endpoint, round).await
+            }
+            Next::Wait { endpoint, round } => wait(shared, &mut commands, endpoint, round).await,
+            Next::Stop => return,
+        };
+    }
+}
+
+/// A command while there is no connection and none is wanted.
+fn idle(shared: &Shared, command: NetCommand, last: Option<&Endpoint>) -> Next {
+    match (command, last) {
+        (NetCommand::Connect(endpoint), _) => Next::Dial { endpoint, round: 1 },
+        (NetCommand::Reconnect, Some(endpoint)) => Next::Dial {
+            endpoint: endpoint.clone(),
+            round: 1,
+        },
+        (NetCommand::Shutdown, _) => Next::Stop,
+        (
+            NetCommand::Reconnect
+            | NetCommand::Send(_)
+            | NetCommand::HalfClose
+            | NetCommand::Close
+            | NetCommand::Reset
+            | NetCommand::Cancel,
+            _,
+        ) => {
+            // Nothing to do them to; the report is renewed, so that the sender sees the state it missed.
+            shared.publish(|_| {});
+            Next::Idle
+        }
+    }
+}
+
+/// A command that ends a dial or a wait, as what comes next; the others have nothing to act on.
+fn interrupt(command: Option<NetCommand>, endpoint: &Endpoint) -> Option<Next> {
+    match command {
+        None | Some(NetCommand::Shutdown) => Some(Next::Stop),
+        Some(NetCommand::Connect(endpoint)) => Some(Next::Dial { endpoint, round: 1 }),
+        Some(NetCommand::Reconnect) => Some(Next::Dial {
+            endpoint: endpoint.clone(),
+            round: 1,
+        }),
+        Some(NetCommand::Close | NetCommand::Reset | NetCommand::Cancel) => Some(Next::Idle),
+        Some(NetCommand::Send(_) | NetCommand::HalfClose) => None,
+    }
+}
+
+async fn dial(
+    shared: &Shared,
+    commands: &mut mpsc::Receiver<NetCommand>,
+    endpoint: Endpoint,
+    round: u32,
+) -> Next {
+    let started = shared.clock.now();
+    let mut journal = match announce(shared, commands, &endpoint, started, round).await {
+        Ok(journal) => journal,
+        Err(next) => return next,
+    };
+    let mut dial = Dial::new(&endpoint, &shared.options, shared.clock);
+    let ended = {
+        let mut run = pin!(dial.run(|step| record(shared, &mut journal, step)));
+        loop {
+            tokio::select! {
+                biased;
+                command = commands.recv() => {
+                    if let Some(next) = interrupt(command, &endpoint) {
+                        break Err(next);
+                    }
+                }
+                result = &mut run => break Ok(result),
+            }
+        }
+    };
+    match ended {
+        Ok(Ok((stream, remote))) => {
+            let session = Session::new(shared, journal, stream, remote);
+            after(shared, session.run(commands).await, endpoint, round)
+        }
+        Ok(Err(failure)) => {
+            failed(shared, &mut journal, failure);
+            again(shared, endpoint, round)
+        }
+        Err(next) => {
+            dial.abandon(|step| record(shared, &mut journal, step));
+            let reason = "the attempt was given up".to_owned();
+            failed(
+                shared,
+                &mut journal,
+                Failure {
+                    reason,
+                    errno: None,
+                    timed_out: false,
+                },
+            );
+            next
+        }
+    }
+}
+
+/// Announces a connection in the session file and in the report.
+async fn announce(
+    shared: &Shared,
+    commands: &mut mpsc::Receiver<NetCommand>,
+    endpoint: &Endpoint,
+    started: Timestamp,
+    round: u32,
+) -> Result<Journal, Next> {
+    loop {
+        match shared.recorder.connection(started, endpoint, Role::Client) {
+            Ok(connection) => {
+                let mut link = Link::new(connection.id(), endpoint.clone(), started);
+                link.state = LinkState::Resolving;
+                link.round = round;
+                shared.publish(|news| {
+                    news.link = Some(link);
+                    news.recorder = RecorderState::Recording;
+                });
+                return Ok(Journal::new(connection, shared.options.on_full));
+            }
+            Err(error) => shared.publish(|news| {
+                news.recorder = RecorderState::Paused {
+                    reason: error.to_string(),
+                }
+            }),
+        }
+        // Nothing may cross that could not be recorded.
+        tokio::select! {
+            biased;
+            command = commands.recv() => if let Some(next) = interrupt(command, endpoint) {
+                return Err(next);
+            },
+            () = sleep(RETRY) => {}
+        }
+    }
+}
+
+fn record(shared: &Shared, journal: &mut Journal, step: Step) {
+    match step {
+        Step::Event(at, kind) => {
+            journal.event(at, kind);
+            shared.publish(|news| news.recorder = journal.state());
+        }
+        Step::Trying(remote) => shared.link(|link| {
+            link.state = LinkState::Connecting;
+            link.remote = Some(remote);
+        }),
+    }
+}
+
+fn failed(shared: &Shared, journal: &mut Journal, failure: Failure) {
+    let at = shared.clock.now();
+    let Failure {
+        reason,
+        errno,
+        timed_out,
+    } = failure;
+    journal.event(
+        at,
+        EntryKind::Error {
+            text: reason.clone(),
+            errno,
+        },
+    );
+    shared.publish(|news| {
+        if let Some(link) = &mut news.link {
+            link.state = LinkState::Failed;
+            link.ended = Some(at);
+            link.reason = Some(reason);
+            link.end = timed_out.then_some(End {
+                by: Side::Local,
+                how: EndHow::Timeout,
+                errno: None,
+            });
+        }
+        news.recorder = journal.state();
+    });
+}
+
+fn after(shared: &Shared, after: After, endpoint: Endpoint, round: u32) -> Next {
+    match after {
+        After::Ended => {
+            let lasted = {
+                let news = shared.news.borrow();
+                let link = news.link.as_ref();
+                link.and_then(|link| Some(link.ended?.since(link.opened?)))
+                    .unwrap_or_default()
+            };
+            again(shared, endpoint, if lasted >= SETTLED { 0 } else { round })
+        }
+        After::Closed => Next::Idle,
+        After::Dial(endpoint) => Next::Dial { endpoint, round: 1 },
+        After::Redial => Next::Dial { endpoint, round: 1 },
+        After::Stop => Next::Stop,
+    }
+}
+
+fn again(shared: &Shared, endpoint: Endpoint, round: u32) -> Next {
+    if shared.options.reconnect {
+        Next::Wait {
+            endpoint,
+            round: round.saturating_add(1),
+        }
+    } else {
+        Next::Idle
+    }
+}
+
+async fn wait(
+    shared: &Shared,
+    commands: &mut mpsc::Receiver<NetCommand>,
+    endpoint: Endpoint,
+    round: u32,
+) -> Next {
+    // Any spread does; a random one keeps many clients from coming back at the same moment.
+    let spread = RandomState::new().hash_one(round);
+    let pause = backoff::wait(round.saturating_sub(1), spread);
+    let until = shared.clock.now() + pause;
+    shared.link(|link| {
+        link.state = LinkState::Waiting;
+        link.retry_at = Some(until);
+    });
+    let mut over = pin!(sleep(pause));
+    loop {
+        tokio::select! {
+            biased;
+            command = commands.recv() => {
+                if let Some(next) = interrupt(command, &endpoint) {
+                    shared.link(|link| {
+                        link.state = LinkState::Closed;
+                        link.retry_at = None;
+                    });
+                    return next;
+                }
+            }
+            () = &mut over => return Next::Dial { endpoint, round },
+        }
+    }
+}
