@@ -3,6 +3,8 @@
 //!
 //! Measured against tmux, xterm and ratatui's own widths; `tests/width_tmux.rs` repeats the measurement for tmux.
 
+mod newer;
+
 use std::ops::RangeInclusive;
 
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
@@ -51,6 +53,7 @@ const DISPUTED: &[RangeInclusive<u32>] = &[
     0xa8fa..=0xa8fa,
     0xff9e..=0xff9f,
     0x111c2..=0x111c3,
+    0x1171e..=0x1171e,
     0x1193f..=0x1193f,
     0x11941..=0x11941,
     0x11a84..=0x11a89,
@@ -84,7 +87,11 @@ pub(super) fn class(c: char, policy: Policy) -> Class {
         return Class::Escape;
     }
     let listed = |ranges: &[RangeInclusive<u32>]| ranges.iter().any(|range| range.contains(&u32::from(c)));
-    if listed(HIDING) || listed(DISPUTED) || (!policy.rtl && listed(RIGHT_TO_LEFT)) {
+    if newer::is_newer(u32::from(c))
+        || listed(HIDING)
+        || listed(DISPUTED)
+        || (!policy.rtl && listed(RIGHT_TO_LEFT))
+    {
         return Class::Escape;
     }
     by_category(c)
