@@ -129,6 +129,11 @@ impl Journal {
     /// How the recorder is doing.
     pub(super) fn state(&self) -> RecorderState {
         match &self.trouble {
+            // What is missing stays said, also when the file takes bytes again.
+            None if self.lost > 0 => RecorderState::Losing {
+                reason: "the session file was full for a while".to_owned(),
+                bytes: self.lost,
+            },
             None => RecorderState::Recording,
             Some(reason) if self.on_full == OnFull::Continue => RecorderState::Losing {
                 reason: reason.clone(),
