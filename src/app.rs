@@ -1,1 +1,239 @@
-//! Layer 3: the state machine. Keys and news in, state and effects out; knows no socket, file, terminal or clock.
+//! Layer 3: the state machine. Events go in; state for the screen and effects for the runtime come out.
+//!
+//! # Layout
+//!
+//! | module | holds |
+//! |---|---|
+//! | `event`, `key`, `settings` | what goes in and what comes out |
+//! | `actions` | the table of actions: names, help and keys |
+//! | `layout` | where the panes stand |
+//! | `log`, `inspector`, `rows` | what is visible of the log, row by row |
+//! | `composer` | what is typed |
+//! | `overlay` | pop-ups |
+//! | `notice`, `rates` | messages and figures that change with time |
+//! | `perform`, `browse`, `typing`, `popups`, `news`, `mouse`, `ending`, `copying` | what events do to all of that |
+//!
+//! Deliberately absent: sockets, files, the clock, the terminal. Time and the log come in with the context.
+
+pub mod actions;
+
+mod browse;
+mod composer;
+mod copying;
+mod ending;
+mod event;
+mod hints;
+mod inspector;
+mod key;
+mod layout;
+mod log;
+mod mouse;
+mod news;
+mod notice;
+mod overlay;
+mod perform;
+mod popups;
+mod rates;
+mod rows;
+mod settings;
+mod typing;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+use std::time::Duration;
+
+pub use composer::{Composer, Editor, History, KillRing, Pending, Secret, Sent};
+pub use event::{Context, Effect, Ending, Event, Reaction, Report};
+pub use hints::Hint;
+pub use inspector::Inspector;
+pub use key::{Key, KeyCode, Modifiers, Mouse, MouseKind};
+pub use layout::{Area, Arrangement, Frame, Layout};
+pub use log::{Anchor, Log, LogPosition};
+pub use notice::{Notice, Severity};
+pub use overlay::{
+    Command, ConnectDialog, Help, HelpLine, HistorySearch, Menu, MenuItem, MenuKind, Overlay, Palette,
+    Preview, TargetError, help_lines,
+};
+pub use rates::{Rates, Second};
+pub use rows::{Head, HexRow, INDENT, RowKind, TextUnits, TimeColumns, VisibleRow, end_sentence, sentence};
+pub use settings::{Pane, SessionFile, Settings, TimeColumn, View, Zone};
+
+use crate::model::{Endpoint, Link, LinkState, RecorderState, Records, Timestamp};
+use rows::Sheet;
+
+/// Terminals send Alt-x as Esc and x; within this time after an Esc, letters are not commands of the View panes.
+const ESC_DELAY: Duration = Duration::from_millis(50);
+
+/// The whole state. The screen is a function of it, of the log and of the time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct App {
+    /// What was fixed at the start.
+    pub settings: Settings,
+    /// The pane that has the keyboard, unless a pop-up has it.
+    pub focus: Pane,
+    /// The connection, as last reported.
+    pub link: Option<Link>,
+    /// How the recorder is doing, as last reported.
+    pub recorder: RecorderState,
+    /// The Log pane.
+    pub log: Log,
+    /// The Inspector pane, when it is open.
+    pub inspector: Option<Inspector>,
+    /// The Input pane.
+    pub composer: Composer,
+    /// The pop-up, when there is one.
+    pub overlay: Option<Overlay>,
+    /// The message in the footer, when there is one.
+    pub notice: Option<Notice>,
+    /// Traffic per second.
+    pub rates: Rates,
+    /// The pane that has the whole window, when there is one.
+    pub zoomed: Option<Pane>,
+    /// Where the Inspector stands.
+    pub arrangement: Arrangement,
+    /// Whether mouse reports are on.
+    pub mouse: bool,
+    /// Targets of before, the most recent first.
+    pub recents: Vec<Endpoint>,
+    /// The pane that had the focus before Input.
+    last_view: Pane,
+    /// When Esc was pressed last.
+    escaped: Option<Timestamp>,
+    /// The title that the window was given last.
+    title: String,
+    /// A text that was handed to the worker last, until it is known to be on its way.
+    sending: Option<Sent>,
+}
+
+impl App {
+    /// The state before the first event, which is [`Event::Started`].
+    pub fn new(settings: Settings) -> App {
+        App {
+            focus: Pane::Input,
+            link: None,
+            recorder: RecorderState::default(),
+            log: Log::new(settings.view, settings.time),
+            inspector: None,
+            composer: Composer::new(settings.input, settings.eol),
+            overlay: None,
+            notice: None,
+            rates: Rates::default(),
+            zoomed: None,
+            arrangement: Arrangement::default(),
+            mouse: settings.mouse,
+            recents: settings.recents.clone(),
+            last_view: Pane::Log,
+            escaped: None,
+            title: String::new(),
+            sending: None,
+            settings,
+        }
+    }
+
+    /// Takes in one event.
+    pub fn update(&mut self, event: Event, context: &Context<'_>) -> Reaction {
+        if self
+            .notice
+            .as_ref()
+            .is_some_and(|notice| notice.expires <= context.now)
+        {
+            self.notice = None;
+        }
+        let mut reaction = Reaction::redraw();
+        let out = &mut reaction.effects;
+        let resized = event == Event::Resized;
+        match event {
+            Event::Started => self.started(context, out),
+            Event::Key(key) => reaction.redraw = self.key(key.canonical(), context, out),
+            Event::Paste(text) => self.paste(&text, context),
+            Event::Mouse(mouse) => reaction.redraw = self.mouse_event(mouse, context),
+            Event::Net(news) => self.news(news, context, out),
+            Event::History { endpoint, lines } => self.composer.history.recalled(&endpoint, lines),
+            Event::Report(report) => self.report(report, context),
+            Event::Resized | Event::Resumed | Event::Tick => {}
+        }
+        self.settle(resized, context);
+        reaction
+    }
+
+    /// When the Log has got another size, its page stays full and the selection on it.
+    fn settle(&mut self, resized: bool, context: &Context<'_>) {
+        let screen = context.layout.screen;
+        let layout = Layout::split(screen.width, screen.height, self);
+        if (resized || layout.log != context.layout.log) && !layout.log.is_empty() {
+            let sheet = self.sheet(context.records, &layout);
+            self.log.settle(&sheet, layout.log.height);
+        }
+    }
+
+    /// The rows of the Log, from the top; no more than its area has.
+    pub fn log_rows(&self, records: &dyn Records, layout: &Layout) -> Vec<VisibleRow> {
+        self.log
+            .visible_rows(&self.sheet(records, layout), layout.log.height)
+    }
+
+    /// The rows of the Inspector, from the top; no more than its area has.
+    pub fn inspector_rows(&self, records: &dyn Records, layout: &Layout) -> Vec<VisibleRow> {
+        let Some(inspector) = &self.inspector else {
+            return Vec::new();
+        };
+        inspector.visible_rows(&self.inspector_sheet(records, layout), layout.inspector.height)
+    }
+
+    /// What the title of the Log says.
+    pub fn log_position(&self, records: &dyn Records, layout: &Layout) -> LogPosition {
+        self.log.position(&self.sheet(records, layout), layout.log.height)
+    }
+
+    /// The state of the connection; idle before the first was asked for.
+    pub fn state(&self) -> LinkState {
+        self.link.as_ref().map_or(LinkState::Idle, |link| link.state)
+    }
+
+    /// When the screen changes by itself next, apart from the clock of the connection: a notice vanishes.
+    pub fn next_change(&self) -> Option<Timestamp> {
+        self.notice.as_ref().map(|notice| notice.expires)
+    }
+
+    fn sheet<'a>(&self, records: &'a dyn Records, layout: &Layout) -> Sheet<'a> {
+        Sheet {
+            records,
+            width: layout.log.width,
+            view: self.log.view,
+            time: self.log.time,
+            policy: self.settings.policy,
+        }
+    }
+
+    fn inspector_sheet<'a>(&self, records: &'a dyn Records, layout: &Layout) -> Sheet<'a> {
+        Sheet {
+            width: layout.inspector.width,
+            view: View::Both,
+            ..self.sheet(records, layout)
+        }
+    }
+
+    fn notify(&mut self, severity: Severity, text: impl Into<String>, context: &Context<'_>) {
+        self.notice = Some(Notice::new(severity, text, context.now));
+    }
+
+    fn focus(&mut self, pane: Pane, context: &Context<'_>) {
+        if pane == Pane::Inspector && self.inspector.is_none() {
+            let Some(current) = self.log.current(&self.sheet(context.records, context.layout)) else {
+                self.notify(Severity::Warning, "there is no entry to inspect yet", context);
+                return;
+            };
+            self.inspector = Some(Inspector::new(current));
+        }
+        if pane != Pane::Input {
+            self.last_view = pane;
+        }
+        // A zoomed pane hides the others: the zoom follows the focus, but Input is always visible.
+        if self.zoomed.is_some() && pane != Pane::Input {
+            self.zoomed = Some(pane);
+        }
+        self.focus = pane;
+    }
+}

@@ -130,7 +130,8 @@ pub enum EntryKind {
         /// The side that finished sending.
         by: Side,
     },
-    /// The connection is over in both directions.
+    /// The connection is over in both directions. With FIN, `End::by` sent the second one; the first is an entry
+    /// `HalfClose` before it.
     Close(End),
     /// Something failed; the connection may or may not live on.
     Error {

@@ -1,0 +1,107 @@
+//! Moving over the log and the Inspector, and between entries.
+
+use super::actions::{Browse, Scroll};
+use super::{Anchor, App, Context, Inspector, Pane, Severity};
+use crate::model::EntryId;
+
+impl App {
+    pub(super) fn scroll(&mut self, scroll: Scroll, context: &Context<'_>) {
+        let (records, layout) = (context.records, context.layout);
+        let sheet = self.inspector_sheet(records, layout);
+        match &mut self.inspector {
+            Some(inspector) if self.focus == Pane::Inspector => {
+                inspector.scroll(scroll, &sheet, layout.inspector.height);
+            }
+            Some(_) | None => {
+                self.log
+                    .scroll(scroll, &self.sheet(records, layout), layout.log.height);
+                self.inspect_selected();
+            }
+        }
+    }
+
+    pub(super) fn browse(&mut self, browse: Browse, argument: &str, context: &Context<'_>) {
+        let sheet = self.sheet(context.records, context.layout);
+        let height = context.layout.log.height;
+        match browse {
+            Browse::PageUp => self.log.by_rows_up(u32::from(height), &sheet, height),
+            Browse::PageDown => self.log.by_rows_down(u32::from(height), &sheet, height),
+            Browse::Follow if self.log.anchor == Anchor::Follow => self.log.hold(&sheet, height),
+            Browse::Follow => self.log.follow(),
+            Browse::Goto => return self.goto(argument, context),
+            Browse::Inspect => {
+                if let Some(current) = self.log.current(&sheet) {
+                    self.inspector = Some(Inspector::new(current));
+                }
+                return self.focus(Pane::Inspector, context);
+            }
+            Browse::CloseInspector => return self.close_inspector(context),
+            Browse::NextEntry => self.step(1, context),
+            Browse::PreviousEntry => self.step(-1, context),
+        }
+        self.inspect_selected();
+    }
+
+    /// Selects the entry after or before the one that is inspected or selected.
+    fn step(&mut self, by: i64, context: &Context<'_>) {
+        let sheet = self.sheet(context.records, context.layout);
+        let inspected = self.inspector.as_ref().map(|inspector| inspector.entry);
+        if let Some(id) = inspected.or_else(|| self.log.current(&sheet)) {
+            let next = EntryId(id.0.saturating_add_signed(by));
+            self.log.select(next, &sheet, context.layout.log.height);
+        }
+    }
+
+    fn goto(&mut self, argument: &str, context: &Context<'_>) {
+        let sheet = self.sheet(context.records, context.layout);
+        match argument.parse::<u64>() {
+            Ok(number) if (1..=context.records.len()).contains(&number) => {
+                self.log
+                    .select(EntryId(number - 1), &sheet, context.layout.log.height);
+                self.inspect_selected();
+                self.focus(
+                    if self.focus == Pane::Inspector {
+                        Pane::Inspector
+                    } else {
+                        Pane::Log
+                    },
+                    context,
+                );
+            }
+            Ok(_) => {
+                let text = format!(
+                    "there is no entry {argument}: the log has {}",
+                    context.records.len()
+                );
+                self.notify(Severity::Warning, text, context);
+            }
+            Err(_) => self.notify(
+                Severity::Warning,
+                "goto takes the number of an entry, as in goto 12",
+                context,
+            ),
+        }
+    }
+
+    /// An open Inspector shows what is selected in the Log.
+    pub(super) fn inspect_selected(&mut self) {
+        if let (Some(inspector), Some(selected)) = (&mut self.inspector, self.log.selected)
+            && inspector.entry != selected
+        {
+            *inspector = Inspector::new(selected);
+        }
+    }
+
+    pub(super) fn close_inspector(&mut self, context: &Context<'_>) {
+        self.inspector = None;
+        if self.zoomed == Some(Pane::Inspector) {
+            self.zoomed = None;
+        }
+        if self.last_view == Pane::Inspector {
+            self.last_view = Pane::Log;
+        }
+        if self.focus == Pane::Inspector {
+            self.focus(Pane::Log, context);
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What the footer offers: a few actions of the focused pane or of the pop-up, with their keys from the table.
+
+use super::actions::{Action, Browse, Compose, Dial, Focus, Open, Program, Scroll, Show};
+use super::{App, Key, KeyCode, Overlay, Pane};
+
+/// A key and what it does, in a word or two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hint {
+    /// The key.
+    pub key: Key,
+    /// What it does.
+    pub label: &'static str,
+}
+
+const INPUT: &[(Action, &str)] = &[
+    (Action::Compose(Compose::Send), "send"),
+    (Action::Compose(Compose::InputType), "type"),
+    (Action::Compose(Compose::LineEnding), "line end"),
+    (Action::Focus(Focus::Next), "pane"),
+    (Action::Open(Open::Help), "help"),
+    (Action::Open(Open::Palette), "commands"),
+];
+
+const LOG: &[(Action, &str)] = &[
+    (Action::Focus(Focus::Pane(Pane::Input)), "input"),
+    (Action::Browse(Browse::Inspect), "inspect"),
+    (Action::Show(Show::View), "view"),
+    (Action::Browse(Browse::Follow), "follow"),
+    (Action::Open(Open::CopyMenu), "copy"),
+    (Action::Dial(Dial::Connect), "connect"),
+    (Action::Open(Open::Help), "help"),
+    (Action::Program(Program::Quit), "quit"),
+];
+
+const INSPECTOR: &[(Action, &str)] = &[
+    (Action::Browse(Browse::CloseInspector), "close"),
+    (Action::Browse(Browse::NextEntry), "next"),
+    (Action::Browse(Browse::PreviousEntry), "previous"),
+    (Action::Open(Open::CopyMenu), "copy"),
+    (Action::Show(Show::Zoom), "zoom"),
+    (Action::Open(Open::Help), "help"),
+    (Action::Program(Program::Quit), "quit"),
+];
+
+const STATUS: &[(Action, &str)] = &[
+    (Action::Dial(Dial::Connect), "connect"),
+    (Action::Dial(Dial::Reconnect), "reconnect"),
+    (Action::Open(Open::CloseMenu), "close"),
+    (Action::Focus(Focus::Next), "pane"),
+    (Action::Open(Open::Help), "help"),
+    (Action::Program(Program::Quit), "quit"),
+];
+
+impl App {
+    /// What the footer offers now, the most useful first; what does not fit is left out.
+    pub fn hints(&self) -> Vec<Hint> {
+        if let Some(overlay) = &self.overlay {
+            return overlay_hints(overlay);
+        }
+        let offered = match self.focus {
+            Pane::Status => STATUS,
+            Pane::Log => LOG,
+            Pane::Inspector => INSPECTOR,
+            Pane::Input => INPUT,
+        };
+        let hint = |(action, label): &(Action, &'static str)| {
+            Some(Hint {
+                key: action.key_in(self.focus)?,
+                label,
+            })
+        };
+        offered.iter().filter_map(hint).collect()
+    }
+}
+
+fn overlay_hints(overlay: &Overlay) -> Vec<Hint> {
+    let enter = |label| Hint {
+        key: Key::plain(KeyCode::Enter),
+        label,
+    };
+    let escape = |label| Hint {
+        key: Key::plain(KeyCode::Esc),
+        label,
+    };
+    let action = |action: Action, pane, label| action.key_in(pane).map(|key| Hint { key, label });
+    let mut hints = match overlay {
+        Overlay::Help(_) | Overlay::Preview(_) => {
+            let down = action(Action::Scroll(Scroll::Down), Pane::Log, "down");
+            let up = action(Action::Scroll(Scroll::Up), Pane::Log, "up");
+            down.into_iter().chain(up).collect()
+        }
+        Overlay::Palette(_) => {
+            let complete = action(Action::Focus(Focus::Next), Pane::Input, "complete");
+            std::iter::once(enter("run")).chain(complete).collect()
+        }
+        Overlay::Connect(_) => vec![
+            enter("connect"),
+            Hint {
+                key: Key::plain(KeyCode::Down),
+                label: "recent targets",
+            },
+        ],
+        Overlay::Menu(_) => vec![enter("choose")],
+        Overlay::Search(_) => {
+            let older = action(Action::Open(Open::HistorySearch), Pane::Input, "older");
+            std::iter::once(enter("take")).chain(older).collect()
+        }
+    };
+    hints.push(escape(
+        if matches!(overlay, Overlay::Help(_) | Overlay::Preview(_)) {
+            "close"
+        } else {
+            "cancel"
+        },
+    ));
+    hints
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_hint_has_a_key_in_its_pane() {
+        let panes = [
+            (Pane::Status, STATUS),
+            (Pane::Log, LOG),
+            (Pane::Inspector, INSPECTOR),
+            (Pane::Input, INPUT),
+        ];
+        for (pane, hints) in panes {
+            for (action, label) in hints {
+                assert!(action.key_in(pane).is_some(), "{label} in {pane}");
+            }
+        }
+    }
+}

@@ -1,0 +1,345 @@
+//! Where the log stands: follow or anchor, selection, and the moves over them. Every move looks at no more entries
+//! than the window has rows. Rows come from `rows`; nothing of an entry is kept.
+
+use super::actions::Scroll;
+use super::rows::{Sheet, VisibleRow};
+use super::{TimeColumn, View};
+use crate::model::EntryId;
+
+/// Which part of the log is on the screen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Anchor {
+    /// The newest entry is at the bottom.
+    #[default]
+    Follow,
+    /// This row of this entry is at the top, whatever arrives.
+    At(EntryId, u32),
+}
+
+/// The Log pane.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Log {
+    /// How bytes are shown.
+    pub view: View,
+    /// What the time column shows.
+    pub time: TimeColumn,
+    /// Which part is on the screen.
+    pub anchor: Anchor,
+    /// The entry that actions mean. While following, only if the user selected one.
+    pub selected: Option<EntryId>,
+    /// How many entries there were when the bottom was seen last.
+    seen: u64,
+}
+
+/// What the title of the log says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogPosition {
+    /// The number of the selected entry, or of the last one on the screen, counted from 1; 0 if there is none.
+    pub at: u64,
+    /// How many entries there are.
+    pub of: u64,
+    /// Whether the log follows the newest entry.
+    pub following: bool,
+    /// How many entries have come that were not on the screen yet.
+    pub new_below: u64,
+}
+
+type Place = (EntryId, u32);
+
+impl Log {
+    /// One that follows.
+    pub fn new(view: View, time: TimeColumn) -> Log {
+        Log {
+            view,
+            time,
+            ..Log::default()
+        }
+    }
+
+    /// The rows that `height` rows of screen show, from the top.
+    pub fn visible_rows(&self, sheet: &Sheet<'_>, height: u16) -> Vec<VisibleRow> {
+        let mut rows = Vec::with_capacity(usize::from(height));
+        let len = sheet.records.len();
+        let (mut id, mut first) = self.top(sheet, height);
+        while id.0 < len && rows.len() < usize::from(height) {
+            let most = u32::from(height) - rows.len() as u32;
+            let selected = self.selected == Some(id);
+            let of_entry = sheet.rows(id, first, most).into_iter();
+            rows.extend(of_entry.map(|kind| VisibleRow { id, selected, kind }));
+            (id, first) = (EntryId(id.0 + 1), 0);
+        }
+        rows
+    }
+
+    /// What the title says.
+    pub fn position(&self, sheet: &Sheet<'_>, height: u16) -> LogPosition {
+        let of = sheet.records.len();
+        let following = self.anchor == Anchor::Follow;
+        let bottom = self.bottom(sheet, height).map_or(0, |(id, _)| id.0 + 1);
+        LogPosition {
+            // The log may have grown between the two looks at it.
+            at: self.selected.map_or(bottom, |id| id.0 + 1).min(of),
+            of,
+            following,
+            new_below: if following {
+                0
+            } else {
+                of.saturating_sub(self.seen.max(bottom))
+            },
+        }
+    }
+
+    /// The entry that actions mean: the selected one, else the newest while following, else the topmost one.
+    pub fn current(&self, sheet: &Sheet<'_>) -> Option<EntryId> {
+        let last = EntryId(sheet.records.len().checked_sub(1)?);
+        Some(match (self.selected, self.anchor) {
+            (Some(id), _) | (None, Anchor::At(id, _)) => id.min(last),
+            (None, Anchor::Follow) => last,
+        })
+    }
+
+    /// Follows the newest entry; nothing is selected.
+    pub fn follow(&mut self) {
+        self.anchor = Anchor::Follow;
+        self.selected = None;
+    }
+
+    /// Stays where it is, whatever arrives.
+    pub fn hold(&mut self, sheet: &Sheet<'_>, height: u16) {
+        if self.anchor == Anchor::Follow && !sheet.records.is_empty() {
+            let (id, row) = self.top(sheet, height);
+            self.anchor = Anchor::At(id, row);
+            self.seen = sheet.records.len();
+        }
+    }
+
+    /// One move; steps are entries where an entry fits the window, rows where it does not.
+    pub fn scroll(&mut self, scroll: Scroll, sheet: &Sheet<'_>, height: u16) {
+        let height = height.max(1);
+        let page = u32::from(height);
+        match scroll {
+            Scroll::Down => self.step_down(sheet, height),
+            Scroll::Up => self.step_up(sheet, height),
+            Scroll::HalfPageDown => self.by_rows_down(page.div_ceil(2), sheet, height),
+            Scroll::HalfPageUp => self.by_rows_up(page.div_ceil(2), sheet, height),
+            Scroll::PageDown => self.by_rows_down(page, sheet, height),
+            Scroll::PageUp => self.by_rows_up(page, sheet, height),
+            Scroll::First => self.select(EntryId(0), sheet, height),
+            Scroll::Last => self.follow(),
+        }
+    }
+
+    /// Scrolls without moving the selection out of the window, as the wheel does.
+    pub fn by_rows_down(&mut self, rows: u32, sheet: &Sheet<'_>, height: u16) {
+        if self.anchor == Anchor::Follow {
+            return;
+        }
+        let top = self.top(sheet, height);
+        let last = last_page(sheet, height);
+        if top >= last {
+            // Asking for more at the end means to go on with what comes.
+            self.follow();
+            return;
+        }
+        self.place(advance(sheet, top, rows).min(last), sheet, height);
+        self.keep_selection_visible(sheet, height);
+    }
+
+    /// Scrolls without moving the selection out of the window, as the wheel does.
+    pub fn by_rows_up(&mut self, rows: u32, sheet: &Sheet<'_>, height: u16) {
+        if self.anchor == Anchor::Follow && last_page(sheet, height) == (EntryId(0), 0) {
+            // All of it is visible: there is nothing to scroll to, so it goes on following.
+            return;
+        }
+        self.hold(sheet, height);
+        let top = retreat(sheet, self.top(sheet, height), rows);
+        self.place(top, sheet, height);
+        self.keep_selection_visible(sheet, height);
+    }
+
+    /// Selects an entry and brings it onto the screen.
+    pub fn select(&mut self, id: EntryId, sheet: &Sheet<'_>, height: u16) {
+        let Some(last) = sheet.records.len().checked_sub(1) else {
+            return;
+        };
+        let id = EntryId(id.0.min(last));
+        let height = height.max(1);
+        self.hold(sheet, height);
+        self.selected = Some(id);
+        let top = self.top(sheet, height);
+        let rows = sheet.count(id, u32::from(height) + 1);
+        let above = (id, 0) < top;
+        let below = advance(sheet, top, u32::from(height) - 1) < (id, rows - 1);
+        if above || rows > u32::from(height) {
+            self.place((id, 0).min(last_page(sheet, height)), sheet, height);
+        } else if below {
+            self.place(
+                retreat(sheet, (id, rows - 1), u32::from(height) - 1),
+                sheet,
+                height,
+            );
+        } else {
+            self.place(top, sheet, height);
+        }
+    }
+
+    /// The window has another size: the page is full if it can be, and the selected entry is on it.
+    pub fn settle(&mut self, sheet: &Sheet<'_>, height: u16) {
+        if self.anchor == Anchor::Follow {
+            return;
+        }
+        let top = self.top(sheet, height).min(last_page(sheet, height));
+        self.place(top, sheet, height);
+        let Some(bottom) = self.bottom(sheet, height) else {
+            return;
+        };
+        if let Some(selected) = self.selected.filter(|id| *id < top.0 || *id > bottom.0) {
+            self.select(selected, sheet, height);
+        }
+    }
+
+    /// Changes how rows are cut (`change` sets view or time column), and keeps the same bytes at the top.
+    pub fn recut(&mut self, before: &Sheet<'_>, change: impl FnOnce(&mut Log)) {
+        let kept = match self.anchor {
+            Anchor::Follow => None,
+            Anchor::At(id, row) => before.offset(id, row).map(|offset| (id, offset)),
+        };
+        change(self);
+        if let Some((id, offset)) = kept {
+            let after = Sheet {
+                view: self.view,
+                time: self.time,
+                ..*before
+            };
+            self.anchor = Anchor::At(id, after.row_of(id, offset));
+        }
+    }
+
+    fn step_down(&mut self, sheet: &Sheet<'_>, height: u16) {
+        let Some(current) = self.current(sheet) else {
+            return;
+        };
+        if self.anchor == Anchor::Follow {
+            return;
+        }
+        let Some(selected) = self.selected else {
+            return self.select_here(current, sheet, height);
+        };
+        let last_row = (selected, sheet.count(selected, u32::MAX) - 1);
+        let next = EntryId(selected.0 + 1);
+        if self.bottom(sheet, height).is_some_and(|bottom| bottom < last_row) {
+            self.by_rows_down(1, sheet, height);
+        } else if next.0 < sheet.records.len() {
+            self.select_here(next, sheet, height);
+        } else {
+            self.follow();
+        }
+    }
+
+    fn step_up(&mut self, sheet: &Sheet<'_>, height: u16) {
+        let Some(current) = self.current(sheet) else {
+            return;
+        };
+        self.hold(sheet, height);
+        let Some(selected) = self.selected else {
+            return self.select_here(current, sheet, height);
+        };
+        if (selected, 0) < self.top(sheet, height) {
+            self.by_rows_up(1, sheet, height);
+        } else if let Some(previous) = selected.0.checked_sub(1) {
+            self.select_here(EntryId(previous), sheet, height);
+        }
+    }
+
+    /// Selects a neighbour; an entry taller than the window is entered row by row.
+    fn select_here(&mut self, id: EntryId, sheet: &Sheet<'_>, height: u16) {
+        if sheet.count(id, u32::from(height) + 1) <= u32::from(height) {
+            return self.select(id, sheet, height);
+        }
+        self.selected = Some(id);
+        let top = self.top(sheet, height);
+        let bottom = advance(sheet, top, u32::from(height) - 1);
+        if bottom < (id, 0) {
+            self.place(retreat(sheet, (id, 0), u32::from(height) - 1), sheet, height);
+        } else if top.0 > id {
+            self.place(retreat(sheet, top, 1), sheet, height);
+        }
+    }
+
+    fn keep_selection_visible(&mut self, sheet: &Sheet<'_>, height: u16) {
+        let (Some(selected), Some(bottom)) = (self.selected, self.bottom(sheet, height)) else {
+            return;
+        };
+        let top = self.top(sheet, height);
+        self.selected = Some(selected.clamp(top.0.min(bottom.0), bottom.0));
+    }
+
+    fn place(&mut self, top: Place, sheet: &Sheet<'_>, height: u16) {
+        self.anchor = Anchor::At(top.0, top.1);
+        let bottom = self.bottom(sheet, height).map_or(0, |(id, _)| id.0 + 1);
+        self.seen = self.seen.max(bottom);
+    }
+
+    /// The row at the top; an anchor that points past the end of its entry, as after a resize, is pulled back.
+    fn top(&self, sheet: &Sheet<'_>, height: u16) -> Place {
+        match self.anchor {
+            Anchor::Follow => last_page(sheet, height),
+            Anchor::At(id, 0) => (id, 0),
+            Anchor::At(id, row) => (id, row.min(sheet.count(id, row + 1) - 1)),
+        }
+    }
+
+    fn bottom(&self, sheet: &Sheet<'_>, height: u16) -> Option<Place> {
+        let last = EntryId(sheet.records.len().checked_sub(1)?);
+        Some(match self.anchor {
+            // The last row is the bottom, whichever number it has; counting would decode the entry for nothing.
+            Anchor::Follow => (last, u32::MAX),
+            Anchor::At(..) => advance(sheet, self.top(sheet, height), u32::from(height.max(1)) - 1),
+        })
+    }
+}
+
+/// The top of the window that ends with the last row of the log.
+fn last_page(sheet: &Sheet<'_>, height: u16) -> Place {
+    let Some(last) = sheet.records.len().checked_sub(1).map(EntryId) else {
+        return (EntryId(0), 0);
+    };
+    let end = (last, sheet.count(last, u32::MAX) - 1);
+    retreat(sheet, end, u32::from(height.max(1)) - 1)
+}
+
+/// The place so many rows further down, or the last row.
+fn advance(sheet: &Sheet<'_>, from: Place, rows: u32) -> Place {
+    let len = sheet.records.len();
+    let (mut id, row) = from;
+    // The row wanted, counted from the head of entry `id`.
+    let mut wanted = row.saturating_add(rows);
+    loop {
+        let here = sheet.count(id, wanted.saturating_add(1));
+        if wanted < here {
+            return (id, wanted);
+        }
+        if id.0 + 1 >= len {
+            return (id, here - 1);
+        }
+        wanted -= here;
+        id.0 += 1;
+    }
+}
+
+/// The place so many rows further up, or the first row.
+fn retreat(sheet: &Sheet<'_>, from: Place, rows: u32) -> Place {
+    let (mut id, mut row) = from;
+    let mut left = rows;
+    loop {
+        if left <= row {
+            return (id, row - left);
+        }
+        let Some(previous) = id.0.checked_sub(1) else {
+            return (EntryId(0), 0);
+        };
+        left -= row + 1;
+        id = EntryId(previous);
+        row = sheet.count(id, u32::MAX) - 1;
+    }
+}

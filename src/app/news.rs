@@ -1,0 +1,120 @@
+//! What the worker and the runtime report: the state of the connection, its histories, how effects went.
+
+use super::{App, Context, Effect, Report, Severity};
+use crate::model::{Link, LinkState, NetCommand, NetEvent, RecorderState, Side};
+use crate::text::{Shown, format};
+
+impl App {
+    pub(super) fn started(&mut self, context: &Context<'_>, out: &mut Vec<Effect>) {
+        match self.settings.target.clone() {
+            Some(target) => self.connect(target, context, out),
+            None => self.open_connect(""),
+        }
+        if !self.settings.greetings.is_empty() {
+            let text = self.settings.greetings.join("; ");
+            self.notify(Severity::Info, text, context);
+        }
+        self.retitle(out);
+    }
+
+    pub(super) fn news(&mut self, news: NetEvent, context: &Context<'_>, out: &mut Vec<Effect>) {
+        self.recorder = news.recorder;
+        if let Some(link) = news.link {
+            self.rates.update(&link, context.now);
+            self.recall(&link.endpoint, out);
+            self.announce(&link, context);
+            self.link = Some(link);
+        }
+        self.sending = None;
+        self.retitle(out);
+    }
+
+    pub(super) fn report(&mut self, report: Report, context: &Context<'_>) {
+        let (severity, text) = match report {
+            Report::Info(text) => (Severity::Info, text),
+            Report::Failed(text) => (Severity::Error, text),
+            Report::Busy(NetCommand::Send(_)) => {
+                self.take_back();
+                (
+                    Severity::Warning,
+                    "not sent: too much is waiting to be sent; the text is back".into(),
+                )
+            }
+            Report::Busy(_) => (
+                Severity::Warning,
+                "the network is busy; try again in a moment".into(),
+            ),
+            Report::WorkerGone(_) => {
+                self.take_back();
+                (
+                    Severity::Error,
+                    "the network part of the program has stopped; quit and start again".into(),
+                )
+            }
+        };
+        self.notify(severity, text, context);
+    }
+
+    /// The sentence that stays on the screen while the recorder is in trouble.
+    pub fn banner(&self) -> Option<String> {
+        match &self.recorder {
+            RecorderState::Recording => None,
+            RecorderState::Paused { reason } => Some(format!(
+                "recording paused, nothing is read and nothing is lost: {reason}"
+            )),
+            RecorderState::Losing { reason, bytes } => {
+                Some(format!("NOT RECORDED: {} so far: {reason}", format::size(*bytes)))
+            }
+        }
+    }
+
+    fn take_back(&mut self) {
+        if let Some(sent) = self.sending.take() {
+            self.composer.unsent(&sent);
+        }
+    }
+
+    /// A notice for a change of state that the user did not ask for.
+    fn announce(&mut self, link: &Link, context: &Context<'_>) {
+        let before = self.link.as_ref().map(|link| (link.id, link.state));
+        if before == Some((link.id, link.state)) {
+            return;
+        }
+        let reason = link.reason.clone();
+        match link.state {
+            LinkState::Failed => {
+                let text = reason.unwrap_or_else(|| format!("the connection to {} failed", link.endpoint));
+                self.notify(Severity::Error, text, context);
+            }
+            LinkState::Closed | LinkState::Waiting => {
+                if let Some(reason) = reason {
+                    self.notify(Severity::Warning, reason, context);
+                }
+            }
+            LinkState::HalfClosed if link.first_fin == Some(Side::Peer) => {
+                let text = "the peer has sent FIN; you may still send, Ctrl-D twice half-closes too";
+                self.notify(Severity::Info, text, context);
+            }
+            LinkState::Idle
+            | LinkState::Resolving
+            | LinkState::Connecting
+            | LinkState::Handshaking
+            | LinkState::Open
+            | LinkState::HalfClosed
+            | LinkState::Listening => {}
+        }
+    }
+
+    fn retitle(&mut self, out: &mut Vec<Effect>) {
+        let title = match &self.link {
+            Some(link) => format!("{} {} - sockscope", link.endpoint, link.state),
+            None => "sockscope".into(),
+        };
+        // Names of hosts come from outside: the title goes through the encoder like everything else.
+        let title = Shown::of(&title, self.settings.policy).to_string();
+        if title != self.title {
+            self.title.clone_from(&title);
+            out.push(Effect::Title(title));
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! The palette: every action by name, filtered while its name is typed, with an argument after a space.
+
+use crate::app::Editor;
+use crate::app::actions::{ACTIONS, Action, ActionInfo, Browse};
+
+/// The palette.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Palette {
+    /// What is typed.
+    pub field: Editor,
+    /// The line that Enter runs, among the matches.
+    pub selected: usize,
+    /// Why the last Enter did nothing.
+    pub error: Option<String>,
+}
+
+/// An action with what was typed behind its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command {
+    /// The action.
+    pub action: Action,
+    /// Its argument, without white space around it; empty for none.
+    pub argument: String,
+}
+
+impl From<Action> for Command {
+    fn from(action: Action) -> Command {
+        Command {
+            action,
+            argument: String::new(),
+        }
+    }
+}
+
+impl Palette {
+    /// The actions whose names or titles match what is typed, the best first.
+    pub fn matches(&self) -> Vec<&'static ActionInfo> {
+        self.search().0
+    }
+
+    /// What Enter runs; a number alone goes to that entry.
+    pub fn command(&self) -> Option<Command> {
+        let typed = self.typed();
+        if !typed.is_empty() && typed.bytes().all(|b| b.is_ascii_digit()) {
+            return Some(Command {
+                action: Action::Browse(Browse::Goto),
+                argument: typed.to_owned(),
+            });
+        }
+        let (found, argument) = self.search();
+        found.get(self.selected).map(|info| Command {
+            action: info.action,
+            argument: argument.to_owned(),
+        })
+    }
+
+    /// The selection one line down.
+    pub fn down(&mut self) {
+        self.selected = (self.selected + 1).min(self.matches().len().saturating_sub(1));
+    }
+
+    /// The selection one line up.
+    pub fn up(&mut self) {
+        self.selected = self.selected.saturating_sub(1);
+    }
+
+    /// The name of the selected action goes into the field, ready for its argument.
+    pub fn complete(&mut self) {
+        if let Some(info) = self.matches().get(self.selected) {
+            let space = if info.argument.is_empty() { "" } else { " " };
+            self.field = Editor::new(format!("{}{space}", info.name));
+            self.edited();
+        }
+    }
+
+    /// The field was edited: the best match is selected again.
+    pub fn edited(&mut self) {
+        self.selected = 0;
+        self.error = None;
+    }
+
+    fn typed(&self) -> &str {
+        // The colon that opens the palette is typed again out of habit.
+        self.field.text().trim().trim_start_matches(':')
+    }
+
+    /// The matches, and the argument: what follows an exact name, or a first word where the whole matches nothing.
+    fn search(&self) -> (Vec<&'static ActionInfo>, &str) {
+        let typed = self.typed();
+        let Some((word, argument)) = typed.split_once(char::is_whitespace) else {
+            return (ranked(typed), "");
+        };
+        if let Some(exact) = ACTIONS.iter().find(|info| info.name == word) {
+            return (vec![exact], argument.trim());
+        }
+        let whole = ranked(typed);
+        if whole.is_empty() {
+            (ranked(word), argument.trim())
+        } else {
+            (whole, "")
+        }
+    }
+}
+
+fn ranked(typed: &str) -> Vec<&'static ActionInfo> {
+    let typed = typed.to_lowercase();
+    let matching = ACTIONS
+        .iter()
+        .filter_map(|info| Some((rank(info, &typed)?, info)));
+    let mut found: Vec<((u8, usize), &ActionInfo)> = matching.collect();
+    // The sort is stable: equal matches stay in the order of the table.
+    found.sort_by_key(|(rank, _)| *rank);
+    found.into_iter().map(|(_, info)| info).collect()
+}
+
+/// How well an action matches: the kind of match, then how early it is. Less is better.
+fn rank(info: &ActionInfo, typed: &str) -> Option<(u8, usize)> {
+    if typed.is_empty() {
+        return Some((0, 0));
+    }
+    let title = info.title.to_lowercase();
+    if info.name == typed {
+        return Some((0, 0));
+    }
+    let found = [
+        contained(typed, info.name),
+        contained(typed, &title).map(|rank| rank.max((2, 0))),
+        subsequence(typed, info.name).map(|end| (5, end)),
+        subsequence(typed, &title).map(|end| (6, end)),
+    ];
+    found.into_iter().flatten().min()
+}
+
+/// At the start of the name, at the start of a word in it, or somewhere.
+fn contained(typed: &str, name: &str) -> Option<(u8, usize)> {
+    let starts_word = |at: &usize| !name[..*at].ends_with(char::is_alphanumeric);
+    let places = || name.match_indices(typed).map(|(at, _)| at);
+    match places().find(starts_word) {
+        Some(0) => Some((1, 0)),
+        Some(at) => Some((3, at)),
+        None => places().next().map(|at| (4, at)),
+    }
+}
+
+/// Where `typed` ends in `name` when its characters are looked for one after the other.
+fn subsequence(typed: &str, name: &str) -> Option<usize> {
+    let mut rest = name.char_indices();
+    let mut end = 0;
+    for wanted in typed.chars().filter(|c| !c.is_whitespace()) {
+        (end, _) = rest.find(|(_, c)| *c == wanted)?;
+    }
+    Some(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn palette(typed: &str) -> Palette {
+        Palette {
+            field: Editor::new(typed),
+            ..Palette::default()
+        }
+    }
+
+    #[test]
+    fn every_action_is_reachable_by_its_name() {
+        for info in ACTIONS {
+            let command = palette(info.name).command().unwrap();
+            assert_eq!(
+                (command.action, command.argument.as_str()),
+                (info.action, ""),
+                "{}",
+                info.name
+            );
+        }
+        assert_eq!(palette("").matches().len(), ACTIONS.len());
+    }
+
+    #[test]
+    fn names_are_found_by_parts_and_arguments_follow() {
+        let check = |typed: &str, name: &str, argument: &str| {
+            let command = palette(typed).command().unwrap();
+            let info = command.action.info().unwrap();
+            assert_eq!(
+                (info.name, command.argument.as_str()),
+                (name, argument),
+                "{typed}"
+            );
+        };
+        check("hfc", "half-close", "");
+        check("half close", "half-close", "");
+        check(":connect localhost:80", "connect", "localhost:80");
+        check("view  hex ", "view", "hex");
+        check("1234", "goto", "1234");
+        check("rst", "reset", "");
+        assert_eq!(palette("zzzz").command(), None);
+    }
+}

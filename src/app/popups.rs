@@ -1,0 +1,228 @@
+//! Keys while a pop-up is open. A pop-up has the whole keyboard; Esc closes it.
+
+use super::actions::{Action, Compose, Edit, Open, Program, Scroll, lookup};
+use super::{
+    App, Command, ConnectDialog, Context, Editor, Effect, Ending, HistorySearch, Key, MenuKind, Overlay,
+    Palette, Pane, Preview, help_lines,
+};
+use crate::model::Endpoint;
+use crate::text::HexLayout;
+
+/// What becomes of the pop-up after a key.
+enum Answer {
+    /// It stays.
+    Stay,
+    /// It closes.
+    Close,
+    /// It closes, and this is done.
+    Run(Command),
+    /// It closes, and this is dialed.
+    Dial(Endpoint),
+    /// It closes, and this takes the place of what is typed; the key then means what it always means.
+    Take(Option<String>, Option<Key>),
+}
+
+impl App {
+    pub(super) fn overlay_key(&mut self, key: Key, context: &Context<'_>, out: &mut Vec<Effect>) -> bool {
+        let Some(mut overlay) = self.overlay.take() else {
+            return false;
+        };
+        match lookup(Pane::Input, key) {
+            Some(Action::Program(Program::Redraw)) => out.push(Effect::Redraw),
+            Some(Action::Program(Program::Suspend)) => out.push(Effect::Suspend),
+            Some(Action::Program(Program::Interrupt)) => {
+                // Ctrl-C twice quits, but only while the question is on the screen.
+                if matches!(&overlay, Overlay::Menu(menu) if menu.kind == MenuKind::Quit) {
+                    out.push(Effect::Quit(Ending::Keep));
+                }
+                return true;
+            }
+            Some(Action::Program(Program::Back) | Action::Open(Open::Palette)) => return true,
+            Some(_) | None => {
+                let answer = self.answer(&mut overlay, key, context);
+                return self.follow_answer(answer, overlay, context, out);
+            }
+        }
+        self.overlay = Some(overlay);
+        true
+    }
+
+    /// A paste into the field of a pop-up, as one line; false if it has none.
+    pub(super) fn paste_into_overlay(&mut self, text: &str) -> bool {
+        let line = text.trim().replace(['\r', '\n'], " ");
+        match &mut self.overlay {
+            Some(Overlay::Connect(dialog)) => {
+                dialog.field.insert(&line);
+                dialog.edited();
+            }
+            Some(Overlay::Palette(palette)) => {
+                palette.field.insert(&line);
+                palette.edited();
+            }
+            Some(Overlay::Help(_) | Overlay::Menu(_) | Overlay::Search(_) | Overlay::Preview(_)) | None => {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn answer(&mut self, overlay: &mut Overlay, key: Key, context: &Context<'_>) -> Answer {
+        let height = usize::from(context.layout.popup_rows());
+        match overlay {
+            Overlay::Help(help) => page_key(&mut help.top, help_lines(help.pane).len(), height, key),
+            Overlay::Preview(preview) => {
+                let rows = preview
+                    .layout(context.layout.screen.width)
+                    .rows(preview.bytes.len());
+                page_key(&mut preview.top, rows, height, key)
+            }
+            Overlay::Palette(palette) => palette_key(palette, key),
+            Overlay::Connect(dialog) => connect_key(dialog, key),
+            Overlay::Menu(menu) => match menu.key(key) {
+                Some(Action::Program(Program::Back)) => Answer::Close,
+                Some(action) => Answer::Run(Command::from(action)),
+                None if key == Key::char('q') => Answer::Close,
+                None => Answer::Stay,
+            },
+            Overlay::Search(search) => self.search_key(search, key),
+        }
+    }
+
+    fn follow_answer(
+        &mut self,
+        answer: Answer,
+        overlay: Overlay,
+        context: &Context<'_>,
+        out: &mut Vec<Effect>,
+    ) -> bool {
+        match answer {
+            Answer::Stay => self.overlay = Some(overlay),
+            Answer::Close => {}
+            Answer::Run(command) => self.perform(&command, context, out),
+            Answer::Dial(endpoint) => self.connect(endpoint, context, out),
+            Answer::Take(text, key) => {
+                if let Some(text) = text {
+                    self.composer.replace(text);
+                }
+                if let Some(key) = key {
+                    return self.key(key, context, out);
+                }
+            }
+        }
+        true
+    }
+
+    fn search_key(&self, search: &mut HistorySearch, key: Key) -> Answer {
+        let history = &self.composer.history;
+        let before = match lookup(Pane::Input, key) {
+            Some(Action::Open(Open::HistorySearch) | Action::Edit(Edit::Up)) => {
+                search.found.unwrap_or(usize::MAX)
+            }
+            Some(Action::Edit(Edit::DeleteLeft)) => {
+                search.query.delete_left();
+                usize::MAX
+            }
+            Some(Action::Compose(Compose::Send)) => return Answer::Take(self.found(search), None),
+            Some(_) => return Answer::Take(self.found(search), Some(key)),
+            None => {
+                let Some(c) = key.typed() else { return Answer::Stay };
+                search.query.insert(c.encode_utf8(&mut [0; 4]));
+                // The message that is shown may go on matching.
+                search.found.map_or(usize::MAX, |found| found + 1)
+            }
+        };
+        match history.search(search.query.text(), before) {
+            Some((found, _)) => search.found = Some(found),
+            // Without an older one the last one stays, unless it no longer matches.
+            None if lookup(Pane::Input, key).is_some() => {}
+            None => search.found = None,
+        }
+        Answer::Stay
+    }
+
+    fn found(&self, search: &HistorySearch) -> Option<String> {
+        self.composer.history.line(search.found?).map(str::to_owned)
+    }
+}
+
+impl Preview {
+    /// How the bytes are laid out in a window of that width; the pop-up takes its border and margin from it.
+    pub fn layout(&self, width: u16) -> HexLayout {
+        HexLayout::fitting(width.saturating_sub(8).min(80), true)
+    }
+}
+
+fn page_key(top: &mut usize, lines: usize, height: usize, key: Key) -> Answer {
+    let last = lines.saturating_sub(height);
+    *top = match lookup(Pane::Log, key) {
+        Some(Action::Scroll(scroll)) => match scroll {
+            Scroll::Down => *top + 1,
+            Scroll::Up => top.saturating_sub(1),
+            Scroll::HalfPageDown => *top + height / 2,
+            Scroll::HalfPageUp => top.saturating_sub(height / 2),
+            Scroll::PageDown => *top + height,
+            Scroll::PageUp => top.saturating_sub(height),
+            Scroll::First => 0,
+            Scroll::Last => last,
+        },
+        // Help opens and closes by the same keys; everything that leaves something leaves this too.
+        Some(Action::Open(Open::Help) | Action::Program(Program::Quit) | Action::Browse(_)) => {
+            return Answer::Close;
+        }
+        Some(_) | None => *top,
+    }
+    .min(last);
+    Answer::Stay
+}
+
+fn palette_key(palette: &mut Palette, key: Key) -> Answer {
+    match lookup(Pane::Input, key) {
+        Some(Action::Edit(Edit::Up)) => palette.up(),
+        Some(Action::Edit(Edit::Down)) => palette.down(),
+        Some(Action::Focus(_)) => palette.complete(),
+        Some(Action::Compose(Compose::Send)) => match palette.command() {
+            Some(command) => return Answer::Run(command),
+            None => palette.error = Some("no action has that name".into()),
+        },
+        Some(Action::Edit(Edit::DeleteLeft)) if palette.field.is_empty() => return Answer::Close,
+        Some(_) | None => {
+            if field_key(&mut palette.field, key) {
+                palette.edited();
+            }
+        }
+    }
+    Answer::Stay
+}
+
+fn connect_key(dialog: &mut ConnectDialog, key: Key) -> Answer {
+    match lookup(Pane::Input, key) {
+        Some(Action::Edit(Edit::Up)) => dialog.up(),
+        Some(Action::Edit(Edit::Down)) => dialog.down(),
+        Some(Action::Compose(Compose::Send)) => {
+            if let Some(endpoint) = dialog.target() {
+                return Answer::Dial(endpoint);
+            }
+        }
+        Some(_) | None => {
+            if field_key(&mut dialog.field, key) {
+                dialog.edited();
+            }
+        }
+    }
+    Answer::Stay
+}
+
+/// Edits a one-line field; true if its text may have changed.
+fn field_key(field: &mut Editor, key: Key) -> bool {
+    let edit = match lookup(Pane::Input, key) {
+        Some(Action::Edit(edit)) => edit,
+        Some(Action::Compose(Compose::DeleteOrHalfClose)) => Edit::DeleteRight,
+        Some(_) => return false,
+        None => {
+            let Some(c) = key.typed() else { return false };
+            field.insert(c.encode_utf8(&mut [0; 4]));
+            return true;
+        }
+    };
+    field.apply(edit)
+}

@@ -1,0 +1,319 @@
+//! The rows of the log as values: the same code counts them for scrolling and hands them out for painting.
+//!
+//! Deliberately absent: colours, arrows, the formatting of times and sizes (all of that is drawing), and any memory
+//! of entries.
+
+mod columns;
+mod sentence;
+
+pub use columns::TimeColumns;
+pub use sentence::{end_sentence, sentence};
+
+use super::{TimeColumn, View};
+use crate::model::{Entry, EntryId, EntryKind, Records, RecordsError, Surroundings, Timestamp};
+use crate::text::{GutterCell, HexLayout, Policy, Shown, Source, TextRows, Unit, gutter};
+
+/// How far bytes and the continuation of sentences stand to the right of the heads.
+pub const INDENT: u16 = 2;
+
+/// A row of the log, ready to be painted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VisibleRow {
+    /// The entry that it belongs to.
+    pub id: EntryId,
+    /// Whether that entry is selected.
+    pub selected: bool,
+    /// What it shows.
+    pub kind: RowKind,
+}
+
+/// What a row shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RowKind {
+    /// The first row of an entry.
+    Head(Head),
+    /// The continuation of an event's sentence; it starts below the sentence's first row.
+    Sentence(Shown),
+    /// Bytes as hex digits, indented by [`INDENT`].
+    Hex(HexRow),
+    /// Bytes as text, indented by [`INDENT`].
+    Text(TextUnits),
+    /// The entry could not be read; this says why.
+    Unreadable(Shown),
+}
+
+/// The first row of an entry: times, direction and size, or the event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The entry.
+    pub entry: Entry,
+    /// When the entry before it happened.
+    pub previous: Option<Timestamp>,
+    /// When the dialing of its connection started.
+    pub started: Option<Timestamp>,
+    /// The first row of what happened, for events; empty for bytes.
+    pub sentence: Shown,
+    /// The columns of times.
+    pub columns: TimeColumns,
+}
+
+/// A row of a hexdump.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HexRow {
+    /// The offset of its first byte in the entry.
+    pub offset: u32,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// One cell a byte; empty if there is no gutter.
+    pub gutter: Vec<GutterCell>,
+    /// Where things stand in the row.
+    pub layout: HexLayout,
+}
+
+/// A row of the text view.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextUnits {
+    /// What it shows, in order.
+    pub units: Vec<Unit>,
+    /// The cells that it may take.
+    pub width: u16,
+}
+
+/// Entries cut into rows of a width.
+#[derive(Clone, Copy)]
+pub struct Sheet<'a> {
+    /// The log.
+    pub records: &'a dyn Records,
+    /// Cells in a row.
+    pub width: u16,
+    /// How bytes are shown.
+    pub view: View,
+    /// What the time column shows.
+    pub time: TimeColumn,
+    /// Which characters may be shown as they are.
+    pub policy: Policy,
+}
+
+impl Sheet<'_> {
+    /// How many rows the entry takes; counting stops at `most`.
+    pub fn count(&self, id: EntryId, most: u32) -> u32 {
+        let Ok(entry) = self.records.entry(id) else {
+            return 1;
+        };
+        let rows = match entry.kind {
+            EntryKind::Data { .. } => 1 + self.count_data(&entry, most),
+            EntryKind::Lookup(_)
+            | EntryKind::Attempt(_)
+            | EntryKind::Open { .. }
+            | EntryKind::HalfClose { .. }
+            | EntryKind::Close(_)
+            | EntryKind::Error { .. }
+            | EntryKind::Gap { .. }
+            | EntryKind::Note { .. } => self.sentence_rows(&entry.kind).len().max(1) as u32,
+        };
+        rows.min(most)
+    }
+
+    /// The rows `first..` of the entry, at most `most`.
+    pub fn rows(&self, id: EntryId, first: u32, most: u32) -> Vec<RowKind> {
+        match self.try_rows(id, first, most) {
+            Ok(rows) => rows,
+            Err(error) => vec![self.unreadable(&error)],
+        }
+    }
+
+    /// The first byte that a row shows; none for heads and events.
+    pub fn offset(&self, id: EntryId, row: u32) -> Option<u32> {
+        match self.rows(id, row, 1).first()? {
+            RowKind::Hex(hex) => Some(hex.offset),
+            RowKind::Text(text) => text.units.first().map(|unit| unit.start as u32),
+            RowKind::Head(_) | RowKind::Sentence(_) | RowKind::Unreadable(_) => None,
+        }
+    }
+
+    /// The row that shows a byte of the entry.
+    pub fn row_of(&self, id: EntryId, offset: u32) -> u32 {
+        let Ok(entry) = self.records.entry(id) else {
+            return 0;
+        };
+        if entry.len == 0 {
+            return 0;
+        }
+        let at = offset.min(entry.len - 1) as usize;
+        let row = match self.view {
+            View::Hex | View::Both => at / usize::from(self.hex_layout().per_row),
+            View::Text => self
+                .with_source(&entry, |source| {
+                    TextRows::new(source, self.inner())
+                        .take_while(|row| row.bytes.end <= at)
+                        .count()
+                })
+                .unwrap_or(0),
+        };
+        1 + row as u32
+    }
+
+    /// How a hexdump is laid out here.
+    pub fn hex_layout(&self) -> HexLayout {
+        HexLayout::fitting(self.inner(), self.view == View::Both)
+    }
+
+    fn inner(&self) -> u16 {
+        self.width.saturating_sub(INDENT).max(1)
+    }
+
+    fn count_data(&self, entry: &Entry, most: u32) -> u32 {
+        match self.view {
+            View::Hex | View::Both => self.hex_layout().rows(entry.len as usize) as u32,
+            View::Text => self
+                .with_source(entry, |source| {
+                    TextRows::new(source, self.inner()).take(most as usize).count() as u32
+                })
+                .unwrap_or(1),
+        }
+    }
+
+    fn try_rows(&self, id: EntryId, first: u32, most: u32) -> Result<Vec<RowKind>, RecordsError> {
+        let entry = self.records.entry(id)?;
+        let mut rows = Vec::new();
+        let is_data = matches!(entry.kind, EntryKind::Data { .. });
+        let sentence = if is_data {
+            Vec::new()
+        } else {
+            self.sentence_rows(&entry.kind)
+        };
+        let mut sentence = sentence.into_iter();
+        let head_sentence = sentence.next().unwrap_or_default();
+        if first == 0 && most > 0 {
+            rows.push(RowKind::Head(self.head(&entry, head_sentence)));
+        }
+        let from = first.saturating_sub(1) as usize;
+        let room = most as usize - rows.len();
+        if is_data {
+            // The head was readable, so it stays above the reason why the bytes are not.
+            if let Err(error) = self.data_rows(&entry, from, room, &mut rows) {
+                rows.push(self.unreadable(&error));
+            }
+        } else {
+            rows.extend(sentence.skip(from).take(room).map(RowKind::Sentence));
+        }
+        Ok(rows)
+    }
+
+    fn unreadable(&self, error: &RecordsError) -> RowKind {
+        RowKind::Unreadable(Shown::of(&error.to_string(), self.policy))
+    }
+
+    fn head(&self, entry: &Entry, sentence: Shown) -> Head {
+        let previous = entry.id.0.checked_sub(1).map(EntryId);
+        Head {
+            entry: entry.clone(),
+            previous: previous
+                .and_then(|id| self.records.entry(id).ok())
+                .map(|entry| entry.at),
+            started: self.records.started(entry.connection),
+            sentence,
+            columns: TimeColumns::fitting(self.width, self.time),
+        }
+    }
+
+    /// What happened, cut into rows that stand beside the times.
+    fn sentence_rows(&self, kind: &EntryKind) -> Vec<Shown> {
+        // The mark of the event and a blank stand before the sentence.
+        let prefix = TimeColumns::fitting(self.width, self.time).width() + 2;
+        let width = self.width.saturating_sub(prefix).max(1);
+        let mut text = sentence(kind);
+        if self.policy.ascii {
+            // The two signs of our own words that are not in seven bits.
+            text = text.replace('→', "->").replace('µ', "u");
+        }
+        sentence::wrapped(&text, width, self.policy)
+    }
+
+    fn data_rows(
+        &self,
+        entry: &Entry,
+        from: usize,
+        most: usize,
+        rows: &mut Vec<RowKind>,
+    ) -> Result<(), RecordsError> {
+        if most == 0 || entry.len == 0 {
+            return Ok(());
+        }
+        match self.view {
+            View::Hex | View::Both => self.hex_rows(entry, from, most, rows),
+            View::Text => {
+                let text = self.with_source(entry, |source| {
+                    let cut = TextRows::new(source, self.inner()).skip(from).take(most);
+                    cut.map(|row| {
+                        let units = source.units_from(row.bytes.start);
+                        RowKind::Text(TextUnits {
+                            units: units.take_while(|unit| unit.start < row.bytes.end).collect(),
+                            width: self.inner(),
+                        })
+                    })
+                    .collect::<Vec<_>>()
+                })?;
+                rows.extend(text);
+                Ok(())
+            }
+        }
+    }
+
+    fn hex_rows(
+        &self,
+        entry: &Entry,
+        from: usize,
+        most: usize,
+        rows: &mut Vec<RowKind>,
+    ) -> Result<(), RecordsError> {
+        let layout = self.hex_layout();
+        let len = entry.len as usize;
+        let last = layout.rows(len).min(from.saturating_add(most));
+        if from >= last {
+            return Ok(());
+        }
+        let start = layout.bytes(from, len).start;
+        let end = layout.bytes(last - 1, len).end;
+        // Characters may begin or end up to three bytes outside of what is visible.
+        let window = start.saturating_sub(3)..(end + 3).min(len);
+        let payload = self
+            .records
+            .payload(entry.id, window.start as u32..window.end as u32)?;
+        let around = self.records.surroundings(entry.id)?;
+        let source = self.source(&payload, &around, window.start == 0, window.end == len);
+        for row in from..last {
+            let range = layout.bytes(row, len);
+            let within = range.start - window.start..(range.end - window.start).min(payload.len());
+            let Some(bytes) = payload.get(within.clone()) else {
+                break;
+            };
+            rows.push(RowKind::Hex(HexRow {
+                offset: range.start as u32,
+                bytes: bytes.to_vec(),
+                gutter: if layout.gutter {
+                    gutter(source, within)
+                } else {
+                    Vec::new()
+                },
+                layout,
+            }));
+        }
+        Ok(())
+    }
+
+    fn with_source<T>(&self, entry: &Entry, read: impl FnOnce(Source<'_>) -> T) -> Result<T, RecordsError> {
+        let payload = self.records.payload(entry.id, 0..entry.len)?;
+        let around = self.records.surroundings(entry.id)?;
+        Ok(read(self.source(&payload, &around, true, true)))
+    }
+
+    fn source<'b>(&self, bytes: &'b [u8], around: &'b Surroundings, first: bool, last: bool) -> Source<'b> {
+        Source {
+            before: if first { around.before.as_slice() } else { &[] },
+            bytes,
+            after: if last { around.after.as_slice() } else { &[] },
+            policy: self.policy,
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! What an event of a connection is called, in one sentence. The words are the same on the screen and in text output.
+
+use std::io;
+use std::ops::Range;
+
+use crate::model::{Attempt, AttemptOutcome, Direction, End, EndHow, EntryKind, Family, Lookup, Side};
+use crate::text::{Policy, Shown, Source, TextRows, Unit, format};
+
+/// What happened, in words; empty for bytes. It may quote names and errors from outside, so it goes through the
+/// encoder.
+pub fn sentence(kind: &EntryKind) -> String {
+    match kind {
+        EntryKind::Data { .. } => String::new(),
+        EntryKind::Lookup(lookup) => lookup_sentence(lookup),
+        EntryKind::Attempt(attempt) => attempt_sentence(attempt),
+        EntryKind::Open { local, remote } => format!("open: {local} → {remote}"),
+        EntryKind::HalfClose { by: Side::Local } => "half-closed by you: FIN sent, still reading".into(),
+        EntryKind::HalfClose { by: Side::Peer } => {
+            "half-closed by the peer: its FIN came, you may still send".into()
+        }
+        // The other side's FIN is an entry before this one.
+        EntryKind::Close(End {
+            by: Side::Local,
+            how: EndHow::Fin,
+            ..
+        }) => "closed: you sent FIN too".into(),
+        EntryKind::Close(End {
+            by: Side::Peer,
+            how: EndHow::Fin,
+            ..
+        }) => "closed: the peer sent FIN too".into(),
+        EntryKind::Close(end) => end_sentence(end),
+        EntryKind::Error {
+            text,
+            errno: Some(errno),
+        } => format!("{text} (os error {errno})"),
+        EntryKind::Error { text, errno: None } => text.clone(),
+        EntryKind::Gap { direction, bytes } => {
+            let way = match direction {
+                Direction::Sent => "sent",
+                Direction::Received => "received",
+            };
+            format!("{} {way} and not recorded", format::size(*bytes))
+        }
+        EntryKind::Note { text } => text.clone(),
+    }
+}
+
+/// Who ended a connection as a whole, and how, in words.
+pub fn end_sentence(end: &End) -> String {
+    let who = match end.by {
+        Side::Local => "you",
+        Side::Peer => "the peer",
+    };
+    match (end.how, end.errno) {
+        (EndHow::Fin, _) => format!("closed by {who} (FIN)"),
+        (EndHow::Rst, _) => format!("reset by {who} (RST)"),
+        (EndHow::Timeout, _) => format!("closed by {who} (time-out)"),
+        (EndHow::Os, Some(errno)) => format!("closed: {}", io::Error::from_raw_os_error(errno)),
+        (EndHow::Os, None) => "closed by an error of the operating system".into(),
+    }
+}
+
+fn lookup_sentence(lookup: &Lookup) -> String {
+    let record = match lookup.family {
+        Family::V4 => "A",
+        Family::V6 => "AAAA",
+    };
+    let found = match &lookup.result {
+        Ok(addresses) if addresses.is_empty() => "no address".into(),
+        Ok(addresses) => {
+            let ips: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
+            ips.join(", ")
+        }
+        Err(reason) => reason.clone(),
+    };
+    format!(
+        "lookup {} {record}: {found} ({})",
+        lookup.name,
+        format::took(lookup.took)
+    )
+}
+
+fn attempt_sentence(attempt: &Attempt) -> String {
+    let Attempt {
+        remote,
+        took,
+        outcome,
+    } = attempt;
+    let took = format::took(*took);
+    match outcome {
+        AttemptOutcome::Started => format!("connecting to {remote}"),
+        // The words for most errors name the address already.
+        AttemptOutcome::Failed { text, .. } if text.contains(&remote.to_string()) => {
+            format!("{text} ({took})")
+        }
+        AttemptOutcome::Failed { text, .. } => format!("{remote}: {text} ({took})"),
+        AttemptOutcome::TimedOut => format!("{remote}: timed out ({took})"),
+        AttemptOutcome::Abandoned => format!("{remote}: given up, another address was faster ({took})"),
+    }
+}
+
+/// A sentence in rows of `width` cells, broken behind blanks where there are any.
+pub(super) fn wrapped(sentence: &str, width: u16, policy: Policy) -> Vec<Shown> {
+    let source = Source::new(sentence.as_bytes(), policy);
+    let blank = |unit: &Unit| sentence.as_bytes().get(unit.start) == Some(&b' ');
+    let mut rows = Vec::new();
+    let row = |range: Range<usize>| {
+        let text = sentence.get(range).unwrap_or_default();
+        Shown::of(text.trim_end_matches(' '), policy)
+    };
+    let (mut start, mut column) = (0, 0u16);
+    // Where the row may be broken, and how many cells stand before that.
+    let mut last_blank = None;
+    for unit in source.units() {
+        let cells = TextRows::cells(&source, &unit.glyph, column, width);
+        // Blanks may hang over the edge: they are dropped there.
+        if column > 0 && column.saturating_add(cells) > width && !blank(&unit) {
+            let (end, before) = last_blank.take().unwrap_or((unit.start, column));
+            rows.push(row(start..end));
+            start = end;
+            column = column.saturating_sub(before);
+        }
+        column = column.saturating_add(cells);
+        if blank(&unit) {
+            last_blank = Some((unit.start + unit.len, column));
+        }
+    }
+    if start < sentence.len() {
+        rows.push(row(start..sentence.len()));
+    }
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn events_are_told_in_one_sentence() {
+        let check = |kind: EntryKind, expected: &str| assert_eq!(sentence(&kind), expected);
+        check(
+            EntryKind::Lookup(Lookup {
+                name: "localhost".into(),
+                family: Family::V4,
+                took: Duration::from_micros(1_250),
+                result: Ok(vec![
+                    "127.0.0.1:80".parse().unwrap(),
+                    "127.0.0.2:80".parse().unwrap(),
+                ]),
+            }),
+            "lookup localhost A: 127.0.0.1, 127.0.0.2 (1.2 ms)",
+        );
+        check(
+            EntryKind::Attempt(Attempt {
+                remote: "[::1]:80".parse().unwrap(),
+                took: Duration::from_millis(3),
+                outcome: AttemptOutcome::Failed {
+                    errno: 111,
+                    text: "connection refused".into(),
+                },
+            }),
+            "[::1]:80: connection refused (3.0 ms)",
+        );
+        check(
+            EntryKind::Close(End {
+                by: Side::Peer,
+                how: EndHow::Rst,
+                errno: Some(104),
+            }),
+            "reset by the peer (RST)",
+        );
+        check(
+            EntryKind::HalfClose { by: Side::Peer },
+            "half-closed by the peer: its FIN came, you may still send",
+        );
+    }
+
+    #[test]
+    fn sentences_break_between_words() {
+        let check = |text: &str, width, expected: &[&str]| {
+            let rows = wrapped(text, width, Policy::default());
+            assert_eq!(
+                rows.iter().map(Shown::to_string).collect::<Vec<_>>(),
+                expected,
+                "{text}"
+            );
+            assert!(rows.iter().all(|row| row.cells() <= width), "{text}");
+        };
+        check("", 4, &[]);
+        check("ab cd", 5, &["ab cd"]);
+        check("ab cd", 4, &["ab", "cd"]);
+        check("ab  cd ", 3, &["ab", "cd"]);
+        check("abcdef gh", 4, &["abcd", "ef", "gh"]);
+        check("a 漢字漢字", 6, &["a", "漢字漢", "字"]);
+        check("x \u{202e}", 8, &["x", "\\u{202e}"]);
+    }
+}

@@ -1,0 +1,7 @@
+//! Update tests: state, keys, state.
+
+mod composing;
+mod endings;
+mod panes;
+mod scrolling;
+mod storm;

@@ -1,0 +1,284 @@
+//! Typed and pasted text: sending it, and what changes how it is sent. The text itself is in `composer`.
+
+use super::actions::{Compose, Dial, Edit};
+use super::{App, Composer, Context, Effect, Key, Overlay, Pane, Pending, Preview, Severity};
+use crate::model::{Endpoint, LinkState, NetCommand, Outgoing, Recording, Side};
+use crate::text::{InputError, InputType, LineEnding, format};
+
+/// The worker keeps what the kernel does not take yet; from here on more is refused, so that a peer that never reads
+/// does not fill the memory.
+const UNSENT: u64 = 16 << 20;
+
+/// Longer pastes are for sending files, not for a line editor.
+const PASTE: usize = 1 << 20;
+
+/// How many targets the connect dialog offers.
+const RECENTS: usize = 50;
+
+impl App {
+    pub(super) fn compose(
+        &mut self,
+        compose: Compose,
+        argument: &str,
+        pending: Pending,
+        context: &Context<'_>,
+        out: &mut Vec<Effect>,
+    ) {
+        match compose {
+            Compose::Send => self.send(self.composer.eol, context, out),
+            Compose::SendBare => self.send(LineEnding::None, context, out),
+            Compose::InputType => match input_type(argument, self.composer.input.next()) {
+                Some(input) => self.composer.input = input,
+                None => self.notify(Severity::Warning, "input takes text, escaped or hex", context),
+            },
+            Compose::LineEnding => match line_ending(argument, self.composer.eol.next()) {
+                Some(eol) => self.composer.eol = eol,
+                None => self.notify(Severity::Warning, "eol takes none, lf, crlf, cr or nul", context),
+            },
+            Compose::Secret => self.hide(argument, context),
+            Compose::Preview => self.preview(context),
+            Compose::DeleteOrHalfClose => self.delete_or_half_close(pending, context, out),
+        }
+    }
+
+    /// A paste always ends up where text is typed, and is never sent by itself.
+    pub(super) fn paste(&mut self, text: &str, context: &Context<'_>) {
+        if text.len() > PASTE {
+            let size = format::size(text.len() as u64);
+            return self.notify(
+                Severity::Warning,
+                format!("{size} are too much to paste: at most 1 MiB"),
+                context,
+            );
+        }
+        if self.paste_into_overlay(text) {
+            return;
+        }
+        self.overlay = None;
+        self.focus(Pane::Input, context);
+        self.composer.insert(text);
+    }
+
+    pub(super) fn insert_literal(&mut self, key: Key, context: &Context<'_>) {
+        if !self.composer.insert_literal(key) {
+            self.notify(
+                Severity::Warning,
+                format!("{key} is not one byte, so nothing was inserted"),
+                context,
+            );
+        }
+    }
+
+    pub(super) fn dial(&mut self, dial: Dial, argument: &str, context: &Context<'_>, out: &mut Vec<Effect>) {
+        let state = self.state();
+        let fin_sent = self.fin_sent();
+        let command = match dial {
+            Dial::Connect => return self.connect_to(argument, context, out),
+            Dial::Reconnect if self.link.is_none() => return self.open_connect(""),
+            Dial::Reconnect => NetCommand::Reconnect,
+            Dial::Cancel if state.is_dialing() || state == LinkState::Waiting => NetCommand::Cancel,
+            Dial::Cancel => return self.notify(Severity::Warning, "nothing is being dialed", context),
+            Dial::HalfClose | Dial::Close | Dial::Reset if !state.is_live() => {
+                return self.notify(Severity::Warning, "no connection is open", context);
+            }
+            Dial::HalfClose if fin_sent => {
+                return self.notify(
+                    Severity::Warning,
+                    "FIN was sent already; the peer may still send",
+                    context,
+                );
+            }
+            Dial::HalfClose => NetCommand::HalfClose,
+            Dial::Close => NetCommand::Close,
+            Dial::Reset => NetCommand::Reset,
+        };
+        out.push(Effect::Net(command));
+    }
+
+    /// Dials a target, and makes its history the one of Input.
+    pub(super) fn connect(&mut self, endpoint: Endpoint, context: &Context<'_>, out: &mut Vec<Effect>) {
+        self.recents.retain(|recent| *recent != endpoint);
+        self.recents.insert(0, endpoint.clone());
+        self.recents.truncate(RECENTS);
+        out.push(Effect::RememberTarget(endpoint.clone()));
+        self.recall(&endpoint, out);
+        out.push(Effect::Net(NetCommand::Connect(endpoint)));
+        self.focus(Pane::Input, context);
+    }
+
+    /// Asks for the history of a target, if it is not the present one.
+    pub(super) fn recall(&mut self, endpoint: &Endpoint, out: &mut Vec<Effect>) {
+        if self.composer.history.endpoint() != Some(endpoint) {
+            self.composer.history.switch(endpoint.clone());
+            out.push(Effect::Recall(endpoint.clone()));
+        }
+    }
+
+    fn connect_to(&mut self, argument: &str, context: &Context<'_>, out: &mut Vec<Effect>) {
+        match argument.parse() {
+            Ok(endpoint) => self.connect(endpoint, context, out),
+            Err(_) => self.open_connect(argument),
+        }
+    }
+
+    fn send(&mut self, eol: LineEnding, context: &Context<'_>, out: &mut Vec<Effect>) {
+        let (severity, text) = match self.try_send(eol, out) {
+            Ok(()) => return,
+            Err(Unsent::Refused(text)) => (Severity::Warning, text),
+            Err(Unsent::Input(error)) => (Severity::Error, error.to_string()),
+        };
+        self.notify(severity, text, context);
+    }
+
+    fn try_send(&mut self, eol: LineEnding, out: &mut Vec<Effect>) -> Result<(), Unsent> {
+        self.may_send()?;
+        let bytes = encode(&mut self.composer, eol)?;
+        if bytes.is_empty() {
+            return Err(Unsent::Refused(self.nothing(eol)));
+        }
+        let sent = self.composer.sent();
+        let recording = sent.hidden.unwrap_or_default();
+        out.push(Effect::Net(NetCommand::Send(Outgoing { bytes, recording })));
+        if let (None, false, Some(link)) = (sent.hidden, sent.text.is_empty(), &self.link) {
+            out.push(Effect::Remember {
+                endpoint: link.endpoint.clone(),
+                line: sent.text.clone(),
+            });
+        }
+        self.sending = Some(sent);
+        Ok(())
+    }
+
+    /// Whether bytes can be sent now; if not, why not and what to do.
+    fn may_send(&self) -> Result<(), Unsent> {
+        let state = self.state();
+        let refused = |text: String| Err(Unsent::Refused(text));
+        if !state.is_live() {
+            return refused(match state {
+                LinkState::Idle => "not sent: nothing is connected; :connect HOST:PORT connects".into(),
+                LinkState::Closed | LinkState::Failed => {
+                    format!("not sent: the connection is {state}; Esc and R connect again")
+                }
+                LinkState::Resolving
+                | LinkState::Connecting
+                | LinkState::Handshaking
+                | LinkState::Waiting
+                | LinkState::Listening
+                | LinkState::Open
+                | LinkState::HalfClosed => format!("not sent yet: the connection is still {state}"),
+            });
+        }
+        if self.fin_sent() {
+            return refused("not sent: you have sent FIN, so this connection only receives".into());
+        }
+        let unsent = self.link.as_ref().map_or(0, |link| link.unsent);
+        if unsent >= UNSENT {
+            let unsent = format::size(unsent);
+            return refused(format!(
+                "not sent: {unsent} are still waiting for the peer to read"
+            ));
+        }
+        Ok(())
+    }
+
+    fn fin_sent(&self) -> bool {
+        let link = self.link.as_ref();
+        link.is_some_and(|link| link.state == LinkState::HalfClosed && link.first_fin == Some(Side::Local))
+    }
+
+    /// Why there is nothing to send.
+    fn nothing(&self, eol: LineEnding) -> String {
+        match (self.composer.input, eol) {
+            (InputType::Hex, _) => "nothing to send: type hex digits, as in 0d 0a".into(),
+            (InputType::Text | InputType::Escaped, _) => {
+                "nothing to send: the line is empty and no line ending is added".into()
+            }
+        }
+    }
+
+    fn preview(&mut self, context: &Context<'_>) {
+        if self.composer.secret.is_some() {
+            return self.notify(Severity::Warning, "hidden input is not shown", context);
+        }
+        let eol = self.composer.eol;
+        match encode(&mut self.composer, eol) {
+            Ok(bytes) if bytes.is_empty() => {
+                let text = self.nothing(eol);
+                self.notify(Severity::Warning, text, context);
+            }
+            Ok(bytes) => self.overlay = Some(Overlay::Preview(Preview { bytes, top: 0 })),
+            Err(Unsent::Refused(text)) => self.notify(Severity::Warning, text, context),
+            Err(Unsent::Input(error)) => self.notify(Severity::Error, error.to_string(), context),
+        }
+    }
+
+    fn hide(&mut self, argument: &str, context: &Context<'_>) {
+        let (recording, text) = match argument {
+            "" => (
+                Recording::AsIs,
+                "hidden input: kept out of the history, recorded as sent; Esc cancels",
+            ),
+            "mask" => (
+                Recording::Masked,
+                "hidden input: kept out of the history, recorded as asterisks; Esc cancels",
+            ),
+            _ => return self.notify(Severity::Warning, "secret takes mask or nothing", context),
+        };
+        self.focus(Pane::Input, context);
+        self.composer.hide(recording);
+        self.notify(Severity::Info, text, context);
+    }
+
+    fn delete_or_half_close(&mut self, pending: Pending, context: &Context<'_>, out: &mut Vec<Effect>) {
+        if !self.composer.editor.is_empty() {
+            return self.composer.edit(Edit::DeleteRight);
+        }
+        if pending == Pending::HalfClose || !self.state().is_live() || self.fin_sent() {
+            return self.dial(Dial::HalfClose, "", context, out);
+        }
+        self.composer.pending = Pending::HalfClose;
+        self.notify(Severity::Warning, "Ctrl-D again to half-close (FIN)", context);
+    }
+}
+
+/// Why something was not sent.
+enum Unsent {
+    /// It cannot be now.
+    Refused(String),
+    /// The text is wrong.
+    Input(InputError),
+}
+
+/// The bytes of the typed text. Inner line breaks become the chosen ending even when none is added behind the last.
+fn encode(composer: &mut Composer, eol: LineEnding) -> Result<Vec<u8>, Unsent> {
+    let chosen = composer.eol;
+    let mut bytes = composer.encode(chosen).map_err(Unsent::Input)?;
+    if eol == LineEnding::None && composer.input != InputType::Hex {
+        bytes.truncate(bytes.len().saturating_sub(chosen.bytes().len()));
+    }
+    Ok(bytes)
+}
+
+fn input_type(argument: &str, next: InputType) -> Option<InputType> {
+    let named = |input: &InputType| input.to_string() == argument;
+    match argument {
+        "" => Some(next),
+        _ => [InputType::Text, InputType::Escaped, InputType::Hex]
+            .into_iter()
+            .find(named),
+    }
+}
+
+fn line_ending(argument: &str, next: LineEnding) -> Option<LineEnding> {
+    let all = [
+        LineEnding::None,
+        LineEnding::Lf,
+        LineEnding::CrLf,
+        LineEnding::Cr,
+        LineEnding::Nul,
+    ];
+    match argument {
+        "" => Some(next),
+        _ => all.into_iter().find(|eol| eol.to_string() == argument),
+    }
+}
