@@ -1,0 +1,83 @@
+//! The bottom border: a notice while there is one, else the keys that help now.
+
+use super::canvas::Canvas;
+use super::line::{Line, fit};
+use super::scene::Scene;
+use super::status;
+use crate::app::{Frame as Borders, Hint, Notice, Severity};
+
+/// What stands in the title of Input beside a message: the name, the type, the ends of the line.
+const NAME: u16 = 24;
+
+/// Draws the footer.
+pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
+    let area = scene.layout.footer;
+    if area.is_empty() {
+        return;
+    }
+    let margin = if scene.layout.frame == Borders::Full { 2 } else { 1 };
+    let width = area.width.saturating_sub(2 * margin);
+    let line = match current(scene) {
+        Some(notice) => notice_line(scene, notice),
+        None if scene.app.overlay.is_some() => return,
+        None => hints(scene, &scene.app.hints(), width.saturating_sub(2)),
+    };
+    canvas.line(
+        (area.x + margin, area.y),
+        width,
+        &scene.line().gap(1).append(line).gap(1),
+    );
+}
+
+/// The notice that has not expired and that no title and no row of Status says already.
+pub(super) fn current<'a>(scene: &Scene<'a>) -> Option<&'a Notice> {
+    let notice = scene.app.notice.as_ref()?;
+    let expired = notice.expires <= scene.now;
+    (!expired && !is_said(scene, &notice.text)).then_some(notice)
+}
+
+fn is_said(scene: &Scene<'_>, text: &str) -> bool {
+    let layout = scene.layout;
+    let cells = |text: &str| text.chars().count();
+    // Where room is short it may be cut there, and then the footer says it from the start.
+    let mistake = scene.app.composer.error.as_ref().map(|error| error.message);
+    let in_title =
+        mistake == Some(text) && cells(text) + usize::from(NAME) < usize::from(layout.input_title.width);
+    let standing = scene
+        .app
+        .link
+        .as_ref()
+        .and_then(|link| status::standing(scene, link));
+    let in_status = standing.is_some_and(|standing| {
+        standing.ends_with(text) && cells(&standing) <= usize::from(layout.status.width)
+    });
+    in_title || in_status
+}
+
+/// A notice with a word on how much it matters.
+pub(super) fn notice_line<'s>(scene: &'s Scene<'_>, notice: &Notice) -> Line<'s> {
+    let word = match notice.severity {
+        Severity::Info => "",
+        Severity::Warning => "note: ",
+        Severity::Error => "error: ",
+    };
+    let style = scene.theme().notice(notice.severity);
+    scene.line().text(word, style).text(&notice.text, style)
+}
+
+/// `Enter send  ^T type`, the first ones first where not all fit.
+pub(super) fn hints<'s>(scene: &'s Scene<'_>, hints: &[Hint], width: u16) -> Line<'s> {
+    let theme = scene.theme();
+    let part = |(rank, hint): (u8, &Hint)| {
+        let key = scene.pen.symbols.key(hint.key);
+        (
+            rank,
+            scene
+                .line()
+                .text(&key, theme.key())
+                .gap(1)
+                .text(hint.label, theme.secondary()),
+        )
+    };
+    fit((0..).zip(hints).map(part).collect(), &scene.line().gap(2), width)
+}

@@ -1,0 +1,141 @@
+//! The Log pane: the visible rows of the log, the selection, and what to do while it is empty.
+
+use super::canvas::Canvas;
+use super::scene::Scene;
+use super::{chrome, row};
+use crate::app::actions::{Action, Focus};
+use crate::app::{Area, Frame as Borders, LogPosition, Pane, RowKind, TimeColumn, VisibleRow, Zone};
+use crate::model::LinkState;
+use crate::text::format;
+
+/// Draws the pane and its title.
+pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
+    let layout = scene.layout;
+    let position = scene.app.log_position(scene.records, layout);
+    render_title(scene, canvas, position);
+    let area = layout.log;
+    if area.is_empty() {
+        return;
+    }
+    let rows = scene.app.log_rows(scene.records, layout);
+    for (y, visible) in (area.y..area.y + area.height).zip(&rows) {
+        row::render(scene, canvas, area, y, visible);
+        if visible.selected {
+            mark_selected(scene, canvas, area, y, visible);
+        }
+    }
+    hint(scene, canvas, area, rows.len() as u16);
+    if let (Some(first), Some(last)) = (rows.first(), rows.last()) {
+        let x = (layout.log_title.x + layout.log_title.width).saturating_sub(1);
+        let x = if layout.divider.is_empty() {
+            x
+        } else {
+            layout.divider.x
+        };
+        // A first entry that begins above the window, or a last one that goes on below, is not all on the screen;
+        // counting entries is enough for a thumb, and costs nothing.
+        let part = (first.id.0, last.id.0 + 1, position.of);
+        chrome::thumb(scene, canvas, x, area, part, scene.focused(Pane::Log));
+    }
+}
+
+fn render_title(scene: &Scene<'_>, canvas: &mut Canvas<'_>, position: LogPosition) {
+    let theme = scene.theme();
+    let symbols = scene.pen.symbols;
+    let focused = scene.focused(Pane::Log);
+    let name = scene.line().gap(1).text("Log", theme.title(focused)).gap(1);
+    let separator = scene.pen.text(symbols.horizontal, theme.frame(focused));
+    let option = |text: &str| scene.line().gap(1).text(text, theme.secondary()).gap(1);
+    let times = match (scene.app.log.time, scene.app.settings.zone) {
+        (TimeColumn::Absolute, Zone::Utc) => "UTC",
+        (TimeColumn::Absolute, Zone::Local { .. }) => "local time",
+        (TimeColumn::SinceStart, _) => "since start",
+        (TimeColumn::Delta, _) => "deltas",
+    };
+    let right = position_line(scene, position);
+    let width = scene.layout.log_title.width.saturating_sub(right.cells() + 5);
+    let parts = vec![
+        (0, name),
+        (1, option(&scene.app.log.view.to_string())),
+        (2, option(times)),
+    ];
+    let left = super::line::fit(parts, &separator, width);
+    chrome::title(scene, canvas, scene.layout.log_title, &left, &right);
+}
+
+/// `10 of 10 ▼ follow`, or `7 of 10  ▼ 3 new below`.
+pub(super) fn position_line<'s>(scene: &'s Scene<'_>, position: LogPosition) -> super::line::Line<'s> {
+    let theme = scene.theme();
+    let symbols = scene.pen.symbols;
+    if position.of == 0 {
+        return scene.line();
+    }
+    let counts = format!("{} of {}", format::count(position.at), format::count(position.of));
+    let line = scene.line().gap(1).text(&counts, theme.secondary()).gap(2);
+    let line = if position.following {
+        line.text(symbols.down, theme.received())
+            .gap(1)
+            .text("follow", theme.received())
+    } else if position.new_below > 0 {
+        let new = format!("{} {} new below", symbols.down, format::count(position.new_below));
+        line.text(&new, theme.warning())
+    } else {
+        line.text("scrolled", theme.secondary())
+    };
+    line.gap(1)
+}
+
+fn mark_selected(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, y: u16, visible: &VisibleRow) {
+    let focused = scene.focused(Pane::Log);
+    if scene.layout.frame == Borders::Full && area.x > 0 {
+        let style = scene.theme().title(focused);
+        canvas.symbol(area.x - 1, y, scene.pen.symbols.selected, style);
+    }
+    if matches!(visible.kind, RowKind::Head(_)) && focused {
+        canvas.restyle(Area::new(area.x, y, area.width, 1), scene.theme().selected());
+    }
+}
+
+/// What to do while nothing has happened, below the rows that there are.
+fn hint(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, rows: u16) {
+    let Some(text) = hint_text(scene) else { return };
+    let y = rows.saturating_add(u16::from(rows > 0));
+    if y < area.height {
+        let line = scene.pen.text(&text, scene.theme().secondary());
+        canvas.line((area.x, area.y + y), area.width, &line);
+    }
+}
+
+fn hint_text(scene: &Scene<'_>) -> Option<String> {
+    let link = scene.app.link.as_ref();
+    let silent = link.is_none_or(|link| link.sent.messages + link.received.messages == 0);
+    match scene.app.state() {
+        // The dialog that is open already says it.
+        LinkState::Idle if scene.app.overlay.is_some() => None,
+        LinkState::Idle => Some(format!("{} to choose a target", scene.advise_connect())),
+        LinkState::Open if silent && scene.app.focus == Pane::Input => {
+            Some("nothing has crossed yet: type below and press Enter".into())
+        }
+        LinkState::Open if silent => {
+            let input = scene.advice(Action::Focus(Focus::Pane(Pane::Input)));
+            Some(format!(
+                "nothing has crossed yet: {input} to type, and Enter to send"
+            ))
+        }
+        LinkState::Failed | LinkState::Closed
+            if scene.app.log_position(scene.records, scene.layout).following =>
+        {
+            let (again, other) = (scene.advise_reconnect(), scene.advise_connect());
+            Some(format!("{again} to dial again; {other} for another target"))
+        }
+        LinkState::Open
+        | LinkState::HalfClosed
+        | LinkState::Resolving
+        | LinkState::Connecting
+        | LinkState::Handshaking
+        | LinkState::Waiting
+        | LinkState::Listening
+        | LinkState::Failed
+        | LinkState::Closed => None,
+    }
+}

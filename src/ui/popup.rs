@@ -1,0 +1,102 @@
+//! Pop-ups: a box in the middle of the window, over the panes, with the keys that it takes in its lower border.
+
+mod connect;
+mod help;
+mod menu;
+mod palette;
+mod preview;
+
+use super::canvas::Canvas;
+use super::footer;
+use super::line::Line;
+use super::scene::Scene;
+use crate::app::{Area, Overlay};
+
+/// Narrower windows are covered from side to side.
+const NARROW: u16 = 60;
+
+/// Draws the pop-up, if there is one; returns the cell of the cursor, if it has a field.
+pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>) -> Option<(u16, u16)> {
+    match scene.app.overlay.as_ref()? {
+        Overlay::Help(help) => help::render(scene, canvas, *help),
+        Overlay::Preview(preview) => preview::render(scene, canvas, preview),
+        Overlay::Menu(menu) => menu::render(scene, canvas, menu),
+        Overlay::Palette(palette) => return palette::render(scene, canvas, palette),
+        Overlay::Connect(dialog) => return connect::render(scene, canvas, dialog),
+        // It is drawn in the Input pane.
+        Overlay::Search(_) => {}
+    }
+    None
+}
+
+/// Draws the box for `width` × `height` cells of content, or as many as there are; returns what is inside.
+fn frame(
+    scene: &Scene<'_>,
+    canvas: &mut Canvas<'_>,
+    title: &str,
+    right: &Line<'_>,
+    (width, height): (u16, u16),
+) -> Area {
+    let screen = scene.layout.screen;
+    let width = width.saturating_add(4).min(screen.width);
+    let height = height.saturating_add(2).min(screen.height);
+    let area = Area::new(
+        (screen.width - width) / 2,
+        (screen.height - height) / 2,
+        width,
+        height,
+    );
+    if width < 5 || height < 3 {
+        return Area::default();
+    }
+    canvas.clear(area);
+    lines(scene, canvas, area);
+    let room = width - 4;
+    let used = canvas
+        .line(
+            (area.x + 2 + room.saturating_sub(right.cells()), area.y),
+            room,
+            right,
+        )
+        .min(room);
+    let title = scene.line().gap(1).text(title, scene.theme().title(true)).gap(1);
+    canvas.line((area.x + 2, area.y), room - used, &title);
+    let hints = footer::hints(scene, &scene.app.hints(), room.saturating_sub(2));
+    let hints = scene.line().gap(1).append(hints).gap(1);
+    canvas.line((area.x + 2, area.y + height - 1), room, &hints);
+    Area::new(area.x + 2, area.y + 1, width - 4, height - 2)
+}
+
+fn lines(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area) {
+    let symbols = scene.pen.symbols;
+    let style = scene.theme().frame(true);
+    let (right, bottom) = (area.x + area.width - 1, area.y + area.height - 1);
+    canvas.rule(area.x, area.y, area.width, symbols.horizontal, style);
+    canvas.rule(area.x, bottom, area.width, symbols.horizontal, style);
+    for y in area.y + 1..bottom {
+        canvas.symbol(area.x, y, symbols.vertical, style);
+        canvas.symbol(right, y, symbols.vertical, style);
+    }
+    canvas.symbol(area.x, area.y, symbols.top_left, style);
+    canvas.symbol(right, area.y, symbols.top_right, style);
+    canvas.symbol(area.x, bottom, symbols.bottom_left, style);
+    canvas.symbol(right, bottom, symbols.bottom_right, style);
+}
+
+/// How wide the content of a box may be: `wanted`, with some of the window beside it where there is enough of it.
+fn width(scene: &Scene<'_>, wanted: u16) -> u16 {
+    let screen = scene.layout.screen.width;
+    let beside = if screen < NARROW { 0 } else { 4 };
+    wanted.min(screen.saturating_sub(4 + beside))
+}
+
+/// The first of `count` lines to show in `height` rows so that line `selected` is among them.
+fn first_shown(selected: usize, count: usize, height: usize) -> usize {
+    let first = (selected + 1).saturating_sub(height);
+    first.min(count.saturating_sub(height))
+}
+
+/// The rows of an area, from the top.
+fn rows(area: Area) -> impl Iterator<Item = u16> {
+    area.y..area.y + area.height
+}

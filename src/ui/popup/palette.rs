@@ -1,0 +1,111 @@
+//! The palette: a field, and the actions that match, with their keys.
+
+use ratatui::style::Style;
+
+use super::{first_shown, frame};
+use crate::app::actions::ActionInfo;
+use crate::app::{Area, Palette};
+use crate::ui::canvas::Canvas;
+use crate::ui::field::Field;
+use crate::ui::scene::Scene;
+
+/// Wide enough for names, titles and keys side by side.
+const WIDTH: u16 = 72;
+
+/// Rows that the list may take.
+const MOST: u16 = 16;
+
+/// Draws the pop-up; returns the cell of the cursor.
+pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, palette: &Palette) -> Option<(u16, u16)> {
+    let screen = scene.layout.screen;
+    let matches = palette.matches();
+    // The height does not follow the matches, so that the box stands still while a name is typed.
+    let height = (MOST + 2).min(screen.height.saturating_sub(4)).max(2);
+    let width = super::width(scene, WIDTH);
+    let area = frame(scene, canvas, "Commands", &scene.line(), (width, height));
+    if area.is_empty() {
+        return None;
+    }
+    let prompt = scene.pen.text(": ", scene.theme().title(true));
+    let x = area.x + canvas.line((area.x, area.y), area.width, &prompt);
+    let room = (area.x + area.width).saturating_sub(x);
+    let field = Field::new(palette.field.text(), palette.field.cursor());
+    let cursor = field.render(&scene.pen, canvas, (x, area.y), room);
+    if palette.field.is_empty() {
+        let line = scene
+            .pen
+            .text("a name, or the number of an entry", scene.theme().secondary());
+        canvas.line((x, area.y), room, &line);
+    }
+    let rest = Area::new(area.x, area.y + 1, area.width, area.height - 1);
+    match (&palette.error, matches.is_empty()) {
+        (Some(error), _) => {
+            canvas.line(
+                (rest.x, rest.y),
+                rest.width,
+                &scene.pen.text(error, scene.theme().error()),
+            );
+        }
+        (None, true) => {
+            let line = scene
+                .pen
+                .text("no action has that name", scene.theme().secondary());
+            canvas.line((rest.x, rest.y), rest.width, &line);
+        }
+        (None, false) => render_list(scene, canvas, rest, palette, &matches),
+    }
+    cursor.map(|x| (x, area.y))
+}
+
+fn render_list(
+    scene: &Scene<'_>,
+    canvas: &mut Canvas<'_>,
+    area: Area,
+    palette: &Palette,
+    matches: &[&'static ActionInfo],
+) {
+    let height = usize::from(area.height);
+    let first = first_shown(palette.selected, matches.len(), height);
+    let names = matches
+        .iter()
+        .map(|info| name(info).chars().count())
+        .max()
+        .unwrap_or(0) as u16;
+    let column = names.min(area.width / 2);
+    for (y, (index, info)) in super::rows(area).zip(matches.iter().enumerate().skip(first)) {
+        render_action(scene, canvas, Area::new(area.x, y, area.width, 1), column, info);
+        if index == palette.selected {
+            canvas.restyle(Area::new(area.x, y, area.width, 1), scene.theme().selected());
+        }
+    }
+}
+
+fn name(info: &ActionInfo) -> String {
+    if info.argument.is_empty() {
+        info.name.into()
+    } else {
+        format!("{} {}", info.name, info.argument)
+    }
+}
+
+fn render_action(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, column: u16, info: &ActionInfo) {
+    let theme = scene.theme();
+    let keys: Vec<String> = info.keys.iter().take(1).map(|(_, key)| key.to_string()).collect();
+    let keys = scene
+        .pen
+        .text(&scene.pen.symbols.spelled(&keys.join(" ")), theme.key());
+    let line = scene
+        .line()
+        .text(info.name, theme.strong())
+        .gap(1)
+        .text(info.argument, theme.secondary());
+    canvas.line((area.x, area.y), column, &line);
+    let keys_cells = keys.cells();
+    let x = area.x + (column + 2).min(area.width);
+    let room = (area.x + area.width).saturating_sub(x);
+    if keys_cells < room {
+        canvas.line((area.x + area.width - keys_cells, area.y), keys_cells, &keys);
+    }
+    let room = room.saturating_sub(keys_cells + 1);
+    canvas.line((x, area.y), room, &scene.pen.text(info.title, Style::new()));
+}

@@ -1,0 +1,199 @@
+//! One row of an entry: its head with times, arrow and size, or bytes as hex, or as text.
+
+use ratatui::style::Style;
+
+use super::canvas::Canvas;
+use super::scene::Scene;
+use crate::app::{Area, Head, HexRow, INDENT, RowKind, TextUnits, TimeColumn, TimeColumns, VisibleRow};
+use crate::model::EntryKind;
+use crate::text::{ByteClass, Glyph, GutterCell, Shown, Source, TextRows, format};
+
+/// Draws a row at `y` of the area.
+pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, y: u16, row: &VisibleRow) {
+    let indented = Area::new(
+        area.x + INDENT.min(area.width),
+        y,
+        area.width.saturating_sub(INDENT),
+        1,
+    );
+    let special = scene.theme().special();
+    match &row.kind {
+        RowKind::Head(head) => render_head(scene, canvas, Area::new(area.x, y, area.width, 1), head),
+        RowKind::Sentence(shown) => {
+            let x = TimeColumns::fitting(area.width, scene.app.log.time).width() + 2;
+            let room = area.width.saturating_sub(x);
+            canvas.shown(
+                (area.x + x.min(area.width), y),
+                room,
+                shown,
+                sentence_style(scene, row),
+                special,
+            );
+        }
+        RowKind::Hex(hex) => render_hex(scene, canvas, indented, hex),
+        RowKind::Text(text) => render_text(scene, canvas, indented, text),
+        RowKind::Unreadable(why) => {
+            canvas.line(
+                (area.x, y),
+                area.width,
+                &scene.line().shown(why.clone(), scene.theme().error()),
+            );
+        }
+    }
+}
+
+/// Errors are red to their last row.
+fn sentence_style(scene: &Scene<'_>, row: &VisibleRow) -> Style {
+    match scene.records.entry(row.id).map(|entry| entry.kind) {
+        Ok(kind @ (EntryKind::Error { .. } | EntryKind::Gap { .. })) => scene.theme().event(&kind),
+        Ok(_) | Err(_) => Style::new(),
+    }
+}
+
+fn render_head(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, head: &Head) {
+    let theme = scene.theme();
+    let pen = &scene.pen;
+    let at = head.entry.at;
+    let delta = format::delta(at.since(head.previous.unwrap_or(at)));
+    let mut x = area.x;
+    if head.columns.time > 0 {
+        let time = match scene.app.log.time {
+            TimeColumn::Absolute => format::time_of_day(at.0, scene.app.settings.zone.offset()),
+            TimeColumn::SinceStart | TimeColumn::Delta => format::delta(at.since(head.started.unwrap_or(at))),
+        };
+        let time = shortened(time, head.columns.time - 2);
+        canvas.line(
+            (x, area.y),
+            head.columns.time - 2,
+            &pen.text(&time, theme.secondary()),
+        );
+        x += head.columns.time;
+    }
+    if head.columns.delta > 0 {
+        let delta = shortened(delta, head.columns.delta - 2);
+        canvas.line(
+            (x, area.y),
+            head.columns.delta - 2,
+            &pen.text(&delta, theme.secondary()),
+        );
+        x += head.columns.delta;
+    }
+    let kind = &head.entry.kind;
+    let style = theme.event(kind);
+    let line = pen.line().text(pen.symbols.mark(kind), style).gap(1);
+    let line = match kind {
+        EntryKind::Data { .. } => line.text(&format::size(u64::from(head.entry.len)), style),
+        EntryKind::Error { .. } | EntryKind::Gap { .. } => line.shown(head.sentence.clone(), style),
+        EntryKind::Lookup(_)
+        | EntryKind::Attempt(_)
+        | EntryKind::Open { .. }
+        | EntryKind::HalfClose { .. }
+        | EntryKind::Close(_)
+        | EntryKind::Note { .. } => line.shown(head.sentence.clone(), Style::new()),
+    };
+    let room = (area.x + area.width).saturating_sub(x);
+    let used = canvas.line((x, area.y), room, &line);
+    let number = pen.text(&format!("#{}", head.entry.id.0 + 1), theme.secondary());
+    if used + 2 + number.cells() <= room {
+        canvas.line((x + room - number.cells(), area.y), number.cells(), &number);
+    }
+}
+
+/// A number of seconds that must fit: decimals are cut off, nothing else.
+fn shortened(mut text: String, cells: u16) -> String {
+    if text.contains('.') && !text.contains(':') {
+        let whole = text.find('.').unwrap_or(text.len());
+        text.truncate(usize::from(cells).max(whole));
+        text.truncate(text.trim_end_matches('.').len());
+    }
+    text
+}
+
+/// Draws a row of a hexdump.
+pub(super) fn render_hex(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, row: &HexRow) {
+    let theme = scene.theme();
+    let pen = &scene.pen;
+    let right = area.x + area.width;
+    let digits = usize::from(row.layout.digits);
+    let offset = format!("{:0digits$x}", row.offset);
+    canvas.line(
+        (area.x, area.y),
+        row.layout.digits.min(area.width),
+        &pen.text(&offset, theme.secondary()),
+    );
+    for (index, byte) in (0u16..).zip(&row.bytes) {
+        let x = area.x.saturating_add(row.layout.column(index));
+        let style = theme.byte(ByteClass::of(*byte));
+        canvas.byte(x, area.y, right.saturating_sub(x), *byte, style);
+    }
+    if row.layout.gutter {
+        render_gutter(scene, canvas, area, row);
+    }
+}
+
+fn render_gutter(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, row: &HexRow) {
+    let pen = &scene.pen;
+    let special = scene.theme().special();
+    let right = area.x + area.width;
+    let first = area.x.saturating_add(row.layout.gutter_column());
+    for (index, cell) in (0u16..).zip(&row.gutter) {
+        let x = first.saturating_add(index);
+        let room = right.saturating_sub(x);
+        match cell {
+            GutterCell::Plain(cluster) => canvas.cluster(x, area.y, room, cluster, Style::new()),
+            GutterCell::Control(picture) => {
+                let shown = Shown::of(picture.encode_utf8(&mut [0; 4]), pen.policy);
+                canvas.shown((x, area.y), room.min(1), &shown, special, special);
+            }
+            GutterCell::Dot if room > 0 => canvas.symbol(x, area.y, pen.symbols.dot, special),
+            GutterCell::Dot | GutterCell::Covered | GutterCell::Rest => {}
+        }
+    }
+}
+
+fn render_text(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, row: &TextUnits) {
+    let pen = &scene.pen;
+    let width = row.width.min(area.width);
+    let source = Source::new(&[], pen.policy);
+    let mut column = 0u16;
+    for unit in &row.units {
+        if column >= width {
+            break;
+        }
+        let at = (area.x + column, area.y);
+        render_glyph(scene, canvas, at, width - column, &unit.glyph);
+        column = column.saturating_add(TextRows::cells(&source, &unit.glyph, column, row.width));
+    }
+}
+
+fn render_glyph(scene: &Scene<'_>, canvas: &mut Canvas<'_>, (x, y): (u16, u16), room: u16, glyph: &Glyph) {
+    let theme = scene.theme();
+    let special = match glyph {
+        Glyph::Plain(cluster) => return canvas.cluster(x, y, room, cluster, Style::new()),
+        Glyph::Carried => theme.secondary(),
+        Glyph::LineFeed
+        | Glyph::Tab
+        | Glyph::Control(_)
+        | Glyph::Escape(_)
+        | Glyph::Invalid(_)
+        | Glyph::Marks { .. } => theme.special(),
+    };
+    let mut shown = Shown::default();
+    shown.push(glyph, scene.pen.policy);
+    canvas.shown((x, y), room, &shown, Style::new(), special);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_decimals_are_cut_from_times() {
+        let check = |text: &str, cells, expected: &str| assert_eq!(shortened(text.into(), cells), expected);
+        check("+0.000071", 10, "+0.000071");
+        check("+12345.000071", 10, "+12345.000");
+        check("+12345678901.000071", 10, "+12345678901");
+        check("+123456789.000071", 11, "+123456789");
+        check("12:04:31.120331", 10, "12:04:31.120331");
+    }
+}

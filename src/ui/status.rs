@@ -1,0 +1,182 @@
+//! The Status pane: who talks to whom, how it ended, how much crossed and when.
+
+mod details;
+pub(super) mod title;
+mod words;
+
+use super::canvas::Canvas;
+use super::line::{Line, fit};
+use super::scene::Scene;
+use super::sparkline::sparkline;
+use crate::app::Second;
+use crate::model::{Direction, Link, LinkState, Tally};
+use crate::text::format;
+
+/// Seconds in the sparkline beside the tallies.
+const BARS: usize = 12;
+
+/// How the connection stands, as the pane says it.
+pub(super) fn standing(scene: &Scene<'_>, link: &Link) -> Option<String> {
+    words::standing(link, scene.now)
+}
+
+/// Draws the rows of the pane.
+pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
+    let area = scene.layout.status;
+    if area.is_empty() {
+        return;
+    }
+    let rows = match &scene.app.link {
+        None => vec![idle(scene)],
+        Some(link) if area.height > 2 => details::rows(scene, link),
+        Some(link) if area.height == 1 => vec![one_row(scene, link, area.width)],
+        Some(link) => vec![
+            first_row(scene, link, area.width),
+            second_row(scene, link, area.width),
+        ],
+    };
+    for (y, line) in (area.y..area.y + area.height).zip(&rows) {
+        canvas.line((area.x, y), area.width, line);
+    }
+}
+
+fn idle<'s>(scene: &'s Scene<'_>) -> Line<'s> {
+    scene.pen.text("no connection yet", scene.theme().secondary())
+}
+
+/// Addresses and family, and how it stands when it is not simply open.
+fn first_row<'s>(scene: &'s Scene<'_>, link: &Link, width: u16) -> Line<'s> {
+    let theme = scene.theme();
+    let ended =
+        words::standing(link, scene.now).map(|text| scene.pen.text(&text, standing_style(scene, link)));
+    let addresses = addresses(scene, link);
+    let family = words::family(link).map_or(scene.line(), |text| scene.pen.text(text, theme.secondary()));
+    let unsent = unsent(scene, link);
+    let parts = vec![
+        (0, ended.unwrap_or_else(|| scene.line())),
+        (1, unsent),
+        (2, addresses),
+        (3, family),
+    ];
+    fit(parts, &scene.line().gap(2), width)
+}
+
+/// Tallies, rate and silence.
+fn second_row<'s>(scene: &'s Scene<'_>, link: &Link, width: u16) -> Line<'s> {
+    if link.opened.is_none() {
+        // Nothing can have crossed.
+        return scene.line();
+    }
+    let mut parts = vec![
+        (0, tally(scene, "sent", Direction::Sent, link.sent)),
+        (1, tally(scene, "received", Direction::Received, link.received)),
+    ];
+    if link.state.is_live() {
+        parts.push((
+            3,
+            sparkline(&scene.pen, &scene.app.rates.history(scene.now, BARS)),
+        ));
+        parts.push((2, rate(scene)));
+        parts.push((4, silence(scene, link)));
+    }
+    fit(parts, &scene.line().gap(3), width)
+}
+
+fn one_row<'s>(scene: &'s Scene<'_>, link: &Link, width: u16) -> Line<'s> {
+    let symbols = scene.pen.symbols;
+    let ended =
+        words::standing(link, scene.now).map(|text| scene.pen.text(&text, standing_style(scene, link)));
+    let short = |direction: Direction, tally: Tally| {
+        let text = format!("{} {}", symbols.arrow(direction), format::size(tally.bytes));
+        scene.pen.text(&text, scene.theme().direction(direction))
+    };
+    let rate = if link.state.is_live() {
+        rate(scene)
+    } else {
+        scene.line()
+    };
+    let parts = vec![
+        (0, ended.unwrap_or_else(|| scene.line())),
+        (1, unsent(scene, link)),
+        (2, short(Direction::Sent, link.sent)),
+        (2, short(Direction::Received, link.received)),
+        (3, rate),
+        (4, addresses(scene, link)),
+    ];
+    fit(parts, &scene.line().gap(2), width)
+}
+
+fn standing_style(scene: &Scene<'_>, link: &Link) -> ratatui::style::Style {
+    match link.state {
+        LinkState::Failed => scene.theme().error(),
+        LinkState::Closed => scene.theme().strong(),
+        LinkState::HalfClosed | LinkState::Waiting => scene.theme().warning(),
+        LinkState::Idle
+        | LinkState::Resolving
+        | LinkState::Connecting
+        | LinkState::Handshaking
+        | LinkState::Open
+        | LinkState::Listening => scene.theme().secondary(),
+    }
+}
+
+fn addresses<'s>(scene: &'s Scene<'_>, link: &Link) -> Line<'s> {
+    let arrow = format!(" {} ", scene.pen.symbols.to_right);
+    let text = match (link.local, link.remote) {
+        (Some(local), Some(remote)) => format!("{local}{arrow}{remote}"),
+        (None, Some(remote)) => remote.to_string(),
+        (Some(_) | None, None) => return scene.line(),
+    };
+    scene.pen.text(&text, ratatui::style::Style::new())
+}
+
+fn tally<'s>(scene: &'s Scene<'_>, word: &str, direction: Direction, tally: Tally) -> Line<'s> {
+    let theme = scene.theme();
+    let style = theme.direction(direction);
+    let line = scene
+        .line()
+        .text(scene.pen.symbols.arrow(direction), style)
+        .gap(1);
+    let line = line
+        .text(word, theme.secondary())
+        .gap(1)
+        .text(&format::size(tally.bytes), style);
+    line.text(
+        &format!(" in {}", format::count(tally.messages)),
+        theme.secondary(),
+    )
+}
+
+fn unsent<'s>(scene: &'s Scene<'_>, link: &Link) -> Line<'s> {
+    if link.unsent == 0 {
+        return scene.line();
+    }
+    let text = format!("{} unsent: the peer does not read", format::size(link.unsent));
+    scene.pen.text(&text, scene.theme().warning())
+}
+
+fn rate<'s>(scene: &'s Scene<'_>) -> Line<'s> {
+    let Second { sent, received } = scene.app.rates.last(scene.now);
+    scene.pen.text(
+        &format::rate(sent.saturating_add(received)),
+        scene.theme().strong(),
+    )
+}
+
+/// How long ago the last byte crossed each way.
+fn silence<'s>(scene: &'s Scene<'_>, link: &Link) -> Line<'s> {
+    let theme = scene.theme();
+    let ago = |(direction, tally): (Direction, Tally)| {
+        let arrow = scene.pen.symbols.arrow(direction);
+        let sign = scene.pen.text(arrow, theme.direction(direction)).gap(1);
+        let text = words::ago(scene.now, tally.last?);
+        Some((0, sign.text(&text, theme.secondary())))
+    };
+    let both = [(Direction::Sent, link.sent), (Direction::Received, link.received)];
+    let parts: Vec<_> = both.into_iter().filter_map(ago).collect();
+    if parts.is_empty() {
+        return scene.line();
+    }
+    let times = fit(parts, &scene.line().gap(2), u16::MAX);
+    scene.pen.text("last ", theme.secondary()).append(times)
+}

@@ -1,0 +1,100 @@
+//! The Status pane when it has the whole window: everything that is known of the connection, a line each.
+
+use ratatui::style::Style;
+
+use super::words;
+use crate::model::{Direction, Link, RecorderState, Tally};
+use crate::text::format;
+use crate::ui::line::Line;
+use crate::ui::scene::Scene;
+use crate::ui::sparkline::sparkline;
+
+/// Seconds in the large sparkline: all that are kept.
+const BARS: usize = 60;
+
+/// The lines.
+pub(super) fn rows<'s>(scene: &'s Scene<'_>, link: &Link) -> Vec<Line<'s>> {
+    let mut rows = vec![
+        row(scene, "target", &link.endpoint.to_string()),
+        labelled(scene, "state").text(&link.state.to_string(), scene.theme().state(link.state)),
+    ];
+    if let Some(standing) = words::standing(link, scene.now) {
+        rows.push(row(scene, "", &standing));
+    }
+    let address = |address: Option<std::net::SocketAddr>| address.map_or("none".into(), |a| a.to_string());
+    rows.push(row(scene, "local", &address(link.local)));
+    rows.push(row(scene, "remote", &address(link.remote)));
+    if let Some(family) = words::family(link) {
+        rows.push(row(scene, "family", family));
+    }
+    rows.push(times(scene, link));
+    rows.push(scene.line());
+    rows.push(tally(scene, "sent", Direction::Sent, link.sent));
+    rows.push(tally(scene, "received", Direction::Received, link.received));
+    rows.push(row(scene, "unsent", &format::size(link.unsent)));
+    if link.state.is_live() {
+        let seconds = scene.app.rates.history(scene.now, BARS);
+        rows.push(labelled(scene, "last 60 s").append(sparkline(&scene.pen, &seconds)));
+        let peak = seconds.iter().map(|second| second.total()).max().unwrap_or(0);
+        rows.push(row(scene, "busiest", &format::rate(peak)));
+    }
+    rows.push(scene.line());
+    rows.push(row(scene, "recording", scene.app.settings.session.path()));
+    rows.push(recorder(scene));
+    rows
+}
+
+fn labelled<'s>(scene: &'s Scene<'_>, label: &str) -> Line<'s> {
+    scene.pen.text(&format!("{label:<11}"), scene.theme().secondary())
+}
+
+fn row<'s>(scene: &'s Scene<'_>, label: &str, text: &str) -> Line<'s> {
+    labelled(scene, label).text(text, Style::new())
+}
+
+fn times<'s>(scene: &'s Scene<'_>, link: &Link) -> Line<'s> {
+    let offset = scene.app.settings.zone.offset();
+    let at = |at: crate::model::Timestamp| format::date_time(at.0, offset);
+    let text = match (link.opened, link.ended) {
+        (Some(opened), Some(ended)) => format!("{} to {}", at(opened), at(ended)),
+        (Some(opened), None) => format!("since {}", at(opened)),
+        (None, _) => format!("dialed {}", at(link.started)),
+    };
+    let zone = format::offset(offset);
+    row(scene, "open", &format!("{text} {zone}"))
+}
+
+fn tally<'s>(scene: &'s Scene<'_>, word: &str, direction: Direction, tally: Tally) -> Line<'s> {
+    let bytes = match tally.bytes {
+        0..1024 => format::size(tally.bytes),
+        bytes => format!("{} ({} B)", format::size(bytes), format::count(bytes)),
+    };
+    let messages = if tally.messages == 1 {
+        "message"
+    } else {
+        "messages"
+    };
+    let rest = match tally.last {
+        Some(last) => {
+            let ago = words::ago(scene.now, last);
+            format!(
+                " in {} {messages}, the last {ago} ago",
+                format::count(tally.messages)
+            )
+        }
+        None => String::new(),
+    };
+    labelled(scene, word)
+        .text(&bytes, scene.theme().direction(direction))
+        .text(&rest, Style::new())
+}
+
+fn recorder<'s>(scene: &'s Scene<'_>) -> Line<'s> {
+    let entries = format!("{} entries", format::count(scene.records.len()));
+    match &scene.app.recorder {
+        RecorderState::Recording => row(scene, "", &entries),
+        RecorderState::Paused { reason } | RecorderState::Losing { reason, .. } => {
+            labelled(scene, "").text(&format!("{entries}; {reason}"), scene.theme().error())
+        }
+    }
+}

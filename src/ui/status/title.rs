@@ -1,0 +1,109 @@
+//! The window's title: program, target, state and clock. It belongs to the Status pane.
+
+use super::words;
+use crate::app::{Frame as Borders, Pane};
+use crate::model::{Link, LinkState};
+use crate::text::format;
+use crate::ui::canvas::Canvas;
+use crate::ui::line::{Line, fit};
+use crate::ui::scene::Scene;
+use crate::ui::{chrome, footer};
+
+/// Draws the title.
+pub(in crate::ui) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
+    let area = scene.layout.title;
+    if area.is_empty() {
+        return;
+    }
+    if scene.layout.frame == Borders::Bare {
+        return render_bare(scene, canvas);
+    }
+    let theme = scene.theme();
+    let right = state_line(scene);
+    let name = scene.line().gap(1).text("sockscope", theme.brand()).gap(1);
+    let Some(link) = &scene.app.link else {
+        return chrome::title(scene, canvas, area, &name, &right);
+    };
+    let focused = scene.focused(Pane::Status);
+    let rule = scene.pen.text(scene.pen.symbols.horizontal, theme.frame(focused));
+    let width = area.width.saturating_sub(right.cells() + 5);
+    let target = |text: &str| scene.line().gap(1).text(text, theme.title(focused)).gap(1);
+    let whole = target(&link.endpoint.to_string());
+    let target = if whole.cells() <= width {
+        whole
+    } else {
+        target(&link.endpoint.authority())
+    };
+    let left = fit(vec![(1, name), (0, target)], &rule, width);
+    chrome::title(scene, canvas, area, &left, &right);
+}
+
+/// The only row of a very small window that shows no traffic: a notice while there is one, else state and target.
+fn render_bare(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
+    let theme = scene.theme();
+    let area = scene.layout.title;
+    if let Some(notice) = footer::current(scene) {
+        let line = footer::notice_line(scene, notice);
+        return chrome::title(scene, canvas, area, &line, &scene.line());
+    }
+    let right = below(scene);
+    let width = area.width.saturating_sub(right.cells() + 1);
+    let mut left = state_sign(scene);
+    let mut clock = scene.line();
+    if let Some(link) = &scene.app.link {
+        left = left.gap(1).text(&link.endpoint.authority(), theme.secondary());
+        clock = clock_line(scene, link);
+    }
+    let left = fit(vec![(0, left), (1, clock)], &scene.line().gap(2), width);
+    chrome::title(scene, canvas, area, &left, &right);
+}
+
+/// ` ● open  00:03:12 `
+fn state_line<'s>(scene: &'s Scene<'_>) -> Line<'s> {
+    let clock = scene
+        .app
+        .link
+        .as_ref()
+        .map_or(scene.line(), |link| clock_line(scene, link));
+    let parts = vec![(0, state_sign(scene)), (1, clock)];
+    let inner = fit(parts, &scene.line().gap(2), u16::MAX);
+    scene.line().gap(1).append(inner).gap(1)
+}
+
+fn clock_line<'s>(scene: &'s Scene<'_>, link: &Link) -> Line<'s> {
+    words::clock(link, scene.now).map_or(scene.line(), |clock| {
+        scene.pen.text(&clock, scene.theme().strong())
+    })
+}
+
+/// `● open`
+fn state_sign<'s>(scene: &'s Scene<'_>) -> Line<'s> {
+    let symbols = scene.pen.symbols;
+    let state = scene.app.state();
+    let sign = match state {
+        LinkState::Idle | LinkState::Closed => symbols.ended,
+        LinkState::HalfClosed
+        | LinkState::Waiting
+        | LinkState::Resolving
+        | LinkState::Connecting
+        | LinkState::Handshaking => symbols.half,
+        LinkState::Open | LinkState::Listening => symbols.state,
+        LinkState::Failed => symbols.failed,
+    };
+    let style = scene.theme().state(state);
+    scene
+        .line()
+        .text(sign, style)
+        .gap(1)
+        .text(&state.to_string(), style)
+}
+
+/// What a window without room for titles says of the log: how many entries are new below.
+fn below<'s>(scene: &'s Scene<'_>) -> Line<'s> {
+    let position = scene.app.log_position(scene.records, scene.layout);
+    if position.following || position.new_below == 0 {
+        return scene.line();
+    }
+    let text = format!("{}{}", scene.pen.symbols.down, format::count(position.new_below));
+    scene.pen.text(&text, scene.theme().warning())
+}

@@ -1,0 +1,72 @@
+//! A log in memory, for tests of what is drawn: entries as they are given, and nothing of a file.
+
+use std::ops::Range;
+
+use sockscope::model::{
+    ConnectionId, Direction, Entry, EntryId, EntryKind, Records, RecordsError, Surroundings, Tail, Timestamp,
+};
+
+/// A log of one connection.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Memory {
+    entries: Vec<(Entry, Vec<u8>)>,
+}
+
+impl Memory {
+    /// Adds an event.
+    pub(crate) fn event(&mut self, at: Timestamp, kind: EntryKind) {
+        self.push(at, kind, Vec::new());
+    }
+
+    /// Adds bytes.
+    pub(crate) fn data(&mut self, at: Timestamp, direction: Direction, bytes: &[u8]) {
+        self.push(at, EntryKind::Data { direction }, bytes.to_vec());
+    }
+
+    fn push(&mut self, at: Timestamp, kind: EntryKind, bytes: Vec<u8>) {
+        let entry = Entry {
+            id: EntryId(self.entries.len() as u64),
+            connection: ConnectionId(0),
+            at,
+            kind,
+            len: bytes.len() as u32,
+        };
+        self.entries.push((entry, bytes));
+    }
+
+    fn get(&self, id: EntryId) -> Result<&(Entry, Vec<u8>), RecordsError> {
+        self.entries.get(id.0 as usize).ok_or(RecordsError::Missing(id))
+    }
+}
+
+impl Records for Memory {
+    fn len(&self) -> u64 {
+        self.entries.len() as u64
+    }
+
+    fn entry(&self, id: EntryId) -> Result<Entry, RecordsError> {
+        Ok(self.get(id)?.0.clone())
+    }
+
+    fn payload(&self, id: EntryId, range: Range<u32>) -> Result<Vec<u8>, RecordsError> {
+        let bytes = &self.get(id)?.1;
+        let end = (range.end as usize).min(bytes.len());
+        Ok(bytes[(range.start as usize).min(end)..end].to_vec())
+    }
+
+    fn surroundings(&self, id: EntryId) -> Result<Surroundings, RecordsError> {
+        let kind = &self.get(id)?.0.kind;
+        let at = id.0 as usize;
+        let same = |(entry, _): &&(Entry, Vec<u8>)| entry.kind == *kind;
+        let before = self.entries[..at].iter().rev().find(same);
+        let after = self.entries[at + 1..].iter().find(same);
+        Ok(Surroundings {
+            before: before.map(|(_, bytes)| Tail::last_of(bytes)).unwrap_or_default(),
+            after: after.map(|(_, bytes)| Tail::first_of(bytes)).unwrap_or_default(),
+        })
+    }
+
+    fn started(&self, _: ConnectionId) -> Option<Timestamp> {
+        self.entries.first().map(|(entry, _)| entry.at)
+    }
+}

@@ -1,0 +1,421 @@
+//! Pictures of the screen at four sizes. With `SOCKSCOPE_PICTURES=DIR` each is also written there as SVG.
+
+use std::time::Duration;
+
+use crate::stage::{Stage, settings};
+use crate::svg::Picture;
+use sockscope::app::{Key, KeyCode, Settings};
+use sockscope::model::{
+    Attempt, AttemptOutcome, Direction, End, EndHow, EntryKind, Family, Link, LinkState, Lookup,
+    RecorderState, Side,
+};
+
+const SIZES: [(u16, u16); 4] = [(80, 24), (120, 40), (40, 10), (20, 5)];
+
+/// Compares the picture of a stage with the stored one, at every size.
+fn check(name: &str, styled: &[u16], build: impl Fn((u16, u16)) -> Stage) {
+    for size in SIZES {
+        check_at(name, size, styled, &build);
+    }
+}
+
+fn check_at(name: &str, size: (u16, u16), styled: &[u16], build: impl Fn((u16, u16)) -> Stage) {
+    let stage = build(size);
+    let name = format!("{name}_{}x{}", size.0, size.1);
+    if let Some(folder) = std::env::var_os("SOCKSCOPE_PICTURES") {
+        let (buf, cursor) = stage.draw();
+        let picture = Picture::from(&buf).with_cursor(cursor.map(|at| (at.x, at.y)));
+        let file = std::path::Path::new(&folder).join(format!("{name}.svg"));
+        std::fs::write(file, picture.to_svg(&name)).unwrap();
+    }
+    let styled: Vec<u16> = styled.iter().copied().filter(|y| *y < size.1).collect();
+    insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!(name, stage.picture(&styled));
+    });
+}
+
+fn micros(micros: u64) -> Duration {
+    Duration::from_micros(micros)
+}
+
+/// A conversation with every kind of byte.
+fn conversation(size: (u16, u16)) -> Stage {
+    let mut stage = Stage::open(size);
+    stage
+        .wait(Duration::from_millis(1_204))
+        .data(Direction::Sent, b"PING\r\n");
+    stage.wait(micros(71)).data(Direction::Received, b"+PONG\r\n");
+    stage
+        .wait(Duration::from_millis(2_300))
+        .data(Direction::Sent, "SET ключ \"漢字 😀\"\r\n".as_bytes());
+    stage.wait(micros(112)).data(Direction::Received, b"+OK\r\n");
+    stage
+        .wait(Duration::from_millis(900))
+        .data(Direction::Sent, b"GET blob\r\n");
+    stage.wait(micros(95)).data(
+        Direction::Received,
+        b"$24\r\n\x00\x01\x02\x7f\xff\xfe\x80 caf\xc3",
+    );
+    stage
+        .wait(micros(15))
+        .data(Direction::Received, b"\xa9\t\x1b[2J \xe2\x80\xaeend\r\n");
+    stage.wait(Duration::from_millis(3_100)).report();
+    stage
+}
+
+fn with_recents(size: (u16, u16)) -> Stage {
+    let recents = ["localhost:6379", "[::1]:8080", "mail.example.org:smtp"];
+    let settings = Settings {
+        target: None,
+        recents: recents.iter().map(|target| target.parse().unwrap()).collect(),
+        ..settings()
+    };
+    Stage::new(settings, size)
+}
+
+fn key(c: char) -> Key {
+    Key::char(c)
+}
+
+#[test]
+fn the_start_asks_for_a_target() {
+    check("start", &[], with_recents);
+}
+
+#[test]
+fn a_target_that_is_none_is_pointed_at() {
+    check("start_error", &[], |size| {
+        let mut stage = with_recents(size);
+        stage.typed("localhost:70000").key(Key::plain(KeyCode::Enter));
+        stage
+    });
+}
+
+#[test]
+fn an_open_connection_says_what_to_do() {
+    check("open_silent", &[], Stage::open);
+}
+
+#[test]
+fn traffic_is_shown_as_hex_and_text() {
+    check("both", &[0, 2, 5, 6], conversation);
+}
+
+#[test]
+fn traffic_is_shown_as_hex() {
+    check("hex", &[], |size| {
+        let mut stage = conversation(size);
+        stage.escape().key(key('x'));
+        stage
+    });
+}
+
+#[test]
+fn traffic_is_shown_as_text() {
+    check("text", &[], |size| {
+        let mut stage = conversation(size);
+        stage.escape().key(key('x')).key(key('x'));
+        stage
+    });
+}
+
+#[test]
+fn scrolled_up_says_how_much_is_new_below() {
+    check("scrolled", &[], |size| {
+        let mut stage = conversation(size);
+        stage.escape().key(key('k')).key(key('k')).key(key('k'));
+        for number in 0..1234 {
+            stage.data(Direction::Received, format!("line {number}\n").as_bytes());
+        }
+        stage
+    });
+}
+
+#[test]
+fn the_inspector_shows_an_entry_in_full() {
+    check("inspector", &[], |size| {
+        let mut stage = conversation(size);
+        stage.escape().key(key('k')).key(Key::plain(KeyCode::Enter));
+        stage
+    });
+    check_at("inspector", (170, 30), &[], |size| {
+        let mut stage = conversation(size);
+        stage.escape().key(key('k')).key(Key::plain(KeyCode::Enter));
+        stage
+    });
+}
+
+#[test]
+fn a_long_entry_is_paged_in_the_inspector() {
+    check_at("inspector_long", (100, 30), &[], |size| {
+        let mut stage = conversation(size);
+        let bytes: Vec<u8> = (0..4096u32).map(|at| (at % 251) as u8).collect();
+        stage.data(Direction::Received, &bytes);
+        stage
+            .escape()
+            .key(Key::plain(KeyCode::Enter))
+            .key(Key::plain(KeyCode::PageDown));
+        stage
+    });
+}
+
+#[test]
+fn dialing_shows_every_attempt() {
+    check("connecting", &[], |size| {
+        let mut stage = refused(size);
+        stage.link(|link| {
+            link.state = LinkState::Connecting;
+            link.reason = None;
+            link.ended = None;
+        });
+        stage.wait(Duration::from_millis(2_400));
+        stage
+    });
+}
+
+#[test]
+fn the_end_of_one_direction_is_shown() {
+    check("half_closed", &[], |size| {
+        let mut stage = conversation(size);
+        stage.event(EntryKind::HalfClose { by: Side::Peer }).link(|link| {
+            link.state = LinkState::HalfClosed;
+            link.first_fin = Some(Side::Peer);
+        });
+        stage
+    });
+}
+
+fn close(link: &mut Link, end: End) {
+    link.state = LinkState::Closed;
+    link.end = Some(end);
+    link.ended = Some(crate::stage::START + Duration::from_secs(192));
+}
+
+#[test]
+fn the_end_says_who_and_how() {
+    check("closed", &[], |size| {
+        let mut stage = conversation(size);
+        let end = End {
+            by: Side::Peer,
+            how: EndHow::Rst,
+            errno: Some(104),
+        };
+        stage.event(EntryKind::Close(end)).link(|link| close(link, end));
+        stage.escape();
+        stage
+    });
+}
+
+/// A name with two addresses that both refuse.
+fn refused(size: (u16, u16)) -> Stage {
+    let mut stage = Stage::new(settings(), size);
+    let mut link = Link::new(
+        sockscope::model::ConnectionId(0),
+        "localhost:6379".parse().unwrap(),
+        stage.now,
+    );
+    link.state = LinkState::Failed;
+    link.remote = Some("127.0.0.1:6379".parse().unwrap());
+    link.reason = Some("localhost:6379 refused the connection: is a server listening there?".into());
+    link.ended = Some(stage.now);
+    stage.link = Some(link);
+    let v4: Vec<std::net::SocketAddr> = vec!["127.0.0.1:6379".parse().unwrap()];
+    let v6: Vec<std::net::SocketAddr> = vec!["[::1]:6379".parse().unwrap()];
+    for (family, result) in [(Family::V6, v6.clone()), (Family::V4, v4.clone())] {
+        stage.wait(micros(180)).event(EntryKind::Lookup(Lookup {
+            name: "localhost".into(),
+            family,
+            took: micros(180),
+            result: Ok(result),
+        }));
+    }
+    for remote in [v6[0], v4[0]] {
+        let attempt = |took, outcome| {
+            EntryKind::Attempt(Attempt {
+                remote,
+                took,
+                outcome,
+            })
+        };
+        stage
+            .wait(micros(40))
+            .event(attempt(Duration::ZERO, AttemptOutcome::Started));
+        let outcome = AttemptOutcome::Failed {
+            errno: 111,
+            text: "connection refused".into(),
+        };
+        stage.wait(micros(60)).event(attempt(micros(60), outcome));
+    }
+    stage.event(EntryKind::Error {
+        text: "localhost:6379 refused the connection: is a server listening there?".into(),
+        errno: Some(111),
+    });
+    stage
+}
+
+#[test]
+fn a_failure_is_named() {
+    check("failed", &[], refused);
+}
+
+#[test]
+fn the_wait_for_the_next_attempt_counts_down() {
+    check("waiting", &[], |size| {
+        let mut stage = refused(size);
+        let retry = stage.now + Duration::from_millis(3_500);
+        stage.link(|link| {
+            link.state = LinkState::Waiting;
+            link.round = 3;
+            link.retry_at = Some(retry);
+        });
+        stage
+    });
+}
+
+#[test]
+fn a_peer_that_does_not_read_is_shown() {
+    check("unsent", &[], |size| {
+        let mut stage = conversation(size);
+        stage.link(|link| link.unsent = 3 << 20);
+        stage
+    });
+}
+
+#[test]
+fn help_lists_the_keys_of_the_pane() {
+    check("help", &[], |size| {
+        let mut stage = conversation(size);
+        stage.escape().key(key('?'));
+        stage
+    });
+}
+
+#[test]
+fn the_palette_lists_actions_by_name() {
+    check("palette", &[], |size| {
+        let mut stage = conversation(size);
+        stage
+            .key(Key::ctrl('g'))
+            .typed("clo")
+            .key(Key::plain(KeyCode::Down));
+        stage
+    });
+}
+
+#[test]
+fn menus_ask_before_anything_is_lost() {
+    check("quit", &[], |size| {
+        let mut stage = conversation(size);
+        stage.escape().key(key('q'));
+        stage
+    });
+    check("close_menu", &[], |size| {
+        let mut stage = conversation(size);
+        stage.escape().key(key('C'));
+        stage
+    });
+    check("copy_menu", &[], |size| {
+        let mut stage = conversation(size);
+        stage.escape().key(key('k')).key(key('y'));
+        stage
+    });
+}
+
+#[test]
+fn a_wrong_digit_is_pointed_at() {
+    check("input_error", &[22], |size| {
+        let mut stage = conversation(size);
+        stage.key(Key::ctrl('t')).key(Key::ctrl('t'));
+        stage.typed("50 4g 4e 47").key(Key::plain(KeyCode::Enter));
+        stage
+    });
+}
+
+#[test]
+fn typed_lines_and_hidden_input_are_told_apart() {
+    check("multi_line", &[], |size| {
+        let mut stage = conversation(size);
+        stage
+            .typed("GET / HTTP/1.1")
+            .key(Key::ctrl('j'))
+            .typed("Host: localhost")
+            .key(Key::ctrl('j'));
+        stage
+    });
+    check("hidden", &[], |size| {
+        let mut stage = conversation(size);
+        stage
+            .key(Key::ctrl('g'))
+            .typed("secret mask")
+            .key(Key::plain(KeyCode::Enter))
+            .typed("hunter2");
+        stage
+    });
+}
+
+#[test]
+fn the_exact_bytes_can_be_seen_before_they_are_sent() {
+    check("preview", &[], |size| {
+        let mut stage = conversation(size);
+        stage.typed("SET greeting \"hello\"").key(Key::ctrl('o'));
+        stage
+    });
+}
+
+#[test]
+fn the_history_is_searched_in_the_input_pane() {
+    check("search", &[], |size| {
+        let mut stage = conversation(size);
+        for line in ["GET greeting", "PING"] {
+            stage.typed(line).key(Key::plain(KeyCode::Enter));
+        }
+        stage.key(Key::ctrl('r')).typed("get");
+        stage
+    });
+}
+
+#[test]
+fn a_recorder_that_fails_is_announced_over_everything() {
+    check("banner", &[0, 1], |size| {
+        let mut stage = conversation(size);
+        stage.recorder = RecorderState::Paused {
+            reason: "no space left on device; free some, and it goes on by itself".into(),
+        };
+        stage.report();
+        stage
+    });
+}
+
+#[test]
+fn the_status_pane_zoomed_says_everything() {
+    check("status", &[], |size| {
+        let mut stage = conversation(size);
+        stage.escape().key(key('1')).key(key('z'));
+        stage
+    });
+}
+
+#[test]
+fn seven_bits_are_enough() {
+    check("ascii", &[], |size| {
+        let mut stage = conversation(size);
+        stage.app.settings.policy.ascii = true;
+        stage
+    });
+}
+
+#[test]
+fn without_colour_modifiers_are_left() {
+    check_at("no_color", (80, 24), &[0, 2, 4, 5, 6, 22, 23], |size| {
+        let mut stage = conversation(size);
+        stage.theme = sockscope::ui::Theme::Plain;
+        stage
+    });
+}
+
+#[test]
+fn windows_that_are_too_small_say_so() {
+    for size in [(19, 5), (20, 4), (12, 2), (3, 1)] {
+        check_at("too_small", size, &[], conversation);
+    }
+}
