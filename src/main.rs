@@ -1,3 +1,42 @@
 //! The binary: parses the command line and maps errors to exit status; everything else is in the library.
 
-fn main() {}
+mod cli;
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use sockscope::runtime;
+
+use cli::{Request, Usage};
+
+/// Wrong usage, as everywhere.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    match cli::parse(std::env::args_os()) {
+        Ok(Request::Run(plan)) => match runtime::run(&plan) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                runtime::tell(&error.to_string());
+                error.status()
+            }
+        },
+        Ok(Request::Print(text)) => print(&text),
+        Err(Usage(message)) => {
+            runtime::tell(&message);
+            USAGE.into()
+        }
+    }
+}
+
+/// Prints on standard output; a reader that goes away early is no failure.
+fn print(text: &[u8]) -> ExitCode {
+    let mut out = io::stdout().lock();
+    match out.write_all(text).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            runtime::tell(&format!("cannot write to standard output: {error}"));
+            ExitCode::FAILURE
+        }
+        Ok(()) | Err(_) => ExitCode::SUCCESS,
+    }
+}

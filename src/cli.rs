@@ -1,0 +1,94 @@
+//! The command line: what can be written there, its help, completions and man page, and its translation into plain
+//! options of the library. Performs nothing.
+
+mod arguments;
+mod man;
+mod plan;
+mod value;
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal as _};
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser as _};
+
+use arguments::{Arguments, Task};
+use sockscope::runtime::Plan;
+
+/// What the command line asks for.
+pub(crate) enum Request {
+    /// Run the program.
+    Run(Box<Plan>),
+    /// Print this on standard output, and nothing else.
+    Print(Vec<u8>),
+}
+
+/// A command line that cannot be followed: what is wrong and what to write instead, on one line, not yet encoded.
+#[derive(Debug)]
+pub(crate) struct Usage(pub(crate) String);
+
+/// Reads the command line.
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, Usage> {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => return help_or_usage(&error),
+    };
+    match arguments.task {
+        None => arguments.options.plan(arguments.target.as_deref()),
+        Some(Task::Demo) if arguments.target.is_some() => Err(Usage(
+            "demo brings its own server: leave the target out, or leave demo out".into(),
+        )),
+        Some(Task::Demo) => arguments.options.plan_demo(),
+        Some(Task::Completions { shell }) => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "sockscope", &mut text);
+            return Ok(Request::Print(text));
+        }
+        Some(Task::Man) => {
+            let page = man::page().map_err(|error| Usage(format!("cannot make the man page: {error}")))?;
+            return Ok(Request::Print(page));
+        }
+    }
+    .map(|plan| Request::Run(Box::new(plan)))
+}
+
+/// Help and version are what was asked for; everything else is a mistake.
+fn help_or_usage(error: &clap::Error) -> Result<Request, Usage> {
+    let text = error.render();
+    if !matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        return Err(Usage(on_one_line(&text.to_string())));
+    }
+    let plain =
+        !io::stdout().is_terminal() || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let text = if plain {
+        text.to_string()
+    } else {
+        text.ansi().to_string()
+    };
+    Ok(Request::Print(text.into_bytes()))
+}
+
+/// clap writes a mistake in several paragraphs: what is wrong, tips, the usage, where help is. The first two say
+/// what to do.
+fn on_one_line(message: &str) -> String {
+    let mut parts: Vec<String> = message
+        .split("\n\n")
+        .take_while(|part| !part.starts_with("Usage:") && !part.starts_with("For more information"))
+        // The tip how to pass an option as a value is of no use where a target is meant.
+        .filter(|part| !part.contains("as a value, use"))
+        .map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect();
+    parts.push("try --help".into());
+    let text = parts.join("; ");
+    text.strip_prefix("error: ").unwrap_or(&text).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_declaration_is_sound() {
+        Arguments::command().debug_assert();
+    }
+}

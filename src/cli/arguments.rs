@@ -1,0 +1,212 @@
+//! What may be written on the command line, declared once: parsing, help, completions and the man page follow it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+use super::value::{EolName, FormatName, InputName, OnFullName, StdinEofName, ViewName, duration, size};
+
+const USAGE: &str = "sockscope [OPTIONS] [TARGET]\n       \
+    sockscope demo [OPTIONS]\n       \
+    sockscope completions SHELL\n       \
+    sockscope man";
+
+/// What to try first.
+pub(super) const EXAMPLES: &str =
+    "  sockscope demo                        look around: a built-in server and a connection to it
+  sockscope localhost:6379 --eol crlf   talk to redis, each line ended with CR LF
+  sockscope                             choose from the targets used last
+  sockscope [::1]:8080 -w trace.pcapng  keep the recording, for Wireshark too
+  printf 'GET / HTTP/1.0\\r\\n\\r\\n' | sockscope --headless example.org:80
+  sockscope --headless --send PING --eol crlf --count 1 --format raw localhost:6379";
+
+const NOTES: &str = "\
+Exit status: 0 ended normally; 1 the connection failed, was reset or timed out, or a file failed;
+2 wrong usage. Recordings without -w are kept in $XDG_STATE_HOME/sockscope/sessions
+(~/.local/state/sockscope/sessions).";
+
+/// An oscilloscope for sockets: watch every byte of a connection as it crosses, and type back
+#[derive(Debug, Parser)]
+#[command(
+    name = "sockscope",
+    version,
+    override_usage = USAGE,
+    after_help = format!("Examples:\n{EXAMPLES}\n\n{NOTES}"),
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+pub(super) struct Arguments {
+    /// Where to connect: HOST:PORT, [IPV6]:PORT or tcp://HOST:PORT, with a port number or a service name; without
+    /// it, a dialog asks
+    #[arg(value_name = "TARGET")]
+    pub(super) target: Option<String>,
+
+    #[command(subcommand)]
+    pub(super) task: Option<Task>,
+
+    #[command(flatten)]
+    pub(super) options: Options,
+}
+
+/// What there is to do besides connecting to a target.
+#[derive(Debug, Subcommand)]
+pub(super) enum Task {
+    /// Start a chatty server inside sockscope and connect to it
+    Demo,
+    /// Print shell completions on standard output
+    #[command(help_template = "{about}\n\n{usage-heading} {usage}\n\nArguments:\n{positionals}\n")]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the man page (roff) on standard output
+    #[command(help_template = "{about}\n\n{usage-heading} {usage}\n")]
+    Man,
+}
+
+/// The options; each stands before or after the target.
+#[expect(
+    clippy::struct_excessive_bools,
+    clippy::doc_markdown,
+    reason = "flags are flags, and these comments are the help text; `plan` makes enums of them"
+)]
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// Use IPv4 only
+    #[arg(
+        short = '4',
+        global = true,
+        conflicts_with = "ipv6",
+        help_heading = "Connection"
+    )]
+    pub(super) ipv4: bool,
+
+    /// Use IPv6 only
+    #[arg(short = '6', global = true, help_heading = "Connection")]
+    pub(super) ipv6: bool,
+
+    /// Connect from this local address, port, or both: 192.0.2.1, :5000, 192.0.2.1:5000, [::1]:5000
+    #[arg(long, value_name = "ADDR", global = true, help_heading = "Connection")]
+    pub(super) bind: Option<String>,
+
+    /// Give up connecting after this time [default: 10s]
+    #[arg(long, value_name = "DURATION", value_parser = duration, global = true, help_heading = "Connection")]
+    pub(super) connect_timeout: Option<Duration>,
+
+    /// End the connection when nothing crossed it for this time [default: never]
+    #[arg(long, value_name = "DURATION", value_parser = duration, global = true, help_heading = "Connection")]
+    pub(super) idle_timeout: Option<Duration>,
+
+    /// The most bytes that one read returns, 1 to 65495 [default: 65495]
+    #[arg(
+        long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=65_495),
+        global = true, help_heading = "Connection"
+    )]
+    pub(super) read_size: Option<u32>,
+
+    /// Connect again, waiting longer each time, when the connection ends
+    #[arg(long, global = true, help_heading = "Connection")]
+    pub(super) reconnect: bool,
+
+    /// How typed input is read [default: text]
+    #[arg(long, value_name = "TYPE", global = true, help_heading = "Input")]
+    pub(super) input: Option<InputName>,
+
+    /// What ends a line that is sent [default: lf]
+    #[arg(long, value_name = "ENDING", global = true, help_heading = "Input")]
+    pub(super) eol: Option<EolName>,
+
+    /// Read and keep no history of what is typed and of targets
+    #[arg(long, global = true, help_heading = "Input")]
+    pub(super) no_history: bool,
+
+    /// Record the session in FILE (pcapng) instead of the folder of sessions
+    #[arg(
+        short = 'w',
+        long = "write",
+        value_name = "FILE",
+        global = true,
+        help_heading = "Recording"
+    )]
+    pub(super) write: Option<PathBuf>,
+
+    /// Overwrite FILE if it exists
+    #[arg(long, global = true, requires = "write", help_heading = "Recording")]
+    pub(super) force: bool,
+
+    /// What happens when the recording cannot grow [default: pause]
+    #[arg(long, value_name = "WHAT", global = true, help_heading = "Recording")]
+    pub(super) on_full: Option<OnFullName>,
+
+    /// The most bytes that the recording may have: 4096, 64K, 1GiB [default: no bound]
+    #[arg(long, value_name = "SIZE", value_parser = size, global = true, help_heading = "Recording")]
+    pub(super) max_size: Option<u64>,
+
+    /// How bytes are shown at first [default: both]
+    #[arg(long, value_name = "VIEW", global = true, help_heading = "Display")]
+    pub(super) view: Option<ViewName>,
+
+    /// Show times in UTC instead of local time
+    #[arg(long, global = true, help_heading = "Display")]
+    pub(super) utc: bool,
+
+    /// Show right-to-left letters as they are, for terminals that do not reorder them
+    #[arg(long, global = true, help_heading = "Display")]
+    pub(super) rtl: bool,
+
+    /// Show seven-bit characters only
+    #[arg(long, global = true, help_heading = "Display")]
+    pub(super) ascii: bool,
+
+    /// Leave the mouse to the terminal
+    #[arg(long, global = true, help_heading = "Display")]
+    pub(super) no_mouse: bool,
+
+    /// No screen: send standard input, print the log on standard output, end when the peer ends
+    ///
+    /// Input is sent byte for byte, or line by line if --input or --eol is given; /dev/null is no input. Its end
+    /// half-closes the connection. If the peer ends first, what input has to give is still sent: a terminal is not
+    /// waited for, a pipe until it pauses for half a second. With --reconnect the run ends once all input was sent
+    /// and the peer has ended.
+    #[arg(long, global = true, help_heading = "Scripts and pipes")]
+    pub(super) headless: bool,
+
+    /// What is printed [default: text]
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        global = true,
+        help_heading = "Scripts and pipes"
+    )]
+    pub(super) format: Option<FormatName>,
+
+    /// Send this before standard input, on every connection, read as --input says and ended as --eol says; may be
+    /// repeated
+    #[arg(
+        long, value_name = "TEXT", action = ArgAction::Append, allow_hyphen_values = true,
+        global = true, help_heading = "Scripts and pipes"
+    )]
+    pub(super) send: Vec<String>,
+
+    /// What the end of standard input does; some servers drop their answer when the client half-closes early
+    /// [default: half-close]
+    #[arg(long, value_name = "WHAT", global = true, help_heading = "Scripts and pipes")]
+    pub(super) stdin_eof: Option<StdinEofName>,
+
+    /// End after this many received entries
+    #[arg(
+        long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..),
+        global = true, help_heading = "Scripts and pipes"
+    )]
+    pub(super) count: Option<u64>,
+
+    /// End after this time, counted from the start
+    #[arg(long, value_name = "DURATION", value_parser = duration, global = true, help_heading = "Scripts and pipes")]
+    pub(super) duration: Option<Duration>,
+
+    /// End when nothing crossed the connection for this time
+    #[arg(long, value_name = "DURATION", value_parser = duration, global = true, help_heading = "Scripts and pipes")]
+    pub(super) quit_after_idle: Option<Duration>,
+}

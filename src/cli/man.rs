@@ -1,0 +1,69 @@
+//! The man page: what the declaration of the command line says, and the sections that it cannot know.
+
+use std::io::{self, Write};
+
+use clap::CommandFactory as _;
+use clap_mangen::Man;
+
+use super::arguments::{Arguments, EXAMPLES};
+
+/// Sections in roff, whose paragraphs are tagged with what stands before the tab.
+const SECTIONS: &[(&str, &[&str])] = &[
+    (
+        "COMMANDS",
+        &[
+            "demo\tStart a chatty server inside sockscope and connect to it.",
+            "completions SHELL\tPrint completions for bash, elvish, fish, powershell or zsh on standard output.",
+            "man\tPrint this page (roff) on standard output.",
+        ],
+    ),
+    (
+        "EXIT STATUS",
+        &[
+            "0\tNormal end: the peer ended with FIN, a limit was reached, or the user quit.",
+            "1\tThe connection failed, was reset or timed out, or a file failed.",
+            "2\tWrong usage, or no terminal and no --headless.",
+            "101\tInternal error.",
+            "128+N\tEnded by signal N, after everything was restored and recorded.",
+        ],
+    ),
+    (
+        "FILES",
+        &[
+            "$XDG_STATE_HOME/sockscope/sessions\tRecordings without -w, in pcapng; removed only if they hold no byte \
+             or the user says so. XDG_STATE_HOME is ~/.local/state where it is not set.",
+            "$XDG_STATE_HOME/sockscope/history\tWhat was typed, a file for each target.",
+            "$XDG_STATE_HOME/sockscope/targets\tThe targets used last.",
+        ],
+    ),
+    ("ENVIRONMENT", &["NO_COLOR\tNo colours, if it is not empty."]),
+];
+
+/// The page.
+pub(super) fn page() -> io::Result<Vec<u8>> {
+    let man = Man::new(Arguments::command());
+    let mut page = Vec::new();
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    man.render_synopsis_section(&mut page)?;
+    man.render_description_section(&mut page)?;
+    man.render_options_section(&mut page)?;
+    for (title, paragraphs) in SECTIONS {
+        writeln!(page, ".SH {title}")?;
+        for paragraph in *paragraphs {
+            let (tag, text) = paragraph.split_once('\t').unwrap_or(("", paragraph));
+            writeln!(page, ".TP\n\\fB{}\\fR\n{}", escaped(tag), escaped(text))?;
+        }
+    }
+    writeln!(page, ".SH EXAMPLES\n.nf")?;
+    for line in EXAMPLES.lines() {
+        writeln!(page, "{}", escaped(line))?;
+    }
+    writeln!(page, ".fi")?;
+    Ok(page)
+}
+
+/// Text as roff takes it; no line here begins with a dot or an apostrophe.
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\e").replace('-', "\\-")
+}

@@ -1,0 +1,235 @@
+//! From what was written to what is done: combinations that make no sense are refused here, each with what to write
+//! instead.
+
+use std::io::{self, IsTerminal as _};
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use sockscope::app::{View, Zone};
+use sockscope::capture::Existing;
+use sockscope::model::{Endpoint, Family};
+use sockscope::net;
+use sockscope::runtime::headless::{self, Feed, Format, Headless, Limits};
+use sockscope::runtime::{Front, Memory, Peer, Place, Plan, ScreenPlan};
+use sockscope::text::{InputType, LineEnding, Policy, encode_input};
+
+use super::Usage;
+use super::arguments::Options;
+
+impl Options {
+    /// What to do with a target, or without one.
+    pub(super) fn plan(self, target: Option<&str>) -> Result<Plan, Usage> {
+        let peer = match target {
+            Some(text) => Peer::Target(
+                text.parse::<Endpoint>()
+                    .map_err(|error| Usage(error.to_string()))?,
+            ),
+            None if self.headless => {
+                return Err(Usage(
+                    "--headless needs a target: write HOST:PORT, as in localhost:6379, or demo".into(),
+                ));
+            }
+            None => Peer::Ask,
+        };
+        self.towards(peer)
+    }
+
+    /// What to do with the demo server.
+    pub(super) fn plan_demo(self) -> Result<Plan, Usage> {
+        if self.ipv6 {
+            return Err(Usage("the demo server is on 127.0.0.1: leave -6 out".into()));
+        }
+        self.towards(Peer::Demo)
+    }
+
+    fn towards(self, peer: Peer) -> Result<Plan, Usage> {
+        self.check_combinations()?;
+        Ok(Plan {
+            peer,
+            net: self.net()?,
+            place: self.place()?,
+            max_size: self.max_size,
+            policy: Policy {
+                rtl: self.rtl,
+                ascii: self.ascii,
+            },
+            zone: self.zone(),
+            front: if self.headless {
+                Front::Headless(self.headless()?)
+            } else {
+                Front::Screen(self.screen())
+            },
+        })
+    }
+
+    /// Options that would be without effect are mistakes, not decoration.
+    fn check_combinations(&self) -> Result<(), Usage> {
+        let scripts = [
+            ("--format", self.format.is_some()),
+            ("--send", !self.send.is_empty()),
+            ("--stdin-eof", self.stdin_eof.is_some()),
+            ("--count", self.count.is_some()),
+            ("--duration", self.duration.is_some()),
+            ("--quit-after-idle", self.quit_after_idle.is_some()),
+        ];
+        if let Some((name, _)) = scripts.iter().find(|(_, given)| *given && !self.headless) {
+            return Err(Usage(format!(
+                "{name} is for scripts and pipes: add --headless, or leave it out"
+            )));
+        }
+        if self.headless && self.view.is_some() {
+            return Err(Usage(
+                "--view is for the screen: with --headless write --format text or --format hex".into(),
+            ));
+        }
+        Ok(())
+    }
+
+    fn net(&self) -> Result<net::Options, Usage> {
+        let defaults = net::Options::default();
+        Ok(net::Options {
+            family: match (self.ipv4, self.ipv6) {
+                (true, _) => Some(Family::V4),
+                (false, true) => Some(Family::V6),
+                (false, false) => None,
+            },
+            bind: self.bind.as_deref().map(bind).transpose()?,
+            connect_timeout: self.connect_timeout.unwrap_or(defaults.connect_timeout),
+            idle_timeout: self.idle_timeout,
+            read_size: self.read_size.map_or(defaults.read_size, |size| size as usize),
+            reconnect: self.reconnect,
+            on_full: self.on_full.map_or(defaults.on_full, Into::into),
+        })
+    }
+
+    fn place(&self) -> Result<Place, Usage> {
+        let Some(path) = &self.write else {
+            return Ok(Place::Folder);
+        };
+        if path == Path::new("-") {
+            return Err(Usage(
+                "--write - (the recording on standard output) is not supported yet: name a file".into(),
+            ));
+        }
+        if path.as_os_str().is_empty() {
+            return Err(Usage(
+                "--write needs the name of a file, as in -w trace.pcapng".into(),
+            ));
+        }
+        Ok(Place::File {
+            path: PathBuf::from(path),
+            existing: if self.force {
+                Existing::Replace
+            } else {
+                Existing::Refuse
+            },
+        })
+    }
+
+    fn zone(&self) -> Zone {
+        if self.utc {
+            Zone::Utc
+        } else {
+            let offset = chrono::Local::now().offset().local_minus_utc();
+            Zone::Local { offset }
+        }
+    }
+
+    fn screen(&self) -> ScreenPlan {
+        ScreenPlan {
+            view: self.view.map_or_else(View::default, Into::into),
+            input: self.input.map_or_else(InputType::default, Into::into),
+            eol: self.eol.map_or_else(LineEnding::default, Into::into),
+            mouse: !self.no_mouse,
+            memory: if self.no_history {
+                Memory::Off
+            } else {
+                Memory::Kept
+            },
+        }
+    }
+
+    fn headless(&self) -> Result<Headless, Usage> {
+        let input = self.input.map(InputType::from);
+        let ending = self.eol.map(LineEnding::from);
+        let format = self.format.map_or_else(Format::default, Into::into);
+        if format == Format::Raw && io::stdout().is_terminal() {
+            return Err(Usage(
+                "--format raw would write what the peer sends to the terminal as it is: send it to a file or a pipe, \
+                 or use --format text"
+                    .into(),
+            ));
+        }
+        let send = self.send.iter().map(|text| {
+            let ending = ending.unwrap_or_default();
+            encode_input(text, input.unwrap_or_default(), ending).map_err(|error| {
+                Usage(format!(
+                    "cannot send {text:?}: {}",
+                    headless::explain(text, &error)
+                ))
+            })
+        });
+        Ok(Headless {
+            format,
+            feed: match (input, ending) {
+                (None, None) => Feed::Bytes,
+                (input, ending) => Feed::Lines {
+                    input: input.unwrap_or_default(),
+                    ending: ending.unwrap_or_default(),
+                },
+            },
+            stdin_eof: self.stdin_eof.map_or_else(Default::default, Into::into),
+            send: send.collect::<Result<_, _>>()?,
+            limits: Limits {
+                count: self.count,
+                duration: self.duration,
+                idle: self.quit_after_idle,
+            },
+        })
+    }
+}
+
+/// A local address, a port, or both.
+fn bind(text: &str) -> Result<net::Bind, Usage> {
+    let inner = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    if let Ok(ip) = inner.unwrap_or(text).parse::<IpAddr>() {
+        return Ok(net::Bind {
+            ip: Some(ip),
+            port: 0,
+        });
+    }
+    if let Ok(address) = text.parse::<SocketAddr>() {
+        return Ok(net::Bind {
+            ip: Some(address.ip()),
+            port: address.port(),
+        });
+    }
+    if let Some(Ok(port)) = text.strip_prefix(':').map(str::parse) {
+        return Ok(net::Bind { ip: None, port });
+    }
+    Err(Usage(format!(
+        "{text:?} is not a local address: write it as in 192.0.2.1, :5000, 192.0.2.1:5000 or [::1]:5000"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn local_addresses_are_read_in_every_form() {
+        let check = |text: &str, ip: Option<&str>, port: u16| {
+            let ip = ip.map(|ip| ip.parse().unwrap());
+            assert_eq!(bind(text).unwrap(), net::Bind { ip, port }, "{text}");
+        };
+        check("127.0.0.1", Some("127.0.0.1"), 0);
+        check("127.0.0.1:5000", Some("127.0.0.1"), 5000);
+        check(":5000", None, 5000);
+        check("::1", Some("::1"), 0);
+        check("[::1]", Some("::1"), 0);
+        check("[::1]:5000", Some("::1"), 5000);
+        for wrong in ["", "eth0", ":", "1.2.3.4:", "5000", ":70000"] {
+            assert!(bind(wrong).is_err(), "{wrong}");
+        }
+    }
+}

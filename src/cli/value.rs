@@ -1,0 +1,158 @@
+//! The words and numbers that options take. Each names what is meant instead of what was written.
+
+use std::time::Duration;
+
+use clap::ValueEnum;
+
+use sockscope::app::View;
+use sockscope::net::OnFull;
+use sockscope::runtime::headless::{Format, StdinEof};
+use sockscope::text::{InputType, LineEnding, parse};
+
+/// `--view`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ViewName {
+    /// Offsets and hex digits
+    Hex,
+    /// Decoded text
+    Text,
+    /// Both side by side
+    Both,
+}
+
+/// `--input`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum InputName {
+    /// As it is, in UTF-8
+    Text,
+    /// With \r \n \t \0 \\ \xNN \u{...}
+    Escaped,
+    /// Hexadecimal digits in pairs
+    Hex,
+}
+
+/// `--eol`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum EolName {
+    /// Nothing
+    None,
+    /// 0a
+    Lf,
+    /// 0d 0a
+    Crlf,
+    /// 0d
+    Cr,
+    /// 00
+    Nul,
+}
+
+/// `--format`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum FormatName {
+    /// One line an entry
+    Text,
+    /// A hexdump of each entry
+    Hex,
+    /// One JSON object an entry
+    Jsonl,
+    /// The received bytes, unchanged
+    Raw,
+    /// Nothing
+    None,
+}
+
+/// `--stdin-eof`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum StdinEofName {
+    /// Send FIN, and go on receiving
+    HalfClose,
+    /// Nothing: the connection stays open both ways
+    Ignore,
+}
+
+/// `--on-full`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum OnFullName {
+    /// Stop reading until there is space
+    Pause,
+    /// Go on, and record what is missing
+    Continue,
+    /// End the connection
+    Stop,
+}
+
+impl From<ViewName> for View {
+    fn from(name: ViewName) -> View {
+        match name {
+            ViewName::Hex => View::Hex,
+            ViewName::Text => View::Text,
+            ViewName::Both => View::Both,
+        }
+    }
+}
+
+impl From<InputName> for InputType {
+    fn from(name: InputName) -> InputType {
+        match name {
+            InputName::Text => InputType::Text,
+            InputName::Escaped => InputType::Escaped,
+            InputName::Hex => InputType::Hex,
+        }
+    }
+}
+
+impl From<EolName> for LineEnding {
+    fn from(name: EolName) -> LineEnding {
+        match name {
+            EolName::None => LineEnding::None,
+            EolName::Lf => LineEnding::Lf,
+            EolName::Crlf => LineEnding::CrLf,
+            EolName::Cr => LineEnding::Cr,
+            EolName::Nul => LineEnding::Nul,
+        }
+    }
+}
+
+impl From<FormatName> for Format {
+    fn from(name: FormatName) -> Format {
+        match name {
+            FormatName::Text => Format::Text,
+            FormatName::Hex => Format::Hex,
+            FormatName::Jsonl => Format::Jsonl,
+            FormatName::Raw => Format::Raw,
+            FormatName::None => Format::None,
+        }
+    }
+}
+
+impl From<StdinEofName> for StdinEof {
+    fn from(name: StdinEofName) -> StdinEof {
+        match name {
+            StdinEofName::HalfClose => StdinEof::HalfClose,
+            StdinEofName::Ignore => StdinEof::Ignore,
+        }
+    }
+}
+
+impl From<OnFullName> for OnFull {
+    fn from(name: OnFullName) -> OnFull {
+        match name {
+            OnFullName::Pause => OnFull::Pause,
+            OnFullName::Continue => OnFull::Continue,
+            OnFullName::Stop => OnFull::Stop,
+        }
+    }
+}
+
+/// A duration that is not zero, such as `5s`.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    match parse::duration(text)? {
+        Duration::ZERO => Err("it must be more than zero".into()),
+        duration => Ok(duration),
+    }
+}
+
+/// A number of bytes such as `64K`.
+pub(crate) fn size(text: &str) -> Result<u64, String> {
+    parse::size(text)
+}

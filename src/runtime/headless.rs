@@ -1,0 +1,307 @@
+//! The headless front end: the same worker without a screen. Standard input is sent, the log is printed by following
+//! the session file, and the run ends with the connection. Decides nothing about content.
+//!
+//! # When it ends
+//!
+//! - The peer's FIN ends it once this side has finished too. If standard input is still open then, what it has to
+//!   give is still sent: a terminal is not waited for, a pipe or file until it pauses for half a second.
+//! - The end of standard input half-closes, and the peer's FIN is awaited; with `--stdin-eof ignore` it does nothing.
+//! - A limit (`--count`, `--duration`, `--quit-after-idle`) or a closed standard output ends it from this side.
+//! - With `--reconnect` an end is followed by the next dial, unless all input was sent and the peer answered it with
+//!   its FIN; `--send` is sent on every connection.
+
+mod course;
+mod feed;
+mod format;
+mod json;
+mod print;
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::time::{sleep_until, timeout};
+
+pub use course::{Limits, StdinEof};
+pub use feed::{Feed, explain};
+pub use format::Format;
+
+use super::signals::{Cause, Control};
+use super::tell::tell;
+use crate::capture::Recorder;
+use crate::model::{Endpoint, NetCommand, NetEvent, RecorderState};
+use crate::net::{Clock, Worker};
+use crate::text::Policy;
+use course::{Course, Rules, Verdict};
+use feed::{Fed, Source};
+use format::Style;
+use print::{Output, PrintError, Printed, Printer, Progress};
+
+/// How long the worker may take to stop.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What a headless run does.
+#[derive(Clone, Debug)]
+pub struct Headless {
+    /// What is printed.
+    pub format: Format,
+    /// How standard input becomes what is sent.
+    pub feed: Feed,
+    /// What its end does.
+    pub stdin_eof: StdinEof,
+    /// What is sent before it, each as one message.
+    pub send: Vec<Vec<u8>>,
+    /// When to end although the peer has not.
+    pub limits: Limits,
+}
+
+/// What a run needs besides: where and how, and the worker that does it.
+#[derive(Debug)]
+pub(super) struct Setting<'a> {
+    pub(super) target: Endpoint,
+    pub(super) reconnect: bool,
+    pub(super) policy: Policy,
+    /// Seconds east of UTC.
+    pub(super) offset: i32,
+    pub(super) worker: &'a mut Worker,
+    pub(super) recorder: &'a Recorder,
+    pub(super) clock: Clock,
+    pub(super) control: watch::Receiver<Control>,
+}
+
+/// How a run ended, if it did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// As it should.
+    Ended,
+    /// By a signal, which is to be raised again.
+    Signalled(Cause),
+}
+
+/// Why a run failed.
+#[derive(Debug, thiserror::Error)]
+pub enum HeadlessError {
+    /// The connection failed, was reset or timed out, or input was wrong.
+    #[error("{0}")]
+    Broken(String),
+    /// The log could not be printed.
+    #[error("{0}")]
+    Print(String),
+    /// The system refused a thread or a descriptor.
+    #[error("cannot start: {0}")]
+    Start(#[from] io::Error),
+}
+
+/// Runs until it is over and everything is printed.
+pub(super) fn run(options: Headless, setting: Setting<'_>) -> Result<Outcome, HeadlessError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()?;
+    let result = runtime.block_on(async {
+        let source = Source::detect()?;
+        let mut run = Run::start(options, setting, source)?;
+        let result = run.follow().await;
+        run.stop_worker().await;
+        result
+    });
+    // A read of standard input that waits for a person must not hold the exit.
+    runtime.shutdown_background();
+    result
+}
+
+/// What happened next.
+enum Happened {
+    Signal(Cause),
+    News,
+    WorkerGone,
+    Fed(Fed),
+    Printed(Printed),
+    Time,
+    Given,
+}
+
+struct Run<'a> {
+    setting: Setting<'a>,
+    course: Course,
+    progress: Arc<Progress>,
+    feed: Option<mpsc::Receiver<Fed>>,
+    printed: mpsc::Receiver<Printed>,
+    /// Whether the printer still prints, and how it failed if it did.
+    printing: Printing,
+    told: RecorderState,
+}
+
+/// Where printing stands.
+enum Printing {
+    GoesOn,
+    Over,
+    Failed(PrintError),
+}
+
+impl<'a> Run<'a> {
+    fn start(options: Headless, setting: Setting<'a>, source: Source) -> io::Result<Run<'a>> {
+        let style = Style {
+            format: options.format,
+            policy: setting.policy,
+            offset: setting.offset,
+        };
+        let progress = Arc::new(Progress::default());
+        let (report, printed) = mpsc::channel(2);
+        let records = setting.recorder.reader();
+        let follower = Printer::new(records, Output::stdout()?, style, options.limits.count);
+        print::spawn(follower, Arc::clone(&progress), report.clone())?;
+        if options.format != Format::None {
+            print::watch_reader(report)?;
+        }
+        let rules = Rules {
+            target: setting.target.clone(),
+            send: options.send,
+            stdin_eof: options.stdin_eof,
+            limits: options.limits,
+            reconnect: setting.reconnect,
+            source,
+        };
+        let feed = match source {
+            Source::Nothing => None,
+            Source::Terminal | Source::Stream => Some(feed::spawn(options.feed)?),
+        };
+        Ok(Run {
+            course: Course::new(rules, setting.clock.now()),
+            setting,
+            progress,
+            feed,
+            printed,
+            printing: Printing::GoesOn,
+            told: RecorderState::Recording,
+        })
+    }
+
+    async fn follow(&mut self) -> Result<Outcome, HeadlessError> {
+        loop {
+            if let Some(verdict) = self.course.verdict() {
+                return self.finish(verdict).await;
+            }
+            match self.next().await {
+                Happened::Signal(cause) => return Ok(Outcome::Signalled(cause)),
+                Happened::News => self.news(),
+                Happened::WorkerGone => {
+                    let lost = Verdict::Broken("the network worker has stopped: please report it".into());
+                    return self.finish(lost).await;
+                }
+                Happened::Fed(fed) => {
+                    if let Some(wrong) = self.course.feed(fed, self.setting.clock.now()) {
+                        tell(&wrong);
+                    }
+                }
+                Happened::Printed(printed) => {
+                    self.printed(printed);
+                    self.course.end(Verdict::Ended, self.setting.clock.now());
+                }
+                Happened::Time => self.course.pass(self.setting.clock.now()),
+                Happened::Given => {}
+            }
+        }
+    }
+
+    async fn next(&mut self) -> Happened {
+        let deadline = self.course.deadline();
+        let wake = deadline.map(|at| self.setting.clock.instant(at).into());
+        let worker = &mut *self.setting.worker;
+        tokio::select! {
+            biased;
+            cause = signal(&mut self.setting.control) => Happened::Signal(cause),
+            permit = worker.commands.reserve(), if self.course.has_command() => {
+                if let (Ok(permit), Some(command)) = (permit, self.course.command()) {
+                    permit.send(command);
+                }
+                Happened::Given
+            }
+            changed = worker.news.changed() => match changed {
+                Ok(()) => Happened::News,
+                Err(_) => Happened::WorkerGone,
+            },
+            Some(printed) = self.printed.recv() => Happened::Printed(printed),
+            fed = fed(&mut self.feed), if self.course.wants_input() => Happened::Fed(fed),
+            () = sleep_until(wake.unwrap_or_else(tokio::time::Instant::now)), if wake.is_some() => Happened::Time,
+        }
+    }
+
+    fn news(&mut self) {
+        let NetEvent {
+            link,
+            entries,
+            recorder,
+        } = self.setting.worker.news.borrow_and_update().clone();
+        self.progress.reached(entries);
+        if recorder != self.told {
+            match &recorder {
+                RecorderState::Recording => {}
+                RecorderState::Paused { reason } => tell(reason),
+                RecorderState::Losing { reason, .. } => {
+                    // Once, not at every byte that is lost.
+                    if !matches!(self.told, RecorderState::Losing { .. }) {
+                        tell(reason);
+                    }
+                }
+            }
+            self.told = recorder;
+        }
+        self.course.report(link, self.setting.clock.now());
+    }
+
+    fn printed(&mut self, printed: Printed) {
+        self.printing = match printed {
+            Printed::All | Printed::Enough | Printed::Closed => Printing::Over,
+            Printed::Failed(error) => Printing::Failed(error),
+        };
+    }
+
+    /// Prints the rest, and turns the verdict into a result.
+    async fn finish(&mut self, verdict: Verdict) -> Result<Outcome, HeadlessError> {
+        self.progress.complete(self.setting.recorder.len());
+        if matches!(self.printing, Printing::GoesOn) {
+            tokio::select! {
+                biased;
+                cause = signal(&mut self.setting.control) => return Ok(Outcome::Signalled(cause)),
+                Some(printed) = self.printed.recv() => self.printed(printed),
+            }
+        }
+        match (&self.printing, verdict) {
+            (Printing::Failed(error), _) => Err(HeadlessError::Print(error.to_string())),
+            (Printing::GoesOn | Printing::Over, Verdict::Ended) => Ok(Outcome::Ended),
+            (Printing::GoesOn | Printing::Over, Verdict::Broken(why)) => Err(HeadlessError::Broken(why)),
+        }
+    }
+
+    /// Lets the worker record its end. The news are over when it has.
+    async fn stop_worker(&mut self) {
+        let worker = &mut *self.setting.worker;
+        let stop = async {
+            if worker.commands.send(NetCommand::Shutdown).await.is_ok() {
+                while worker.news.changed().await.is_ok() {}
+            }
+        };
+        // A worker that hangs in a system call is left behind.
+        let _ = timeout(PATIENCE, stop).await;
+    }
+}
+
+/// Waits for the signal that is to end the program.
+async fn signal(control: &mut watch::Receiver<Control>) -> Cause {
+    loop {
+        if let Some(cause) = control.borrow_and_update().ending {
+            return cause;
+        }
+        if control.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+async fn fed(feed: &mut Option<mpsc::Receiver<Fed>>) -> Fed {
+    match feed {
+        Some(feed) => feed.recv().await.unwrap_or(Fed::End),
+        None => std::future::pending().await,
+    }
+}

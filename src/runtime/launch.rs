@@ -1,0 +1,242 @@
+//! From plain options to a running program: creates the session file, starts the worker and hands both to the screen
+//! or to the headless front end. Decides only in which order.
+
+use std::env;
+use std::io;
+use std::process::ExitCode;
+
+use super::demo::Demo;
+use super::guard::{GuardError, check_terminal, install_panic_hook};
+use super::headless::{self, Headless, HeadlessError, Setting};
+use super::history::History;
+use super::screen::{self, Screen};
+use super::signals::{Jobs, watch_signals};
+use super::store::{Place, Store, state_directory};
+use super::tell::tell;
+use crate::app::{Settings, TimeColumn, View, Zone};
+use crate::capture::CaptureError;
+use crate::model::Endpoint;
+use crate::net::{self, Clock};
+use crate::text::{InputType, LineEnding, Policy};
+use crate::ui::Theme;
+
+/// Everything that the command line decides.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What to connect to.
+    pub peer: Peer,
+    /// How connections are made.
+    pub net: net::Options,
+    /// Where the session is recorded.
+    pub place: Place,
+    /// The most bytes that the session file may have.
+    pub max_size: Option<u64>,
+    /// Which characters are shown as they are.
+    pub policy: Policy,
+    /// The zone of times of day.
+    pub zone: Zone,
+    /// What the user sees.
+    pub front: Front,
+}
+
+/// What to connect to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// The user is asked.
+    Ask,
+    /// This endpoint.
+    Target(Endpoint),
+    /// A server of our own.
+    Demo,
+}
+
+/// What the user sees.
+#[derive(Clone, Debug)]
+pub enum Front {
+    /// The full screen.
+    Screen(ScreenPlan),
+    /// Standard input and output.
+    Headless(Headless),
+}
+
+/// What the screen starts with.
+#[derive(Clone, Copy, Debug)]
+pub struct ScreenPlan {
+    /// The view of the log.
+    pub view: View,
+    /// How typed input is read.
+    pub input: InputType,
+    /// What Enter appends.
+    pub eol: LineEnding,
+    /// Whether the mouse is asked for.
+    pub mouse: bool,
+    /// Whether history is read and kept.
+    pub memory: Memory,
+}
+
+/// Whether anything outlives the run besides the recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// What is typed and the targets are kept.
+    Kept,
+    /// Neither is read or kept.
+    Off,
+}
+
+/// Why the program could not start, or how it failed.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// There is no terminal, or it cannot show a screen.
+    #[error(transparent)]
+    Terminal(#[from] GuardError),
+    /// The session file could not be created.
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
+    /// The demo server could not be started.
+    #[error("cannot start the demo server on 127.0.0.1: {0}")]
+    Demo(io::Error),
+    /// The system refused a thread or a descriptor.
+    #[error("cannot start: {0}")]
+    Start(#[from] io::Error),
+    /// The connection or the output failed.
+    #[error(transparent)]
+    Headless(#[from] HeadlessError),
+}
+
+impl RunError {
+    /// The exit status that it stands for.
+    pub fn status(&self) -> ExitCode {
+        match self {
+            RunError::Terminal(GuardError::NoInput | GuardError::NoOutput | GuardError::Dumb) => 2.into(),
+            RunError::Terminal(GuardError::Io(_))
+            | RunError::Capture(_)
+            | RunError::Demo(_)
+            | RunError::Start(_)
+            | RunError::Headless(_) => 1.into(),
+        }
+    }
+}
+
+/// Runs the program. After a signal it does not return: the process ends by the same signal.
+pub fn run(plan: &Plan) -> Result<(), RunError> {
+    install_panic_hook();
+    match &plan.front {
+        // Before anything is created for nothing.
+        Front::Screen(_) => check_terminal()?,
+        Front::Headless(_) => {}
+    }
+    let demo = match plan.peer {
+        Peer::Demo => Some(Demo::start().map_err(RunError::Demo)?),
+        Peer::Ask | Peer::Target(_) => None,
+    };
+    let target = match (&demo, plan.peer.clone()) {
+        (Some(demo), _) => Some(demo.endpoint()),
+        (None, Peer::Target(target)) => Some(target),
+        (None, Peer::Ask | Peer::Demo) => None,
+    };
+    match plan.front.clone() {
+        Front::Screen(options) => run_screen(plan, options, target),
+        Front::Headless(options) => match target {
+            Some(target) => run_headless(plan, options, target),
+            None => Err(HeadlessError::Broken("there is nothing to connect to: name a target".into()).into()),
+        },
+    }
+}
+
+fn run_headless(plan: &Plan, options: Headless, target: Endpoint) -> Result<(), RunError> {
+    let control = watch_signals(Jobs::Kernel)?;
+    let clock = Clock::start();
+    let store = Store::create(&plan.place, clock.now(), Some(&target), plan.max_size)?;
+    for notice in &store.notices {
+        tell(notice);
+    }
+    let mut worker = net::spawn(plan.net.clone(), store.recorder.clone(), clock)?;
+    let result = headless::run(
+        options,
+        Setting {
+            target,
+            reconnect: plan.net.reconnect,
+            policy: plan.policy,
+            offset: plan.zone.offset(),
+            worker: &mut worker,
+            recorder: &store.recorder,
+            clock,
+            control: control.subscribe(),
+        },
+    );
+    if let Err(error) = store.settle() {
+        tell(&error.to_string());
+    }
+    match result? {
+        headless::Outcome::Ended => Ok(()),
+        headless::Outcome::Signalled(cause) => cause.end_process(),
+    }
+}
+
+fn run_screen(plan: &Plan, options: ScreenPlan, target: Option<Endpoint>) -> Result<(), RunError> {
+    let clock = Clock::start();
+    let store = Store::create(&plan.place, clock.now(), target.as_ref(), plan.max_size)?;
+    let mut greetings = store.notices.clone();
+    let history = match options.memory {
+        Memory::Off => History::none(),
+        Memory::Kept => remembered(&mut greetings),
+    };
+    let history = match plan.peer {
+        Peer::Demo => history.without(target.clone()),
+        Peer::Ask | Peer::Target(_) => history,
+    };
+    let recents = history.targets().unwrap_or_else(|error| {
+        greetings.push(error.to_string());
+        Vec::new()
+    });
+    let settings = Settings {
+        target,
+        view: options.view,
+        time: TimeColumn::default(),
+        input: options.input,
+        eol: options.eol,
+        policy: plan.policy,
+        zone: plan.zone,
+        session: store.file.clone(),
+        recents,
+        mouse: options.mouse,
+        greetings,
+    };
+    let worker = net::spawn(plan.net.clone(), store.recorder.clone(), clock)?;
+    let outcome = screen::run(Screen {
+        settings,
+        worker,
+        recorder: store.recorder.clone(),
+        clock,
+        history,
+        theme: theme(),
+    });
+    match outcome {
+        Ok(screen::Outcome::Quit) => Ok(()),
+        Ok(screen::Outcome::Outside(cause)) => cause.end_process(),
+        Err(error) => {
+            store.settle()?;
+            Err(error.into())
+        }
+    }
+}
+
+/// History on disk, or none with a word why.
+fn remembered(greetings: &mut Vec<String>) -> History {
+    let opened = match state_directory() {
+        Ok(directory) => History::open(&directory).map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    opened.unwrap_or_else(|why| {
+        greetings.push(why);
+        History::none()
+    })
+}
+
+/// No colours where the user wants none (<https://no-color.org>).
+fn theme() -> Theme {
+    match env::var_os("NO_COLOR") {
+        Some(value) if !value.is_empty() => Theme::Plain,
+        Some(_) | None => Theme::Ansi,
+    }
+}

@@ -1,0 +1,187 @@
+//! The screen: takes the terminal, runs the loop, and brings everything to an orderly end. What is drawn is decided by
+//! `app` and `ui`.
+
+mod summary;
+mod turns;
+
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+use futures_util::stream;
+use ratatui::layout::Size;
+
+use self::summary::Kept;
+use self::turns::{Ended, Host, Lines, Turns};
+use super::desk::Desk;
+use super::guard::{Guard, GuardError, Mouse, check_terminal, install_panic_hook};
+use super::history::History;
+use super::keys;
+use super::output::{Delivery, within};
+use super::signals::{Cause, Jobs, may_stop, stop_group, watch_hang_up, watch_signals};
+use super::writer::FrameWriter;
+use crate::app::{App, Ending, SessionFile, Settings};
+use crate::capture::Recorder;
+use crate::model::Timestamp;
+use crate::net::{Clock, Worker};
+use crate::text::{Policy, Shown};
+use crate::ui::Theme;
+
+/// How long the worker may take to close its connection and the capture; less than the grace after a signal.
+const FAREWELL: Duration = Duration::from_millis(1500);
+
+/// How long the terminal may take to read the summary.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// A size for a terminal that does not tell its own.
+const FALLBACK: Size = Size {
+    width: 80,
+    height: 24,
+};
+
+/// What the screen is made of.
+#[derive(Debug)]
+pub struct Screen {
+    /// What the app starts with.
+    pub settings: Settings,
+    /// The network worker, already running.
+    pub worker: Worker,
+    /// The session file that it writes.
+    pub recorder: Recorder,
+    /// The clock that it stamps with.
+    pub clock: Clock,
+    /// What was typed before.
+    pub history: History,
+    /// How roles look.
+    pub theme: Theme,
+}
+
+/// How it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The user quit.
+    Quit,
+    /// A signal or the loss of the terminal; the caller ends the process with [`Cause::end_process`].
+    Outside(Cause),
+}
+
+/// Runs until the user quits or the program is ended from outside. The terminal is back, the worker has ended and the
+/// summary is printed when this returns.
+pub fn run(screen: Screen) -> Result<Outcome, GuardError> {
+    check_terminal()?;
+    install_panic_hook();
+    let control = watch_signals(Jobs::Screen)?;
+    let guard = Guard::take()?;
+    watch_hang_up(io::stdin(), control.clone())?;
+    let display = FrameWriter::start(guard.output())?;
+    let mut input = keys::start()?;
+    let desk = Desk::start(screen.history)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()?;
+
+    let mouse = if screen.settings.mouse {
+        Mouse::On
+    } else {
+        Mouse::Off
+    };
+    let session = screen.settings.session.clone();
+    let lines = Lines {
+        commands: screen.worker.commands,
+        news: screen.worker.news,
+        control: control.subscribe(),
+        desk,
+    };
+    let turns = Turns::new(
+        App::new(screen.settings),
+        Process {
+            guard,
+            clock: screen.clock,
+        },
+        display,
+        lines,
+        Box::new(screen.recorder.reader()),
+        screen.theme,
+        mouse,
+    );
+    let events = stream::poll_fn(move |context| input.poll_recv(context));
+    let (ended, news, guard) = runtime.block_on(async {
+        let (ended, turns) = turns.run(events).await;
+        let (host, lines) = turns.dissolve();
+        let news = lines.news.clone();
+        // A peer or a disk that holds the worker up must not hold the user.
+        let _ = tokio::time::timeout(FAREWELL, lines.dismiss_worker()).await;
+        (ended, news, host.guard)
+    });
+    let delivery = guard.leave();
+    let kept = settle(ended, &session, &screen.recorder);
+    let last = news.borrow().clone();
+    say(delivery, summary::lines(&last, &kept));
+    Ok(match ended {
+        Ended::User(_) => Outcome::Quit,
+        Ended::Outside(cause) => Outcome::Outside(cause),
+    })
+}
+
+/// Removes a recording that holds no byte, or that the user chose to discard; any other is kept.
+fn settle(ended: Ended, session: &SessionFile, recorder: &Recorder) -> Kept {
+    let path = session.path().to_owned();
+    let unwanted = match session {
+        SessionFile::Named(_) => false,
+        SessionFile::Temporary(_) => ended == Ended::User(Ending::Discard) || recorder.payload_bytes() == 0,
+    };
+    if !unwanted {
+        return Kept::At(path);
+    }
+    match recorder.discard() {
+        Ok(()) => Kept::Not,
+        Err(error) => Kept::Undeletable {
+            path,
+            why: error.to_string(),
+        },
+    }
+}
+
+/// Prints what is left to say, unless the terminal did not even take its own restoration.
+fn say(delivery: Delivery, lines: Vec<String>) {
+    if delivery != Delivery::Written {
+        return;
+    }
+    let print = move || {
+        let mut out = io::stdout().lock();
+        for line in lines {
+            // Nobody is left to be told of a failure.
+            let _ = writeln!(out, "{}", Shown::of(&line, Policy::default()));
+        }
+    };
+    within(PATIENCE, print);
+}
+
+/// The process that the loop runs in.
+struct Process {
+    guard: Guard,
+    clock: Clock,
+}
+
+impl Host for Process {
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn size(&self) -> Size {
+        crossterm::terminal::window_size().map_or(FALLBACK, |size| Size {
+            width: size.columns,
+            height: size.rows,
+        })
+    }
+
+    fn retake(&mut self) -> io::Result<()> {
+        self.guard.retake()
+    }
+
+    fn suspend(&mut self) -> Result<(), String> {
+        if !may_stop() {
+            return Err("cannot suspend: no shell is there to continue from".to_owned());
+        }
+        stop_group().map_err(|error| format!("cannot suspend: {error}"))
+    }
+}

@@ -1,0 +1,116 @@
+//! What is said once the screen is left: how the connection stood, what crossed it, where the recording is.
+
+use crate::model::{Link, LinkState, NetEvent, RecorderState, Tally};
+use crate::text::format::size;
+
+/// What became of the recording.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// It is here.
+    At(String),
+    /// It is gone: empty, or discarded by the user.
+    Not,
+    /// It should be gone, and is still here.
+    Undeletable {
+        /// Where.
+        path: String,
+        /// What the system said.
+        why: String,
+    },
+}
+
+/// One sentence a line; not escaped yet.
+pub(super) fn lines(news: &NetEvent, kept: &Kept) -> Vec<String> {
+    let mut lines: Vec<String> = news.link.iter().map(connection).collect();
+    match &news.recorder {
+        RecorderState::Recording => {}
+        RecorderState::Paused { reason } => lines.push(format!("recording was paused: {reason}")),
+        RecorderState::Losing { reason, bytes } => {
+            lines.push(format!("{} were not recorded: {reason}", size(*bytes)));
+        }
+    }
+    match kept {
+        Kept::At(path) => lines.push(format!("recorded in {path}")),
+        Kept::Not => {}
+        Kept::Undeletable { path, why } => lines.push(format!("cannot remove the recording {path}: {why}")),
+    }
+    lines
+}
+
+fn connection(link: &Link) -> String {
+    let (sent, received) = (tally(link.sent), tally(link.received));
+    // What was open when the user quit is closed by now, whatever the last report was in time to say.
+    let state = if link.state.is_live() {
+        LinkState::Closed
+    } else {
+        link.state
+    };
+    let crossed = format!("{} {state}: sent {sent}, received {received}", link.endpoint);
+    let unsent = match link.unsent {
+        0 => String::new(),
+        bytes => format!(", {} unsent", size(bytes)),
+    };
+    let reason = link
+        .reason
+        .as_ref()
+        .map_or_else(String::new, |reason| format!(" ({reason})"));
+    crossed + &unsent + &reason
+}
+
+fn tally(tally: Tally) -> String {
+    format!("{} in {}", size(tally.bytes), tally.messages)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ConnectionId, Timestamp};
+
+    fn check(news: &NetEvent, kept: &Kept, expected: &[&str]) {
+        assert_eq!(lines(news, kept), expected);
+    }
+
+    #[test]
+    fn what_crossed_and_where_it_is_are_said() {
+        let mut link = Link::new(ConnectionId(0), "localhost:6379".parse().unwrap(), Timestamp(0));
+        link.state = LinkState::Closed;
+        link.sent = Tally {
+            bytes: 132,
+            messages: 3,
+            last: None,
+        };
+        link.received = Tally {
+            bytes: 1229,
+            messages: 7,
+            last: None,
+        };
+        link.reason = Some("the peer closed it (FIN)".to_owned());
+        let mut news = NetEvent {
+            link: Some(link),
+            entries: 12,
+            recorder: RecorderState::Recording,
+        };
+        let crossed =
+            "tcp://localhost:6379 closed: sent 132 B in 3, received 1.2 KiB in 7 (the peer closed it (FIN))";
+        check(
+            &news,
+            &Kept::At("/x.pcapng".to_owned()),
+            &[crossed, "recorded in /x.pcapng"],
+        );
+        check(&news, &Kept::Not, &[crossed]);
+        news.recorder = RecorderState::Losing {
+            reason: "the disk is full".to_owned(),
+            bytes: 9,
+        };
+        check(
+            &news,
+            &Kept::Not,
+            &[crossed, "9 B were not recorded: the disk is full"],
+        );
+    }
+
+    #[test]
+    fn nothing_happened_and_nothing_is_said() {
+        check(&NetEvent::default(), &Kept::Not, &[]);
+    }
+}

@@ -1,0 +1,352 @@
+//! The loop: input first, frames second, news third. It waits for nothing but these, performs what the app asks for,
+//! and knows neither threads nor descriptors, so that tests can put their own in.
+
+use std::collections::VecDeque;
+use std::io;
+use std::time::Instant;
+
+use crossterm::event::Event as TerminalEvent;
+use futures_util::{Stream, StreamExt as _};
+use ratatui::layout::Size;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, watch};
+
+use crate::app::{App, Context, Effect, Ending, Event, Layout, Report};
+use crate::model::{NetCommand, NetEvent, Records, Timestamp};
+use crate::runtime::canvas::Canvas;
+use crate::runtime::clipboard::{self, Between};
+use crate::runtime::desk::{Desk, Job};
+use crate::runtime::guard::{Mouse, enter_sequence, mouse_sequence};
+use crate::runtime::keys;
+use crate::runtime::pace::Pace;
+use crate::runtime::signals::{Cause, Control};
+use crate::runtime::writer::Display;
+use crate::text;
+use crate::ui::{self, Theme};
+
+/// Keys handled in a row while a frame is due; more would let a stuck key or a long paste hide its own effect.
+const BURST: u32 = 64;
+
+/// The process around the loop.
+pub(super) trait Host {
+    /// The time, from the clock that stamps the entries.
+    fn now(&self) -> Timestamp;
+
+    /// The size of the window; the last one known if the terminal does not tell.
+    fn size(&self) -> Size;
+
+    /// Takes the terminal again after the program was stopped.
+    fn retake(&mut self) -> io::Result<()>;
+
+    /// Asks the process group to stop; a sentence that says why it cannot.
+    fn suspend(&mut self) -> Result<(), String>;
+}
+
+/// Why the loop ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// The user ended it, and decided about the recording.
+    User(Ending),
+    /// Something outside ended it.
+    Outside(Cause),
+}
+
+/// What the loop talks to.
+pub(super) struct Lines {
+    pub(super) commands: mpsc::Sender<NetCommand>,
+    pub(super) news: watch::Receiver<NetEvent>,
+    pub(super) control: watch::Receiver<Control>,
+    pub(super) desk: Desk,
+}
+
+impl Lines {
+    /// Tells the worker to end everything, and waits until it has.
+    pub(super) async fn dismiss_worker(self) {
+        let Lines {
+            commands, mut news, ..
+        } = self;
+        // If its queue is full, the closed channel tells it the same.
+        let _ = commands.try_send(NetCommand::Shutdown);
+        drop(commands);
+        while news.changed().await.is_ok() {}
+    }
+}
+
+/// Whether the worker still reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Worker {
+    Alive,
+    Gone,
+}
+
+/// The state of the loop.
+pub(super) struct Turns<H, D> {
+    app: App,
+    host: H,
+    display: D,
+    lines: Lines,
+    records: Box<dyn Records>,
+    theme: Theme,
+    canvas: Canvas,
+    pace: Pace,
+    size: Size,
+    layout: Layout,
+    worker: Worker,
+    between: Between,
+    mouse: Mouse,
+    title: Option<String>,
+    /// What the next frame sets the title with; a newer title replaces it.
+    titled: Option<String>,
+    /// What the next frame puts on the clipboard; a newer copy replaces it.
+    copied: Option<String>,
+    resumes: u32,
+    /// Input events handled since the last frame.
+    burst: u32,
+    ended: Option<Ended>,
+}
+
+impl<H: Host, D: Display> Turns<H, D> {
+    pub(super) fn new(
+        app: App,
+        host: H,
+        display: D,
+        lines: Lines,
+        records: Box<dyn Records>,
+        theme: Theme,
+        mouse: Mouse,
+    ) -> Turns<H, D> {
+        let size = host.size();
+        let mut canvas = Canvas::new();
+        canvas.preface(&enter_sequence(mouse));
+        Turns {
+            layout: Layout::split(size.width, size.height, &app),
+            app,
+            host,
+            display,
+            lines,
+            records,
+            theme,
+            canvas,
+            pace: Pace::new(),
+            size,
+            worker: Worker::Alive,
+            between: Between::detect(),
+            mouse,
+            title: None,
+            titled: None,
+            copied: None,
+            resumes: 0,
+            burst: 0,
+            ended: None,
+        }
+    }
+
+    /// Runs until the user or the outside ends it; the end of the input is the end of the terminal.
+    pub(super) async fn run(
+        mut self,
+        mut input: impl Stream<Item = io::Result<TerminalEvent>> + Unpin,
+    ) -> (Ended, Turns<H, D>) {
+        // A signal may have come before anybody listened.
+        self.lines.control.mark_changed();
+        self.pace.request(instant());
+        self.feed(Event::Started);
+        loop {
+            if let Some(ended) = self.ended {
+                return (ended, self);
+            }
+            let deadline = self.pace.deadline().filter(|_| self.display.is_free());
+            if self.burst >= BURST && deadline.is_some_and(|at| at <= instant()) {
+                self.draw();
+                continue;
+            }
+            let listens = self.worker == Worker::Alive && !self.pace.is_armed();
+            tokio::select! {
+                biased;
+                Ok(()) = self.lines.control.changed() => self.obey(),
+                event = input.next() => self.accept(event),
+                () = self.display.freed(), if !self.display.is_free() => {}
+                () = sleep_until(deadline) => self.draw(),
+                answer = self.lines.desk.answer() => self.feed(answer),
+                news = self.lines.news.changed(), if listens => match news {
+                    Ok(()) => self.catch_up(),
+                    Err(_) => self.worker = Worker::Gone,
+                },
+            }
+        }
+    }
+
+    /// What is left when the loop has ended.
+    pub(super) fn dissolve(self) -> (H, Lines) {
+        (self.host, self.lines)
+    }
+
+    fn obey(&mut self) {
+        let control = *self.lines.control.borrow_and_update();
+        if let Some(cause) = control.ending {
+            self.ended = Some(Ended::Outside(cause));
+        } else if control.resumes != self.resumes {
+            self.resumes = control.resumes;
+            self.resume();
+        }
+    }
+
+    fn resume(&mut self) {
+        if let Err(error) = self.host.retake() {
+            let text = format!("cannot take the terminal again: {error}");
+            self.feed(Event::Report(Report::Failed(text)));
+        }
+        self.canvas.preface(&enter_sequence(self.mouse));
+        if let Some(title) = &self.title {
+            self.titled = Some(clipboard::title(title));
+        }
+        self.repaint();
+        self.resize();
+        self.feed(Event::Resumed);
+    }
+
+    fn accept(&mut self, event: Option<io::Result<TerminalEvent>>) {
+        self.burst += 1;
+        match event {
+            Some(Ok(TerminalEvent::Resize(..))) => self.resize(),
+            Some(Ok(event)) => {
+                if let Some(event) = keys::convert(event) {
+                    self.feed(event);
+                }
+            }
+            // Without keys nobody could end the program.
+            Some(Err(_)) | None => self.ended = Some(Ended::Outside(Cause::TerminalGone)),
+        }
+    }
+
+    /// Asks for the size instead of believing the event: of many resizes only the last one counts.
+    fn resize(&mut self) {
+        self.size = self.host.size();
+        self.layout = Layout::split(self.size.width, self.size.height, &self.app);
+        self.feed(Event::Resized);
+        self.pace.request(instant());
+    }
+
+    fn repaint(&mut self) {
+        self.canvas.forget();
+        self.pace.request(instant());
+    }
+
+    fn catch_up(&mut self) {
+        let news = self.lines.news.borrow_and_update().clone();
+        self.feed(Event::Net(news));
+    }
+
+    /// Gives the event to the app and does what it asks for, and what follows from that.
+    fn feed(&mut self, event: Event) {
+        let mut events = VecDeque::from([event]);
+        while let Some(event) = events.pop_front() {
+            let context = Context {
+                now: self.host.now(),
+                records: &*self.records,
+                layout: &self.layout,
+            };
+            let reaction = self.app.update(event, &context);
+            if reaction.redraw {
+                self.pace.request(instant());
+            }
+            for effect in reaction.effects {
+                events.extend(self.perform(effect).map(Event::Report));
+            }
+        }
+    }
+
+    /// Does it, or says why not.
+    fn perform(&mut self, effect: Effect) -> Option<Report> {
+        match effect {
+            Effect::Net(command) => return self.command(command),
+            Effect::Copy(text) => return self.copy(&text),
+            Effect::Remember { endpoint, line } => {
+                return self.lines.desk.ask(Job::Remember { endpoint, line });
+            }
+            Effect::Recall(endpoint) => return self.lines.desk.ask(Job::Recall(endpoint)),
+            Effect::RememberTarget(endpoint) => return self.lines.desk.ask(Job::Visit(endpoint)),
+            Effect::Title(title) => {
+                self.titled = Some(clipboard::title(&title));
+                self.title = Some(title);
+                self.pace.request(instant());
+            }
+            Effect::Suspend => return self.host.suspend().err().map(Report::Failed),
+            Effect::Redraw => self.repaint(),
+            Effect::Mouse(on) => {
+                self.mouse = if on { Mouse::On } else { Mouse::Off };
+                self.canvas.preface(mouse_sequence(self.mouse));
+                self.pace.request(instant());
+            }
+            Effect::Quit(ending) => self.ended = Some(Ended::User(ending)),
+        }
+        None
+    }
+
+    fn command(&self, command: NetCommand) -> Option<Report> {
+        match self.lines.commands.try_send(command) {
+            Ok(()) => None,
+            Err(TrySendError::Full(command)) => Some(Report::Busy(command)),
+            Err(TrySendError::Closed(command)) => Some(Report::WorkerGone(command)),
+        }
+    }
+
+    fn copy(&mut self, text: &str) -> Option<Report> {
+        if text.len() > clipboard::LIMIT {
+            return Some(Report::Failed(format!(
+                "cannot copy {}: terminals take at most {}; select less",
+                text::format::size(text.len() as u64),
+                text::format::size(clipboard::LIMIT as u64),
+            )));
+        }
+        self.copied = Some(clipboard::copy(text, self.between));
+        self.pace.request(instant());
+        None
+    }
+
+    /// Draws the newest state. Only called while the display is free.
+    fn draw(&mut self) {
+        if self.worker == Worker::Alive && self.lines.news.has_changed().unwrap_or(false) {
+            self.catch_up();
+        }
+        let now = self.host.now();
+        if self.app.next_change().is_some_and(|at| at <= now) {
+            self.feed(Event::Tick);
+        }
+        self.burst = 0;
+        self.layout = Layout::split(self.size.width, self.size.height, &self.app);
+        for sequence in [self.titled.take(), self.copied.take()].into_iter().flatten() {
+            self.canvas.preface(sequence.as_bytes());
+        }
+        let frame = ui::Frame {
+            now,
+            records: &*self.records,
+            layout: &self.layout,
+            theme: self.theme,
+        };
+        let app = &self.app;
+        let mut bytes = self.display.buffer();
+        self.canvas.frame(self.size, &mut bytes, |area, buf| {
+            ui::render(app, &frame, area, buf)
+        });
+        self.display.show(bytes);
+        let drawn = instant();
+        let next = [self.app.next_change(), ui::next_change(&self.app, now)];
+        let next = next.into_iter().flatten().min().map(|at| drawn + at.since(now));
+        self.pace.drawn(drawn, next);
+    }
+}
+
+/// The time for deadlines; tests stop it.
+fn instant() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+async fn sleep_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,162 @@
+//! Where a session is recorded: a file that the user named, or a new one in the folder of sessions. What was recorded
+//! is never removed here unless it holds no byte.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use crate::app::SessionFile;
+use crate::capture::{BUDGET, CaptureError, Create, Existing, Kept, Recorder, Sessions};
+use crate::model::{Endpoint, Timestamp};
+use crate::text::format;
+
+/// Where a session is to be recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In a new file of the folder of sessions.
+    Folder,
+    /// In this file.
+    File {
+        /// Its path.
+        path: PathBuf,
+        /// What happens if it exists.
+        existing: Existing,
+    },
+}
+
+/// A session file that was just created.
+#[derive(Debug)]
+pub(super) struct Store {
+    pub(super) recorder: Recorder,
+    pub(super) file: SessionFile,
+    /// What the start has to say about recordings that were kept.
+    pub(super) notices: Vec<String>,
+}
+
+impl Store {
+    /// Creates the session file.
+    pub(super) fn create(
+        place: &Place,
+        at: Timestamp,
+        target: Option<&Endpoint>,
+        max_size: Option<u64>,
+    ) -> Result<Store, CaptureError> {
+        match place {
+            Place::Folder => {
+                let sessions = Sessions::open(|name| env::var_os(name))?;
+                // Before the new one is there, so that it is not counted.
+                let kept = sessions.kept()?;
+                let recorder = sessions.create(at, target, max_size)?;
+                let path = recorder.path().display().to_string();
+                Ok(Store {
+                    recorder,
+                    file: SessionFile::Temporary(path),
+                    notices: notices(sessions.path(), &kept, BUDGET),
+                })
+            }
+            Place::File { path, existing } => {
+                let recorder = Recorder::create(&Create {
+                    path: path.clone(),
+                    existing: *existing,
+                    max_size,
+                })?;
+                Ok(Store {
+                    recorder,
+                    file: SessionFile::Named(path.display().to_string()),
+                    notices: Vec::new(),
+                })
+            }
+        }
+    }
+
+    /// Removes a file of the folder that holds no byte of anybody; every other one stays.
+    pub(super) fn settle(&self) -> Result<(), CaptureError> {
+        match self.file {
+            SessionFile::Temporary(_) if self.recorder.payload_bytes() == 0 => self.recorder.discard(),
+            SessionFile::Temporary(_) | SessionFile::Named(_) => Ok(()),
+        }
+    }
+}
+
+/// The directory of everything that is kept between runs: `$XDG_STATE_HOME/sockscope`.
+pub(super) fn state_directory() -> Result<PathBuf, CaptureError> {
+    let sessions = Sessions::open(|name| env::var_os(name))?;
+    let parent = sessions.path().parent();
+    parent.map(Path::to_owned).ok_or(CaptureError::NoDirectory)
+}
+
+/// What is worth knowing about the recordings of earlier runs: only that they are more than the budget. Nothing is
+/// ever removed unasked.
+fn notices(folder: &Path, kept: &[Kept], budget: u64) -> Vec<String> {
+    let ended: Vec<&Kept> = kept.iter().filter(|kept| !kept.live).collect();
+    let total: u64 = ended.iter().map(|kept| kept.size).sum();
+    let excess = Sessions::excess(kept, budget);
+    let (Some(oldest), Some(newest)) = (excess.first(), excess.last()) else {
+        return Vec::new();
+    };
+    let name = |kept: &Kept| kept.path.file_name().map(|name| name.display().to_string());
+    let which = match (name(oldest), name(newest)) {
+        (Some(oldest), Some(newest)) if oldest != newest => format!("{oldest} to {newest}"),
+        (Some(oldest), _) => oldest,
+        (None, _) => return Vec::new(),
+    };
+    vec![format!(
+        "{} recordings in {} take {}, more than {}: delete the oldest ({which}) if you need the space",
+        ended.len(),
+        folder.display(),
+        format::size(total),
+        format::size(budget),
+    )]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+
+    fn kept(name: &str, size: u64, live: bool) -> Kept {
+        Kept {
+            path: Path::new("/state").join(name),
+            size,
+            modified: SystemTime::UNIX_EPOCH,
+            live,
+        }
+    }
+
+    #[test]
+    fn recordings_are_mentioned_only_beyond_the_budget() {
+        let folder = Path::new("/state");
+        let all = [
+            kept("a.pcapng", 600, false),
+            kept("b.pcapng", 500, false),
+            kept("c.pcapng", 900, false),
+        ];
+        assert_eq!(notices(folder, &all, 2000), Vec::<String>::new());
+        assert_eq!(
+            notices(folder, &all, 1500),
+            [
+                "3 recordings in /state take 2.0 KiB, more than 1.5 KiB: delete the oldest (a.pcapng) if you need the space"
+            ]
+        );
+        assert_eq!(
+            notices(folder, &all, 1000),
+            [
+                "3 recordings in /state take 2.0 KiB, more than 1000 B: delete the oldest (a.pcapng to b.pcapng) if you \
+              need the space"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_named_file_stays_even_if_it_is_empty() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("trace.pcapng");
+        let place = Place::File {
+            path: path.clone(),
+            existing: Existing::Refuse,
+        };
+        let store = Store::create(&place, Timestamp(0), None, None).unwrap();
+        store.settle().unwrap();
+        assert!(path.exists());
+    }
+}

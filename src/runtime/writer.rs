@@ -1,0 +1,120 @@
+//! The thread that writes frames: one in flight, none queued. While the terminal is slow, nothing is drawn and nobody
+//! waits; what is drawn next is the newest state.
+
+use std::io;
+use std::sync::{Arc, mpsc};
+use std::thread;
+
+use tokio::sync::mpsc as async_mpsc;
+
+use super::output::Output;
+
+/// Where finished frames go. Tests put a screen of their own here.
+pub(crate) trait Display {
+    /// Whether a frame can be taken now.
+    fn is_free(&self) -> bool;
+
+    /// Waits until a frame can be taken. Cancelling this loses nothing.
+    fn freed(&mut self) -> impl Future<Output = ()>;
+
+    /// An empty buffer for the next frame.
+    fn buffer(&mut self) -> Vec<u8>;
+
+    /// Takes a frame. To be called only while free.
+    fn show(&mut self, frame: Vec<u8>);
+}
+
+/// Hands frames to the thread.
+#[derive(Debug)]
+pub(crate) struct FrameWriter {
+    frames: mpsc::SyncSender<Vec<u8>>,
+    written: async_mpsc::Receiver<Vec<u8>>,
+    in_flight: bool,
+    spare: Vec<u8>,
+}
+
+impl FrameWriter {
+    /// Starts the thread. It ends when this is dropped and the terminal has taken what it was given; nobody waits for
+    /// that.
+    pub(crate) fn start(output: Arc<Output>) -> io::Result<FrameWriter> {
+        let (frames, queue) = mpsc::sync_channel::<Vec<u8>>(1);
+        let (done, written) = async_mpsc::channel(1);
+        thread::Builder::new().name("frames".into()).spawn(move || {
+            for mut frame in queue {
+                // What became of it is not of interest here: a shut gate and a vanished terminal end the loop by
+                // other ways.
+                output.write(&frame);
+                frame.clear();
+                if done.blocking_send(frame).is_err() {
+                    break;
+                }
+            }
+        })?;
+        Ok(FrameWriter {
+            frames,
+            written,
+            in_flight: false,
+            spare: Vec::new(),
+        })
+    }
+}
+
+impl Display for FrameWriter {
+    fn is_free(&self) -> bool {
+        !self.in_flight
+    }
+
+    async fn freed(&mut self) {
+        if !self.in_flight {
+            return;
+        }
+        if let Some(buffer) = self.written.recv().await {
+            self.spare = buffer;
+        }
+        self.in_flight = false;
+    }
+
+    fn buffer(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.spare)
+    }
+
+    fn show(&mut self, frame: Vec<u8>) {
+        if frame.is_empty() {
+            self.spare = frame;
+            return;
+        }
+        // One in flight at most, so there is room; the thread outlives its sender.
+        self.in_flight = self.frames.try_send(frame).is_ok();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn one_frame_is_in_flight_and_its_buffer_comes_back() {
+        let (mut reader, pipe) = io::pipe().unwrap();
+        let output = Arc::new(Output::new(&pipe).unwrap());
+        output.open();
+        let mut writer = FrameWriter::start(output).unwrap();
+        drop(pipe);
+
+        writer.show(Vec::new());
+        assert!(writer.is_free());
+        let mut frame = writer.buffer();
+        frame.extend_from_slice(&vec![b'x'; 1 << 17]);
+        let capacity = frame.capacity();
+        writer.show(frame);
+        assert!(!writer.is_free());
+        // Twice what a pipe holds: the frame stays in flight until somebody reads.
+        assert!(writer.written.try_recv().is_err());
+        let mut seen = vec![0; 1 << 17];
+        reader.read_exact(&mut seen).unwrap();
+        writer.freed().await;
+        assert!(writer.is_free());
+        assert_eq!(writer.buffer().capacity(), capacity);
+    }
+}

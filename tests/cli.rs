@@ -1,0 +1,330 @@
+//! The command line of the real binary: what it refuses and how it says so, what it prints, and every way in which a
+//! start or a connection fails.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot run the binary has failed")]
+
+#[path = "support/binary.rs"]
+mod binary;
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::symlink;
+use std::process::{Command, Stdio};
+
+use nix::unistd::Uid;
+
+use binary::{Finished, Home, finish, free_port, serve};
+
+/// Runs without a terminal and without input.
+fn run(arguments: &[&str]) -> Finished {
+    let home = Home::new();
+    finish(home.sockscope(arguments).spawn().unwrap())
+}
+
+/// One line on standard error that says this, and this status.
+fn check_error(run: &Finished, code: i32, parts: &[&str]) {
+    assert_eq!(run.code(), code, "{run:?}");
+    assert_eq!(run.stderr.lines().count(), 1, "{run:?}");
+    assert!(run.stderr.starts_with("sockscope: "), "{run:?}");
+    for part in parts {
+        assert!(run.stderr.contains(part), "{part:?} is not in {:?}", run.stderr);
+    }
+    assert!(!run.stderr.trim_end().chars().any(char::is_control), "{run:?}");
+}
+
+#[test]
+fn wrong_usage_is_one_line_and_status_2() {
+    let check = |arguments: &[&str], parts: &[&str]| {
+        let run = run(arguments);
+        check_error(&run, 2, parts);
+        assert_eq!(run.stdout, b"");
+    };
+    check(&["host"], &["\"host\" has no port", "HOST:PORT"]);
+    check(&["::1:80"], &["ambiguous", "[::1]:80"]);
+    check(&["udp://host:53"], &["udp://", "not supported"]);
+    check(&["a:1", "b:2"], &["unexpected argument 'b:2'", "--help"]);
+    check(
+        &["--forse", "a:1"],
+        &["unexpected argument '--forse'", "'--force'"],
+    );
+    check(&["--\u{1b}[31mred\u{202e}", "a:1"], &["red\\u{202e}"]);
+    check(&["-4", "-6", "a:1"], &["'-4'", "'-6'"]);
+    check(&["--eol", "crfl", "a:1"], &["'crfl'", "crlf"]);
+    check(&["--connect-timeout", "5", "a:1"], &["--connect-timeout", "5s"]);
+    check(&["--idle-timeout", "0s", "a:1"], &["more than zero"]);
+    check(&["--read-size", "0", "a:1"], &["--read-size", "1..=65495"]);
+    check(&["--read-size", "65496", "a:1"], &["--read-size"]);
+    check(&["--max-size", "much", "a:1"], &["--max-size", "64K"]);
+    check(
+        &["--bind", "eth0", "a:1"],
+        &["\"eth0\" is not a local address", ":5000"],
+    );
+    check(&["--count", "0", "--headless", "a:1"], &["--count"]);
+    check(&["--force", "--headless", "a:1"], &["--write"]);
+    check(
+        &["-w", "-", "--headless", "a:1"],
+        &["--write -", "not supported yet", "name a file"],
+    );
+    check(&["-w", "", "--headless", "a:1"], &["--write"]);
+    check(&["--headless"], &["needs a target"]);
+    check(&["--send", "x", "a:1"], &["--send", "add --headless"]);
+    check(&["--format", "hex", "a:1"], &["--format", "add --headless"]);
+    check(
+        &["--view", "hex", "--headless", "a:1"],
+        &["--view", "--format hex"],
+    );
+    check(
+        &["--headless", "--input", "hex", "--send", "abc", "a:1"],
+        &["cannot send \"abc\"", "column 3"],
+    );
+    check(&["demo", "-6", "--headless"], &["127.0.0.1"]);
+    check(&["a:1", "demo"], &["demo"]);
+    check(&["completions", "ksh"], &["'ksh'", "bash"]);
+    check(&["listen", ":9000"], &["unexpected argument"]);
+    check(&["--theme", "x", "a:1"], &["unexpected argument '--theme'"]);
+}
+
+#[test]
+fn arguments_that_are_not_utf8_are_refused_and_file_names_are_not() {
+    let home = Home::new();
+    let mut command = home.sockscope(&["--headless"]);
+    command.arg(OsStr::from_bytes(b"h\xffst:1"));
+    check_error(&finish(command.spawn().unwrap()), 2, &["UTF-8"]);
+
+    let name = OsStr::from_bytes(b"trace\xff.pcapng");
+    let mut command = home.sockscope(&["--headless", &free_port().to_string(), "-w"]);
+    command.arg(name);
+    check_error(&finish(command.spawn().unwrap()), 1, &["refused"]);
+    assert!(home.path("").join(name).exists());
+}
+
+#[test]
+fn without_a_terminal_there_is_no_screen() {
+    check_error(
+        &run(&["a:1"]),
+        2,
+        &["standard input is not a terminal", "--headless"],
+    );
+    check_error(&run(&["demo"]), 2, &["--headless"]);
+    check_error(&run(&[]), 2, &["--headless"]);
+}
+
+#[test]
+fn help_lists_what_exists_and_nothing_else() {
+    let short = run(&["-h"]);
+    let long = run(&["--help"]);
+    for help in [&short, &long] {
+        assert_eq!((help.code(), help.stderr.as_str()), (0, ""));
+        let text = help.text();
+        for part in [
+            "Usage: sockscope [OPTIONS] [TARGET]",
+            "sockscope demo",
+            "Connection:",
+            "Recording:",
+            "Scripts and pipes:",
+            "--quit-after-idle",
+            "Examples:",
+            "Exit status:",
+        ] {
+            assert!(text.contains(part), "{part:?} is not in {text}");
+        }
+        for later in [
+            "listen",
+            "tap",
+            "--tls",
+            "--config",
+            "--theme",
+            "--encoding",
+            "--keylog",
+            "sessions list",
+        ] {
+            assert!(!text.contains(later), "{later:?} does not exist yet");
+        }
+    }
+    let version = run(&["--version"]);
+    assert_eq!(
+        version.text(),
+        concat!("sockscope ", env!("CARGO_PKG_VERSION"), "\n")
+    );
+}
+
+#[test]
+fn completions_and_the_man_page_are_printed() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = run(&["completions", shell]);
+        assert_eq!(script.code(), 0);
+        assert!(script.text().contains("quit-after-idle"), "{shell}");
+    }
+    let page = run(&["man"]);
+    assert_eq!(page.code(), 0);
+    assert!(page.text().starts_with(".ie") || page.text().contains(".TH sockscope 1"));
+    assert!(page.text().contains("quit\\-after\\-idle"));
+}
+
+#[test]
+fn a_closed_or_full_standard_output_is_no_panic() {
+    let home = Home::new();
+    for arguments in [
+        ["--help"].as_slice(),
+        &["--version"],
+        &["man"],
+        &["completions", "bash"],
+    ] {
+        let mut child = home.sockscope(arguments).spawn().unwrap();
+        drop(child.stdout.take());
+        assert_eq!(finish(child).code(), 0, "{arguments:?}");
+
+        let mut command = home.sockscope(arguments);
+        command.stdout(File::options().write(true).open("/dev/full").unwrap());
+        let full = finish(command.spawn().unwrap());
+        check_error(&full, 1, &["standard output"]);
+
+        let mut command = home.sockscope(arguments);
+        command.stdout(File::options().write(true).open("/dev/full").unwrap());
+        command.stderr(Stdio::from(
+            File::options().write(true).open("/dev/full").unwrap(),
+        ));
+        assert_eq!(finish(command.spawn().unwrap()).code(), 1);
+    }
+}
+
+#[test]
+fn every_failed_connection_is_named() {
+    let check = |arguments: &[&str], parts: &[&str]| {
+        let mut all = vec!["--headless"];
+        all.extend(arguments);
+        check_error(&run(&all), 1, parts);
+    };
+    let nobody = free_port().to_string();
+    check(&[&nobody], &[&nobody, "refused", "start the server"]);
+    check(&["255.255.255.255:80"], &["255.255.255.255:80", "check"]);
+    check(
+        &["no.such.host.invalid:80"],
+        &["no.such.host.invalid", "check the name"],
+    );
+    check(&["127.0.0.1:no-such-service"], &["no-such-service"]);
+    check(&["--bind", "192.0.2.1", &nobody], &["192.0.2.1", "--bind"]);
+}
+
+#[test]
+fn a_peer_that_does_not_answer_is_a_time_out() {
+    // A listener whose queue is full drops what comes next.
+    let listener = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    listener
+        .bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())
+        .unwrap();
+    listener.listen(0).unwrap();
+    let address = listener.local_addr().unwrap();
+    let waiting: Vec<_> = (0..4)
+        .map(|_| {
+            let client = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+            client.set_nonblocking(true).unwrap();
+            // Under way, or waiting for ever.
+            let _ = client.connect(&address);
+            client
+        })
+        .collect();
+    let target = address.as_socket().unwrap().to_string();
+    let silent = run(&["--headless", "--connect-timeout", "300ms", &target]);
+    check_error(&silent, 1, &[&target, "--connect-timeout"]);
+    drop(waiting);
+}
+
+#[test]
+fn a_port_that_needs_privileges_is_named() {
+    let home = Home::new();
+    let mut command = if Uid::effective().is_root() {
+        // Root without the one capability that matters here.
+        let mut command = Command::new("setpriv");
+        home.prepare(&mut command);
+        command.args(["--bounding-set=-net_bind_service", "--inh-caps=-net_bind_service"]);
+        command.arg(env!("CARGO_BIN_EXE_sockscope"));
+        command
+    } else {
+        home.sockscope(&[])
+    };
+    command.args(["--headless", "--bind", "127.0.0.1:1", &free_port().to_string()]);
+    let Ok(child) = command.spawn() else {
+        assert!(
+            std::env::var_os("SOCKSCOPE_REQUIRE_PEERS").is_none(),
+            "setpriv is absent"
+        );
+        println!("skipped: setpriv is absent");
+        return;
+    };
+    let run = finish(child);
+    if run.stderr.contains("refused the connection") {
+        println!("skipped: this machine lets everybody bind port 1");
+        return;
+    }
+    check_error(&run, 1, &["not permitted", "127.0.0.1:1", "--bind"]);
+}
+
+#[test]
+fn a_recording_that_cannot_be_created_is_named_before_anything_is_dialed() {
+    let home = Home::new();
+    let (address, _peer) = serve(|_| panic!("nobody should come"));
+    fs::write(home.path("there"), "precious").unwrap();
+    symlink(home.path("there"), home.path("link")).unwrap();
+    fs::create_dir(home.path("folder")).unwrap();
+    let check = |file: &str, options: &[&str], parts: &[&str]| {
+        let mut all = vec!["--headless", "-w", file, &address];
+        all.extend(options);
+        check_error(&home.run(&all, b""), 1, parts);
+    };
+    check("there", &[], &["there", "exists already", "--force"]);
+    check("link", &[], &["link"]);
+    check("link", &["--force"], &["link"]);
+    check("folder", &["--force"], &["folder"]);
+    check(
+        "missing/file",
+        &[],
+        &["missing/file", "No such file or directory"],
+    );
+    assert_eq!(fs::read(home.path("there")).unwrap(), b"precious");
+
+    fs::create_dir_all(home.path("state")).unwrap();
+    symlink(home.path("folder"), home.path("state/sockscope")).unwrap();
+    check_error(&home.run(&["--headless", &address], b""), 1, &["state/sockscope"]);
+    assert_eq!(fs::read_dir(home.path("folder")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_full_disk_is_told_and_the_file_ends_at_a_whole_block() {
+    for (choice, code, told) in [("stop", 1, "ulimit -f"), ("continue", 0, "not recorded")] {
+        let home = Home::new();
+        let (address, peer) = serve(|mut stream| {
+            // A run that stops may reset the connection.
+            let _ = stream.write_all(&vec![b'x'; 200_000]);
+            let _ = stream.shutdown(std::net::Shutdown::Write);
+            let _ = std::io::copy(&mut stream, &mut std::io::sink());
+        });
+        let mut command = Command::new("sh");
+        home.prepare(&mut command);
+        command.args([
+            "-c",
+            "ulimit -f 64; exec \"$@\"",
+            "sh",
+            env!("CARGO_BIN_EXE_sockscope"),
+        ]);
+        command.args([
+            "--headless",
+            "--format",
+            "none",
+            "-w",
+            "trace",
+            "--on-full",
+            choice,
+            &address,
+        ]);
+        let run = finish(command.spawn().unwrap());
+        peer.join().unwrap();
+        assert_eq!(run.code(), code, "{run:?}");
+        assert!(run.stderr.contains(told), "{run:?}");
+        let session = sockscope::capture::Session::open(&home.path("trace")).unwrap();
+        assert_eq!(session.cut(), 0);
+    }
+}
