@@ -59,7 +59,7 @@ fn check_restored(pty: &Pty, way: &str) {
 fn every_key_that_quits_restores_the_terminal() {
     let ways = [
         ("quit now", "\tQ"),
-        ("quit and keep", "\tqk"),
+        ("quit and keep", "\tqy"),
         ("quit and discard", "\tqd"),
         ("Ctrl-C twice", "\x03\x03"),
     ];

@@ -1,6 +1,6 @@
 //! What the worker and the runtime report: the state of the connection, its histories, how effects went.
 
-use super::{App, Context, Effect, Report, Severity};
+use super::{App, Context, Effect, Menu, MenuKind, Overlay, Report, Severity};
 use crate::model::{Link, LinkState, NetCommand, NetEvent, RecorderState, Side};
 use crate::text::{Shown, format};
 
@@ -24,6 +24,7 @@ impl App {
             self.recall(&link.endpoint, out);
             self.announce(&link, context);
             self.link = Some(link);
+            self.renew_menu();
         }
         self.sending = None;
         self.retitle(out);
@@ -74,12 +75,33 @@ impl App {
         }
     }
 
+    /// An open menu offers what the connection allows now, not what it allowed when the menu was opened.
+    fn renew_menu(&mut self) {
+        let Some(Overlay::Menu(old)) = &self.overlay else {
+            return;
+        };
+        let selected = old.selected;
+        match old.kind {
+            MenuKind::Quit => self.ask_to_quit(),
+            MenuKind::Close => {
+                let menu = Menu::close(self.state());
+                self.overlay = (!menu.items.is_empty()).then_some(Overlay::Menu(menu));
+            }
+            MenuKind::Copy => {}
+        }
+        if let Some(Overlay::Menu(menu)) = &mut self.overlay {
+            menu.selected = selected.min(menu.items.len() - 1);
+        }
+    }
+
     /// A notice for a change of state that the user did not ask for.
     fn announce(&mut self, link: &Link, context: &Context<'_>) {
         let before = self.link.as_ref().map(|link| (link.id, link.state));
         if before == Some((link.id, link.state)) {
             return;
         }
+        // What was said of the last state is over with it.
+        self.notice = None;
         let reason = link.reason.clone();
         match link.state {
             LinkState::Failed => {
@@ -92,7 +114,7 @@ impl App {
                 }
             }
             LinkState::HalfClosed if link.first_fin == Some(Side::Peer) => {
-                let text = "the peer has sent FIN; you may still send, Ctrl-D twice half-closes too";
+                let text = "the peer sent FIN; you may still send, and Ctrl-D twice sends FIN too";
                 self.notify(Severity::Info, text, context);
             }
             LinkState::Idle

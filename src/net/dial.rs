@@ -12,7 +12,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, sleep_until};
 
-use crate::model::{Attempt, AttemptOutcome, Endpoint, EntryKind, Family, Lookup, Timestamp};
+use crate::model::{Attempt, AttemptOutcome, Endpoint, EntryKind, Family, Host, Lookup, Timestamp};
 
 use super::race::{ATTEMPT_DELAY, RESOLUTION_DELAY, Race};
 use super::{Bind, Clock, Options, resolve, words};
@@ -59,6 +59,9 @@ pub(super) struct Dial<'a> {
     /// When the next attempt may start; `None` while answers are awaited.
     next: Option<Instant>,
     last_start: Option<Instant>,
+    /// Why lookups gave nothing.
+    unresolved: Vec<String>,
+    /// Why attempts failed.
     failures: Vec<String>,
     errno: Option<i32>,
 }
@@ -77,6 +80,7 @@ impl<'a> Dial<'a> {
             running: HashMap::new(),
             next: None,
             last_start: None,
+            unresolved: Vec::new(),
             failures: Vec::new(),
             errno: None,
         }
@@ -131,7 +135,7 @@ impl<'a> Dial<'a> {
             if !self.fits_bind(family) {
                 let text = format!(
                     "{} is not tried: --bind names an address of the other family",
-                    name(family)
+                    resolve::name(family)
                 );
                 tell(Step::Event(now, EntryKind::Note { text }));
                 continue;
@@ -165,7 +169,7 @@ impl<'a> Dial<'a> {
                 self.next = Some(self.next.map_or(earliest, |next| next.min(earliest)));
             }
             Err(reason) => {
-                self.failures.push(reason.clone());
+                self.unresolved.push(reason.clone());
                 // Nothing more to wait for: what was found already may start.
                 if self.asked.is_empty() && self.running.is_empty() && !self.race.is_empty() {
                     self.next = Some(Instant::now());
@@ -224,7 +228,7 @@ impl<'a> Dial<'a> {
         None
     }
 
-    fn exhausted(&mut self) -> Option<Failure> {
+    fn exhausted(&self) -> Option<Failure> {
         if !self.lookups.is_empty() || !self.running.is_empty() || !self.race.is_empty() {
             return None;
         }
@@ -235,11 +239,26 @@ impl<'a> Dial<'a> {
         })
     }
 
-    fn reason(&mut self) -> String {
-        match self.failures.len() {
-            0 => format!("there is no address to try for {}", self.endpoint.authority()),
-            1 => self.failures.remove(0),
-            _ => self.failures.join("; "),
+    fn reason(&self) -> String {
+        // An address that was tried says more than a family that has none.
+        let reasons = if self.failures.is_empty() {
+            &self.unresolved
+        } else {
+            &self.failures
+        };
+        if let Host::Name(host) = &self.endpoint.host {
+            let unknown = |reason: &String| {
+                [Family::V4, Family::V6]
+                    .iter()
+                    .any(|family| *reason == resolve::unknown(host, *family))
+            };
+            if !reasons.is_empty() && reasons.iter().all(unknown) {
+                return format!("there is no host {host:?}: check the name");
+            }
+        }
+        match reasons.as_slice() {
+            [] => format!("there is no address to try for {}", self.endpoint.authority()),
+            reasons => reasons.join("; "),
         }
     }
 
@@ -301,13 +320,6 @@ async fn until(moment: Option<Instant>) {
     match moment {
         Some(moment) => sleep_until(moment).await,
         None => future::pending().await,
-    }
-}
-
-fn name(family: Family) -> &'static str {
-    match family {
-        Family::V4 => "IPv4",
-        Family::V6 => "IPv6",
     }
 }
 

@@ -147,9 +147,8 @@ fn words(question: &Question, error: &LookupError) -> String {
         return no_address(question);
     }
     match error.kind() {
-        LookupErrorKind::NoName if service.parse::<u16>().is_ok() => {
-            format!("there is no host {host:?}: check the name")
-        }
+        // One answer for both: getaddrinfo does not tell an unknown name from one without such an address.
+        LookupErrorKind::NoName if service.parse::<u16>().is_ok() => unknown(host, question.family),
         LookupErrorKind::NoName => {
             format!("there is no host {host:?} with a service {service:?}: check both names")
         }
@@ -178,11 +177,20 @@ fn system(error: &LookupError) -> String {
 }
 
 fn no_address(question: &Question) -> String {
-    let family = match question.family {
+    format!("{:?} has no {} address", question.host, name(question.family))
+}
+
+/// What is said of a name that one lookup does not know.
+pub(super) fn unknown(host: &str, family: Family) -> String {
+    format!("{host:?} is unknown, or has no {} address", name(family))
+}
+
+/// The family's name.
+pub(super) fn name(family: Family) -> &'static str {
+    match family {
         Family::V4 => "IPv4",
         Family::V6 => "IPv6",
-    };
-    format!("{:?} has no {family} address", question.host)
+    }
 }
 
 #[cfg(test)]

@@ -97,7 +97,7 @@ impl Menu {
         let items = if discardable {
             vec![
                 item(
-                    'k',
+                    'y',
                     Action::Program(Program::QuitKeep),
                     "quit and keep the recording",
                 ),
@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn listed_letters_win_and_arrows_move() {
         let mut menu = Menu::quit(String::new(), true);
-        assert_eq!(menu.key(Key::char('k')), Some(Action::Program(Program::QuitKeep)));
+        assert_eq!(menu.key(Key::char('y')), Some(Action::Program(Program::QuitKeep)));
         assert_eq!(menu.key(Key::char('j')), None);
         assert_eq!(menu.selected, 1);
         assert_eq!(

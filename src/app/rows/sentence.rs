@@ -14,10 +14,10 @@ pub fn sentence(kind: &EntryKind) -> String {
         EntryKind::Lookup(lookup) => lookup_sentence(lookup),
         EntryKind::Attempt(attempt) => attempt_sentence(attempt),
         EntryKind::Open { local, remote } => format!("open: {local} → {remote}"),
-        EntryKind::HalfClose { by: Side::Local } => "half-closed by you: FIN sent, still reading".into(),
-        EntryKind::HalfClose { by: Side::Peer } => {
-            "half-closed by the peer: its FIN came, you may still send".into()
+        EntryKind::HalfClose { by: Side::Local } => {
+            "half-closed by you (FIN), the peer may still send".into()
         }
+        EntryKind::HalfClose { by: Side::Peer } => "half-closed by the peer (FIN), you may still send".into(),
         // The other side's FIN is an entry before this one.
         EntryKind::Close(End {
             by: Side::Local,
@@ -30,11 +30,7 @@ pub fn sentence(kind: &EntryKind) -> String {
             ..
         }) => "closed: the peer sent FIN too".into(),
         EntryKind::Close(end) => end_sentence(end),
-        EntryKind::Error {
-            text,
-            errno: Some(errno),
-        } => format!("{text} (os error {errno})"),
-        EntryKind::Error { text, errno: None } => text.clone(),
+        EntryKind::Error { text, .. } => text.clone(),
         EntryKind::Gap { direction, bytes } => {
             let way = match direction {
                 Direction::Sent => "sent",
@@ -174,7 +170,7 @@ mod tests {
         );
         check(
             EntryKind::HalfClose { by: Side::Peer },
-            "half-closed by the peer: its FIN came, you may still send",
+            "half-closed by the peer (FIN), you may still send",
         );
     }
 

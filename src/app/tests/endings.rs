@@ -34,10 +34,24 @@ fn q_asks_only_when_something_is_at_stake() {
         assert!(bench.effects.is_empty() && asks(&bench), "{state}");
     }
     check(with_bytes(LinkState::Closed), "<Esc>q", &[]);
-    check(with_bytes(LinkState::Closed), "<Esc>qk", KEEP);
+    check(with_bytes(LinkState::Closed), "<Esc>qy", KEEP);
     check(with_bytes(LinkState::Closed), "<Esc>qd", DISCARD);
     check(with_bytes(LinkState::Closed), "<Esc>qcq<Esc>", &[]);
     check(with_bytes(LinkState::Open), "<Esc>Q", KEEP);
+}
+
+#[test]
+fn an_open_question_follows_the_connection() {
+    let mut bench = Bench::new();
+    bench.link(LinkState::Resolving, |_| {});
+    bench.keys("<Esc>q");
+    bench.link(LinkState::Open, |link| link.received.bytes = 10);
+    check(bench, "d", DISCARD);
+    let mut bench = Bench::new();
+    bench.link(LinkState::Open, |_| {});
+    bench.keys("<Esc>C");
+    bench.link(LinkState::Closed, |_| {});
+    assert!(bench.app.overlay.is_none(), "there is nothing left to close");
 }
 
 #[test]

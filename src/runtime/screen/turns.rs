@@ -210,6 +210,10 @@ impl<H: Host, D: Display> Turns<H, D> {
             Some(Ok(TerminalEvent::Resize(..))) => self.resize(),
             Some(Ok(event)) => {
                 if let Some(event) = keys::convert(event) {
+                    // A key means what the newest state says it means, also while news wait for a frame.
+                    if matches!(self.lines.news.has_changed(), Ok(true)) {
+                        self.catch_up();
+                    }
                     self.feed(event);
                 }
             }

@@ -59,8 +59,8 @@ pub(super) fn ending(link: &Link) -> String {
 
 fn half_closed(link: &Link) -> &'static str {
     match link.first_fin {
-        Some(Side::Peer) => "the peer sent FIN: it will send no more, you still can",
-        Some(Side::Local) => "you sent FIN: the peer may still send",
+        Some(Side::Peer) => "the peer sent FIN, you may still send",
+        Some(Side::Local) => "you sent FIN, the peer may still send",
         None => "one side sent FIN",
     }
 }
