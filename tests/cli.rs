@@ -205,6 +205,19 @@ fn every_failed_connection_is_named() {
         &["no.such.host.invalid:80"],
         &["no.such.host.invalid", "check the name"],
     );
+    let port = free_port().port();
+    let refused = run(&["--headless", &format!("localhost:{port}")]);
+    check_error(&refused, 1, &["refused"]);
+    assert!(
+        !refused.stderr.contains("no host"),
+        "a name with one family is known: {refused:?}"
+    );
+    let unknown = run(&["--headless", "no.such.host.invalid:80"]);
+    assert_eq!(
+        unknown.stderr.matches("no.such.host.invalid").count(),
+        1,
+        "{unknown:?}"
+    );
     check(&["127.0.0.1:no-such-service"], &["no-such-service"]);
     check(&["--bind", "192.0.2.1", &nobody], &["192.0.2.1", "--bind"]);
 }

@@ -5,9 +5,9 @@ mod binary;
 #[path = "support/server.rs"]
 mod server;
 
-use sockscope::model::Direction;
+use sockscope::model::{Direction, Side};
 
-use binary::{Home, closed_by_peer, free_port, recorded};
+use binary::{Home, closed_by, free_port, recorded};
 use server::{Server, command, is_installed};
 
 fn redis(home: &Home) -> Option<Server> {
@@ -43,7 +43,7 @@ fn redis_answers_what_is_typed() {
     let lines = ping.lines();
     assert!(lines.contains(&"→      6 B  PING␍␊".to_owned()), "{lines:?}");
     assert!(lines.contains(&"←      7 B  +PONG␍␊".to_owned()), "{lines:?}");
-    assert_eq!(*lines.last().unwrap(), closed_by_peer());
+    assert_eq!(*lines.last().unwrap(), closed_by(Side::Peer));
 
     let wrong = home.run(&["--headless", "--format", "raw", &redis.address], b"HELLO?\r\n");
     assert!(

@@ -34,10 +34,10 @@ pub struct Home {
     dir: TempDir,
 }
 
-/// The last line of the text formats when the peer ended the connection as it should.
-pub fn closed_by_peer() -> String {
+/// The last line of the text formats when both sides sent FIN, and this one sent the last.
+pub fn closed_by(by: Side) -> String {
     let end = End {
-        by: Side::Peer,
+        by,
         how: EndHow::Fin,
         errno: None,
     };
@@ -123,6 +123,16 @@ impl Finished {
         untimed.map(str::to_owned).collect()
     }
 
+    /// Whether the text formats end with both sides' FIN, whichever came first.
+    pub fn ends_in_order(&self) -> bool {
+        let lines = self.lines();
+        let last = lines.last();
+        [Side::Local, Side::Peer]
+            .map(closed_by)
+            .iter()
+            .any(|line| last == Some(line))
+    }
+
     /// The objects of the JSON format.
     pub fn objects(&self) -> Vec<Value> {
         let text = self.text();
@@ -202,6 +212,11 @@ pub fn read_all(stream: &mut TcpStream) -> Vec<u8> {
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).unwrap();
     bytes
+}
+
+/// Waits until the client is gone, in whichever way.
+pub fn outlast(stream: &mut TcpStream) {
+    let _ = std::io::copy(stream, &mut std::io::sink());
 }
 
 /// Reads exactly these bytes.
