@@ -336,6 +336,42 @@ fn one_message_cannot_flood_the_terminal() {
     }
 }
 
+#[test]
+fn a_terminal_without_a_cursor_is_refused_before_anything_is_written() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = sockscope(home.path(), &["127.0.0.1:1"]);
+    command.env("TERM", "dumb");
+    let pty = Pty::spawn(command, 80, 24, Reading::Always);
+    assert_eq!(pty.wait_exit().exit_code(), 2);
+    pty.wait_text("TERM=dumb");
+    assert_eq!(pty.look(|seen| seen.count(b"\x1b")), 0);
+    assert!(!home.path().join("state").exists());
+}
+
+#[test]
+fn a_paste_with_line_breaks_waits_and_the_mouse_and_the_keys_arrive() {
+    let home = tempfile::tempdir().unwrap();
+    let mut pty = connected(home.path(), b"hello\n");
+    pty.wait_text("hello");
+    pty.send("\x1b[200~first\r\nsecond\x1b[201~");
+    pty.wait_text("second");
+    pty.wait_text("sent 0 B in 0");
+    pty.send("\r");
+    pty.wait_text("sent 13 B in 1");
+    // A click into the log, and the keys of Input are no longer offered.
+    pty.send("\x1b[<0;5;6M\x1b[<0;5;6m");
+    pty.wait_for("another footer", |seen| !seen.text().contains("Alt-L"));
+    // Ctrl-H and Ctrl-J are their bytes: erase, and a new line without sending.
+    pty.send("iab\x08\x0ac");
+    pty.wait_for("two lines", |seen| {
+        let text = seen.text();
+        text.contains("> a ") && !text.contains("> ab") && text.contains("line 2 of 2")
+    });
+    pty.send("\x03\x03\x03");
+    assert!(pty.wait_exit().success());
+    check_restored(&pty, "Ctrl-C");
+}
+
 /// The bytes from one synchronized update's start to its end, at most.
 fn largest_frame(raw: &[u8]) -> usize {
     const BEGIN: &[u8] = b"\x1b[?2026h";

@@ -168,10 +168,14 @@ impl Host for Process {
     }
 
     fn size(&self) -> Size {
-        crossterm::terminal::window_size().map_or(FALLBACK, |size| Size {
-            width: size.columns,
-            height: size.rows,
-        })
+        match crossterm::terminal::window_size() {
+            // A size of nothing is how a terminal says that it does not know, as behind a serial line.
+            Ok(size) if size.columns > 0 && size.rows > 0 => Size {
+                width: size.columns,
+                height: size.rows,
+            },
+            Ok(_) | Err(_) => FALLBACK,
+        }
     }
 
     fn retake(&mut self) -> io::Result<()> {
