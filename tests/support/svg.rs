@@ -127,12 +127,6 @@ impl From<&Buffer> for Picture {
 }
 
 impl Picture {
-    /// The same picture with the cursor at a column and a row.
-    pub(crate) fn with_cursor(mut self, cursor: Option<(u16, u16)>) -> Picture {
-        self.cursor = cursor;
-        self
-    }
-
     /// The picture as SVG, with a title in the window's bar.
     pub(crate) fn to_svg(&self, title: &str) -> String {
         let columns = usize::from(self.width.max(1));

@@ -24,7 +24,8 @@ fn check_at(name: &str, size: (u16, u16), styled: &[u16], build: impl Fn((u16, u
     let name = format!("{name}_{}x{}", size.0, size.1);
     if let Some(folder) = std::env::var_os("SOCKSCOPE_PICTURES") {
         let (buf, cursor) = stage.draw();
-        let picture = Picture::from(&buf).with_cursor(cursor.map(|at| (at.x, at.y)));
+        let mut picture = Picture::from(&buf);
+        picture.cursor = cursor.map(|at| (at.x, at.y));
         let file = std::path::Path::new(&folder).join(format!("{name}.svg"));
         std::fs::write(file, picture.to_svg(&name)).unwrap();
     }
