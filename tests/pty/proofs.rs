@@ -1,36 +1,29 @@
-//! The real program in a real terminal: the ways out (P5), Ctrl-Z (P6), the terminal that vanishes (P7) or stalls (P8),
-//! resizing (P9), hostile bytes (P1) and the size of a frame (P4). Small forms; the full ones are benchmarks.
-
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
-#[path = "support/oracle.rs"]
-mod oracle;
-#[path = "support/peer.rs"]
-mod peer;
-#[path = "support/pty.rs"]
-mod pty;
+//! The proofs that drive the real program in a real terminal, each with its size as a parameter: small in the tests,
+//! full in the benchmark.
 
 use std::io::Write as _;
 use std::net::Shutdown;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use portable_pty::CommandBuilder;
-use pty::{Pty, Reading};
 use sockscope::capture::Session;
 use sockscope::model::{Direction, EntryId, EntryKind, Records as _};
+use sockscope::text::format;
 
-/// Bytes that the stalled terminal must not stop.
-const FLOOD: usize = 32 << 20;
+use crate::oracle;
+use crate::peer;
+use crate::pty::{self, Pty, Reading};
 
-fn sockscope(home: &Path, arguments: &[&str]) -> CommandBuilder {
+pub(crate) fn sockscope(home: &Path, arguments: &[&str]) -> CommandBuilder {
     let mut command = pty::command(env!("CARGO_BIN_EXE_sockscope"), home);
     command.args(arguments);
     command
 }
 
 /// The program, connected to a peer that sends `bytes` and waits.
-fn connected(home: &Path, bytes: &[u8]) -> Pty {
+pub(crate) fn connected(home: &Path, bytes: &[u8]) -> Pty {
     let peer = peer::sends(bytes.to_vec());
     let pty = Pty::spawn(sockscope(home, &[&peer.target]), 100, 30, Reading::Always);
     pty.wait_text("● open");
@@ -38,7 +31,7 @@ fn connected(home: &Path, bytes: &[u8]) -> Pty {
 }
 
 /// All bytes that a session file holds for one direction.
-fn recorded(path: &Path, direction: Direction) -> u64 {
+pub(crate) fn recorded(path: &Path, direction: Direction) -> u64 {
     let session = Session::open(path).unwrap();
     let entries = (0..session.len()).map(|id| session.entry(EntryId(id)).unwrap());
     entries
@@ -48,60 +41,17 @@ fn recorded(path: &Path, direction: Direction) -> u64 {
 }
 
 /// The terminal is back, and nothing was written that is not ours.
-fn check_restored(pty: &Pty, way: &str) {
+pub(crate) fn check_restored(pty: &Pty, way: &str) {
     pty.wait_restored();
     assert!(pty.is_cooked(), "{way}: the line discipline is not what it was");
     let raw = pty.look(|seen| seen.raw.clone());
     assert_eq!(oracle::violations(&raw), Vec::<String>::new(), "{way}");
 }
 
-#[test]
-fn every_key_that_quits_restores_the_terminal() {
-    let ways = [
-        ("quit now", "\tQ"),
-        ("quit and keep", "\tqy"),
-        ("quit and discard", "\tqd"),
-        ("Ctrl-C twice", "\x03\x03"),
-    ];
-    for (way, keys) in ways {
-        let home = tempfile::tempdir().unwrap();
-        let mut pty = connected(home.path(), b"hello\n");
-        pty.wait_text("hello");
-        pty.send(keys);
-        let status = pty.wait_exit();
-        assert!(status.success(), "{way}: {status}");
-        check_restored(&pty, way);
-        let kept = home
-            .path()
-            .join("state/sockscope/sessions")
-            .read_dir()
-            .unwrap()
-            .count();
-        assert_eq!(kept, usize::from(!way.contains("discard")), "{way}");
-    }
-}
-
-#[test]
-fn every_signal_that_ends_restores_the_terminal_and_shows_in_the_status() {
-    let signals = [
-        (Signal::SIGTERM, "Terminated"),
-        (Signal::SIGHUP, "Hangup"),
-        (Signal::SIGINT, "Interrupt"),
-        (Signal::SIGQUIT, "Quit"),
-    ];
-    for (signal, name) in signals {
-        let home = tempfile::tempdir().unwrap();
-        let pty = connected(home.path(), b"hello\n");
-        pty.signal(signal);
-        assert_eq!(pty.wait_exit().signal(), Some(name));
-        check_restored(&pty, name);
-    }
-}
-
-#[test]
-fn a_signal_at_any_moment_restores_the_terminal() {
+/// P5: SIGTERM at random moments of the start and of a flood.
+pub(crate) fn sigterm_at_random_moments(rounds: u32) {
     let mut numbers = peer::Numbers(7);
-    for round in 0..20 {
+    for round in 0..rounds {
         let home = tempfile::tempdir().unwrap();
         let peer = peer::floods(peer::hostile(4096));
         let pty = Pty::spawn(sockscope(home.path(), &[&peer.target]), 100, 30, Reading::Always);
@@ -124,15 +74,15 @@ enum Stop {
     Force,
 }
 
-#[test]
-fn a_shell_stops_and_continues_it() {
+/// P6: a shell stops and continues the program, by key and by signal.
+pub(crate) fn stops_and_continues(cycles: usize) {
     let home = tempfile::tempdir().unwrap();
     let peer = peer::sends(b"hello\n".to_vec());
     let mut pty = Pty::spawn(shell(home.path()), 100, 30, Reading::Always);
     pty.wait_text("$ ");
     pty.send(&format!("{} {}\r", env!("CARGO_BIN_EXE_sockscope"), peer.target));
-    let stops = [Stop::Key, Stop::Ask, Stop::Key, Stop::Force, Stop::Key, Stop::Key];
-    for (cycle, stop) in stops.into_iter().enumerate() {
+    let ways = [Stop::Key, Stop::Ask, Stop::Key, Stop::Force, Stop::Key, Stop::Key];
+    for (cycle, stop) in ways.into_iter().cycle().take(cycles).enumerate() {
         let (entered, left, stopped) = pty.look(|seen| {
             let words = seen.count(b"Stopped");
             (cycle + 1, seen.count(b"\x1b[?1049l"), words)
@@ -165,9 +115,13 @@ fn a_shell_stops_and_continues_it() {
         pty.send("clear; fg\r");
     }
     pty.wait_for("the screen, drawn in full", |seen| {
-        seen.count(b"\x1b[?1049h") == stops.len() + 1 && seen.text().contains("● open")
+        seen.count(b"\x1b[?1049h") == cycles + 1 && seen.text().contains("● open")
     });
     pty.send("\tQ");
+    // Until the program is gone, what is typed is still its own.
+    pty.wait_for("the prompt behind the summary", |seen| {
+        seen.text().contains("recorded in") && seen.text().trim_end().ends_with('$')
+    });
     pty.wait_restored();
     pty.send("echo status'-'$?\r");
     pty.wait_text("status-0");
@@ -175,76 +129,40 @@ fn a_shell_stops_and_continues_it() {
     assert!(pty.wait_exit().success());
 }
 
-#[test]
-fn a_stopped_program_can_be_ended_from_the_shell() {
-    let home = tempfile::tempdir().unwrap();
-    let peer = peer::sends(b"hello\n".to_vec());
-    let mut pty = Pty::spawn(shell(home.path()), 100, 30, Reading::Always);
-    pty.wait_text("$ ");
-    pty.send(&format!("{} {}\r", env!("CARGO_BIN_EXE_sockscope"), peer.target));
-    pty.wait_text("● open");
-    pty.send("\x1a");
-    pty.wait_for("the shell's word that it stopped", |seen| {
-        seen.count(b"Stopped") == 1
-    });
-    pty.wait_restored();
-    // In the background there is no terminal to take: it stops again.
-    pty.send("bg; wait; echo again'-'stopped\r");
-    pty.wait_text("again-stopped");
-    pty.send("kill %1; wait %1; echo status'-'$?\r");
-    pty.wait_text("status-143");
-    pty.wait_restored();
-}
-
 /// A shell without a line editor, which would change the line discipline and the paste mode by itself.
-fn shell(home: &Path) -> CommandBuilder {
+pub(crate) fn shell(home: &Path) -> CommandBuilder {
     let mut command = pty::command("bash", home);
     command.args(["--norc", "--noprofile", "--noediting", "-i"]);
     command.env("PS1", "$ ");
     command
 }
 
-#[test]
-fn a_terminal_that_vanishes_ends_the_program() {
-    let home = tempfile::tempdir().unwrap();
-    let file = home.path().join("kept.pcapng");
-    let peer = peer::sends(b"hello\n".to_vec());
-    let command = sockscope(home.path(), &["-w", file.to_str().unwrap(), &peer.target]);
-    let mut pty = Pty::spawn(command, 100, 30, Reading::Always);
-    pty.wait_text("hello");
-    pty.hang_up();
-    assert_eq!(pty.wait_exit().signal(), Some("Hangup"));
-    assert_eq!(recorded(&file, Direction::Received), 6);
-}
-
 /// How the user ends it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
+pub(crate) enum Way {
+    /// A key that quits.
     Key,
+    /// SIGTERM.
     Signal,
 }
 
-#[test]
-fn a_terminal_that_never_reads_stalls_neither_the_recording_nor_a_signal() {
-    check_stalled(Way::Signal);
-}
-
-#[test]
-fn a_terminal_that_never_reads_stalls_no_key() {
-    check_stalled(Way::Key);
-}
-
-fn check_stalled(way: Way) {
+/// P8: a flood is recorded though nobody reads the terminal; how long it took to take it off the peer's hands.
+pub(crate) fn flood(way: Way, reading: Reading, len: usize) -> Duration {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("kept.pcapng");
-    let peer = peer::serve(|mut stream| {
-        stream.write_all(&vec![b'x'; FLOOD]).unwrap();
+    let peer = peer::serve(move |mut stream| {
+        let piece = vec![b'x'; 1 << 20];
+        for _ in 0..len / piece.len() {
+            stream.write_all(&piece).unwrap();
+        }
         stream.shutdown(Shutdown::Write).unwrap();
     });
     let command = sockscope(home.path(), &["-w", file.to_str().unwrap(), &peer.target]);
-    let mut pty = Pty::spawn(command, 100, 30, Reading::NotYet);
-    // Everything is taken off its hands though nobody has read a byte of the screen.
+    let start = Instant::now();
+    let mut pty = Pty::spawn(command, 100, 30, reading);
+    // Everything is taken though the screen may not have been read.
     peer.thread.join().unwrap();
+    let took = start.elapsed();
     match way {
         Way::Key => pty.send("\tQ"),
         Way::Signal => pty.signal(Signal::SIGTERM),
@@ -253,15 +171,18 @@ fn check_stalled(way: Way) {
     assert_eq!(status.signal(), (way == Way::Signal).then_some("Terminated"));
     let received = recorded(&file, Direction::Received);
     // What the kernels' socket buffers held when the signal came was not read.
-    assert!(received > FLOOD as u64 * 3 / 4, "{received}");
+    assert!(received > len as u64 * 3 / 4, "{received}");
     assert!(pty.is_cooked());
     // Whoever reads the terminal later finds it restored.
-    pty.read_on();
+    if reading == Reading::NotYet {
+        pty.read_on();
+    }
     pty.wait_restored();
+    took
 }
 
-#[test]
-fn any_size_works_under_traffic() {
+/// P9: any size, under hostile traffic.
+pub(crate) fn resizes_under_traffic(count: u32) {
     let home = tempfile::tempdir().unwrap();
     let peer = peer::floods(peer::hostile(4096));
     let mut pty = Pty::spawn(sockscope(home.path(), &[&peer.target]), 100, 30, Reading::Always);
@@ -279,7 +200,7 @@ fn any_size_works_under_traffic() {
         (50, 0),
         (1000, 1000),
     ];
-    let random = (0..100).map(|_| (numbers.below(300) as u16, numbers.below(120) as u16));
+    let random = (0..count).map(|_| (numbers.below(300) as u16, numbers.below(120) as u16));
     for (columns, rows) in corners.into_iter().chain(random) {
         pty.resize(columns, rows);
     }
@@ -292,11 +213,12 @@ fn any_size_works_under_traffic() {
     assert_eq!(oracle::violations(&raw), Vec::<String>::new());
 }
 
-#[test]
-fn hostile_bytes_never_reach_the_terminal_raw() {
+/// P1: hostile bytes over TCP, looked at in every view.
+pub(crate) fn hostile_bytes(len: usize) {
     let home = tempfile::tempdir().unwrap();
-    let bytes = peer::hostile(256 << 10);
+    let bytes = peer::hostile(len);
     let mut pty = connected(home.path(), &bytes);
+    pty.wait_text(&format!("received {} in", format::size(bytes.len() as u64)));
     // The view of each kind, from the start of the log to its end.
     for keys in [
         "\tx", "g", " ", " ", "x", "g", " ", " ", "x", "g", " ", "G", "k", "\r", "\x1b",
@@ -310,8 +232,9 @@ fn hostile_bytes_never_reach_the_terminal_raw() {
     check_restored(&pty, "hostile bytes");
 }
 
-#[test]
-fn one_message_cannot_flood_the_terminal() {
+/// P4: messages made to be expensive; `scale` repeats each.
+pub(crate) fn largest_frames(scale: usize) -> usize {
+    let mut largest = 0;
     let samples = [
         format!("a{}", "\u{301}".repeat(500_000)).into_bytes(),
         "x\u{301}\u{302}".repeat(200_000).into_bytes(),
@@ -320,7 +243,7 @@ fn one_message_cannot_flood_the_terminal() {
     ];
     for bytes in samples {
         let home = tempfile::tempdir().unwrap();
-        let peer = peer::sends(bytes);
+        let peer = peer::sends(bytes.repeat(scale));
         let mut pty = Pty::spawn(sockscope(home.path(), &[&peer.target]), 200, 60, Reading::Always);
         pty.wait_text("● open");
         for keys in ["\t\x0c", "x\x0c", "x\x0c", "z\x0c"] {
@@ -331,45 +254,11 @@ fn one_message_cannot_flood_the_terminal() {
         pty.send("Q");
         pty.wait_exit();
         pty.wait_restored();
-        let largest = pty.look(|seen| largest_frame(&seen.raw));
-        assert!(largest > 1000 && largest <= 192 * 1024, "{largest}");
+        let frame = pty.look(|seen| largest_frame(&seen.raw));
+        assert!(frame > 1000 && frame <= 192 * 1024, "{frame}");
+        largest = largest.max(frame);
     }
-}
-
-#[test]
-fn a_terminal_without_a_cursor_is_refused_before_anything_is_written() {
-    let home = tempfile::tempdir().unwrap();
-    let mut command = sockscope(home.path(), &["127.0.0.1:1"]);
-    command.env("TERM", "dumb");
-    let pty = Pty::spawn(command, 80, 24, Reading::Always);
-    assert_eq!(pty.wait_exit().exit_code(), 2);
-    pty.wait_text("TERM=dumb");
-    assert_eq!(pty.look(|seen| seen.count(b"\x1b")), 0);
-    assert!(!home.path().join("state").exists());
-}
-
-#[test]
-fn a_paste_with_line_breaks_waits_and_the_mouse_and_the_keys_arrive() {
-    let home = tempfile::tempdir().unwrap();
-    let mut pty = connected(home.path(), b"hello\n");
-    pty.wait_text("hello");
-    pty.send("\x1b[200~first\r\nsecond\x1b[201~");
-    pty.wait_text("second");
-    pty.wait_text("sent 0 B in 0");
-    pty.send("\r");
-    pty.wait_text("sent 13 B in 1");
-    // A click into the log, and the keys of Input are no longer offered.
-    pty.send("\x1b[<0;5;6M\x1b[<0;5;6m");
-    pty.wait_for("another footer", |seen| !seen.text().contains("Alt-L"));
-    // Ctrl-H and Ctrl-J are their bytes: erase, and a new line without sending.
-    pty.send("iab\x08\x0ac");
-    pty.wait_for("two lines", |seen| {
-        let text = seen.text();
-        text.contains("> a ") && !text.contains("> ab") && text.contains("line 2 of 2")
-    });
-    pty.send("\x03\x03\x03");
-    assert!(pty.wait_exit().success());
-    check_restored(&pty, "Ctrl-C");
+    largest
 }
 
 /// The bytes from one synchronized update's start to its end, at most.
@@ -386,4 +275,45 @@ fn largest_frame(raw: &[u8]) -> usize {
         }
     }
     largest
+}
+
+/// P14: `kill -9` at random moments of a flood. Every file opens, and holds every message that the screen counted.
+pub(crate) fn kills_at_random_moments(rounds: u32) {
+    let mut numbers = peer::Numbers(11);
+    for round in 0..rounds {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("killed.pcapng");
+        let peer = peer::floods(peer::hostile(4096));
+        let command = sockscope(home.path(), &["-w", file.to_str().unwrap(), &peer.target]);
+        let pty = Pty::spawn(command, 100, 30, Reading::Always);
+        let moment = 2000 + numbers.below(60_000) as usize;
+        pty.wait_for("some output", |seen| seen.raw.len() > moment);
+        pty.signal(Signal::SIGKILL);
+        pty.wait_exit();
+        let shown = pty.look(|seen| messages_shown(&seen.text()));
+        let session = Session::open(&file).unwrap();
+        let entries = (0..session.len()).map(|id| session.entry(EntryId(id)).unwrap());
+        let received = EntryKind::Data {
+            direction: Direction::Received,
+        };
+        let kept = entries.filter(|entry| entry.kind == received).count() as u64;
+        assert!(
+            kept >= shown,
+            "round {round}: {shown} were shown, {kept} are in the file"
+        );
+    }
+}
+
+/// How many received messages the Status pane counts; none before the connection is open.
+fn messages_shown(screen: &str) -> u64 {
+    let counted = screen
+        .split_once("received ")
+        .and_then(|(_, rest)| rest.split_once(" in "));
+    counted.map_or(0, |(_, rest)| {
+        let digits = rest
+            .chars()
+            .take_while(|c| c.is_ascii_digit() || *c == ',')
+            .filter(char::is_ascii_digit);
+        digits.collect::<String>().parse().unwrap_or(0)
+    })
 }

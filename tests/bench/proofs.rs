@@ -1,0 +1,67 @@
+//! The full sizes of the proofs that `cargo test` runs in small: `cargo bench --bench proofs`. Each prints what it did
+//! and how long it took; a proof that fails ends the run with its panic.
+
+#![expect(clippy::unwrap_used, reason = "a proof that cannot go on has failed")]
+
+#[path = "../support/oracle.rs"]
+mod oracle;
+#[path = "../support/peer.rs"]
+mod peer;
+#[path = "../pty/proofs.rs"]
+mod proofs;
+#[path = "../support/pty.rs"]
+mod pty;
+
+use std::time::Instant;
+
+use proofs::Way;
+use pty::Reading;
+
+/// Bytes of hostile traffic for P1.
+const HOSTILE: usize = 64 << 20;
+/// Bytes of the flood for P8.
+const FLOOD: usize = 1 << 30;
+
+fn prove(what: &str, proof: impl FnOnce() -> String) {
+    let start = Instant::now();
+    let found = proof();
+    println!("{what}: held{found}, in {:.1} s", start.elapsed().as_secs_f64());
+}
+
+fn main() {
+    // Under `cargo test --benches` nothing is measured and nothing this long is run.
+    if !std::env::args().any(|argument| argument == "--bench") {
+        return;
+    }
+    prove("P1  64 MiB of hostile bytes over TCP, in every view", || {
+        proofs::hostile_bytes(HOSTILE);
+        ", 0 violations".into()
+    });
+    prove("P4  messages of up to 30 MB made to be expensive, 200x60", || {
+        format!(", the largest frame has {} bytes", proofs::largest_frames(20))
+    });
+    prove("P5  100 SIGTERM at random moments", || {
+        proofs::sigterm_at_random_moments(100);
+        String::new()
+    });
+    prove("P6  20 cycles of stop and fg under bash", || {
+        proofs::stops_and_continues(20);
+        String::new()
+    });
+    prove("P8  1 GiB recorded while nobody reads the terminal", || {
+        let read = proofs::flood(Way::Key, Reading::Always, FLOOD).as_secs_f64();
+        let stalled = proofs::flood(Way::Signal, Reading::NotYet, FLOOD).as_secs_f64();
+        format!(
+            ", {read:.2} s with a terminal that reads, {stalled:.2} s without: {:.2} x",
+            stalled / read
+        )
+    });
+    prove("P9  1,000 resizes under hostile traffic", || {
+        proofs::resizes_under_traffic(1000);
+        String::new()
+    });
+    prove("P14 200 kill -9 at random moments of a flood", || {
+        proofs::kills_at_random_moments(200);
+        ", 200 files opened, nothing that was shown is missing".into()
+    });
+}
