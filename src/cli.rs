@@ -12,13 +12,16 @@ use std::io::{self, IsTerminal as _};
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser as _};
 
-use arguments::{Arguments, Task};
-use sockscope::runtime::Plan;
+use arguments::{Arguments, SessionsTask, Task};
+use sockscope::app::Zone;
+use sockscope::runtime::{Housekeeping, Plan};
 
 /// What the command line asks for.
 pub(crate) enum Request {
     /// Run the program.
     Run(Box<Plan>),
+    /// List or delete recordings.
+    KeepHouse(Housekeeping, Zone),
     /// Print this on standard output, and nothing else.
     Print(Vec<u8>),
 }
@@ -39,6 +42,16 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Req
             "demo brings its own server: leave the target out, or leave demo out".into(),
         )),
         Some(Task::Demo) => arguments.options.plan_demo(),
+        Some(Task::Sessions { .. }) if arguments.target.is_some() => {
+            Err(Usage("sessions is about recordings: leave the target out".into()))
+        }
+        Some(Task::Sessions { task }) => {
+            let task = match task {
+                None | Some(SessionsTask::List) => Housekeeping::List,
+                Some(SessionsTask::Delete { names }) => Housekeeping::Delete(names),
+            };
+            return Ok(Request::KeepHouse(task, arguments.options.zone()));
+        }
         Some(Task::Completions { shell }) => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "sockscope", &mut text);

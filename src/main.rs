@@ -5,7 +5,7 @@ mod cli;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use sockscope::runtime;
+use sockscope::runtime::{self, RunError};
 
 use cli::{Request, Usage};
 
@@ -14,19 +14,23 @@ const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     match cli::parse(std::env::args_os()) {
-        Ok(Request::Run(plan)) => match runtime::run(&plan) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                runtime::tell(&error.to_string());
-                error.status()
-            }
-        },
+        Ok(Request::Run(plan)) => {
+            runtime::run(&plan).map_or_else(|error| fail(&error), |()| ExitCode::SUCCESS)
+        }
+        Ok(Request::KeepHouse(task, zone)) => {
+            runtime::keep_house(&task, zone).map_or_else(|error| fail(&error), |text| print(text.as_bytes()))
+        }
         Ok(Request::Print(text)) => print(&text),
         Err(Usage(message)) => {
             runtime::tell(&message);
             USAGE.into()
         }
     }
+}
+
+fn fail(error: &RunError) -> ExitCode {
+    runtime::tell(&error.to_string());
+    error.status()
 }
 
 /// Prints on standard output; a reader that goes away early is no failure.

@@ -23,6 +23,7 @@ mod keys;
 mod launch;
 mod output;
 mod pace;
+mod sessions;
 mod sgr;
 mod signals;
 mod store;
@@ -31,6 +32,7 @@ mod writer;
 
 pub use guard::{Guard, GuardError, Mouse, check_terminal, enter_sequence, install_panic_hook};
 pub use launch::{Front, Memory, Peer, Plan, RunError, ScreenPlan, run};
+pub use sessions::{Housekeeping, keep_house};
 pub use signals::{Cause, Control, Jobs, watch_signals};
 pub use store::Place;
 pub use tell::tell;

@@ -83,6 +83,9 @@ fn wrong_usage_is_one_line_and_status_2() {
     check(&["demo", "-6", "--headless"], &["127.0.0.1"]);
     check(&["a:1", "demo"], &["demo"]);
     check(&["completions", "ksh"], &["'ksh'", "bash"]);
+    check(&["a:1", "sessions"], &["leave the target out"]);
+    check(&["sessions", "delete"], &["NAME"]);
+    check(&["sessions", "prune"], &["'prune'"]);
     check(&["listen", ":9000"], &["unexpected argument"]);
     check(&["--theme", "x", "a:1"], &["unexpected argument '--theme'"]);
 }
@@ -122,6 +125,7 @@ fn help_lists_what_exists_and_nothing_else() {
         for part in [
             "Usage: sockscope [OPTIONS] [TARGET]",
             "sockscope demo",
+            "sockscope sessions",
             "Connection:",
             "Recording:",
             "Scripts and pipes:",
@@ -139,7 +143,6 @@ fn help_lists_what_exists_and_nothing_else() {
             "--theme",
             "--encoding",
             "--keylog",
-            "sessions list",
         ] {
             assert!(!text.contains(later), "{later:?} does not exist yet");
         }
@@ -340,4 +343,51 @@ fn a_full_disk_is_told_and_the_file_ends_at_a_whole_block() {
         let session = sockscope::capture::Session::open(&home.path("trace")).unwrap();
         assert_eq!(session.cut(), 0);
     }
+}
+
+#[test]
+fn recordings_are_listed_and_deleted_by_name() {
+    let home = Home::new();
+    let finished = |arguments: &[&str]| finish(home.sockscope(arguments).spawn().unwrap());
+    assert!(
+        finished(&["sessions"])
+            .text()
+            .starts_with("0 recordings, 0 B in ")
+    );
+
+    for _ in 0..2 {
+        let (peer, _) = serve(|mut stream| stream.write_all(b"kept").unwrap());
+        let run = finished(&["--headless", "--format", "none", &peer]);
+        assert_eq!(run.code(), 0, "{run:?}");
+    }
+    let list = finished(&["sessions", "list", "--utc"]);
+    let text = list.text();
+    let names: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.split_whitespace().last())
+        .collect();
+    assert_eq!(names.len(), 3, "{text}");
+    assert!(text.contains("2 recordings, "), "{text}");
+
+    let stem = names[0].strip_suffix(".pcapng").unwrap();
+    check_error(
+        &finished(&["sessions", "delete", stem, "no-such"]),
+        1,
+        &["no-such", "nothing was deleted"],
+    );
+    check_error(
+        &finished(&["sessions", "delete", "../history"]),
+        1,
+        &["nothing was deleted"],
+    );
+    assert!(
+        finished(&["sessions", "delete", stem, stem])
+            .text()
+            .starts_with("deleted ")
+    );
+    let left = finished(&["sessions"]);
+    assert!(
+        !left.text().contains(names[0]) && left.text().contains(names[1]),
+        "{left:?}"
+    );
 }

@@ -3,11 +3,11 @@
 //! Deliberately absent: any deletion by itself. What is over the budget is told, and the user decides.
 
 use std::ffi::OsString;
-use std::fs::{DirBuilder, OpenOptions, Permissions};
+use std::fs::{DirBuilder, Metadata, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::Duration;
 
 use chrono::DateTime;
 use nix::fcntl::OFlag;
@@ -42,7 +42,7 @@ pub struct Kept {
     /// The size of the file in bytes.
     pub size: u64,
     /// When it was last written.
-    pub modified: SystemTime,
+    pub modified: Timestamp,
     /// Whether a running instance is still writing it.
     pub live: bool,
 }
@@ -112,7 +112,7 @@ impl Sessions {
             kept.push(Kept {
                 live: file::is_live(&path),
                 size: found.len(),
-                modified: found.modified().map_err(failed("read"))?,
+                modified: modified(&found),
                 path,
             });
         }
@@ -145,6 +145,13 @@ impl Sessions {
         }
         excess
     }
+}
+
+/// When a file was last written; the epoch for what lies before it.
+fn modified(file: &Metadata) -> Timestamp {
+    let seconds = u64::try_from(file.mtime()).unwrap_or_default();
+    let nanos = u64::try_from(file.mtime_nsec()).unwrap_or_default();
+    Timestamp::default() + Duration::from_secs(seconds) + Duration::from_nanos(nanos)
 }
 
 /// `$XDG_STATE_HOME`, or `~/.local/state` where it is not set or not absolute (XDG base directory

@@ -10,6 +10,7 @@ use super::value::{EolName, FormatName, InputName, OnFullName, StdinEofName, Vie
 
 const USAGE: &str = "sockscope [OPTIONS] [TARGET]\n       \
     sockscope demo [OPTIONS]\n       \
+    sockscope sessions [list|delete]\n       \
     sockscope completions SHELL\n       \
     sockscope man";
 
@@ -55,6 +56,12 @@ pub(super) struct Arguments {
 pub(super) enum Task {
     /// Start a chatty server inside sockscope and connect to it
     Demo,
+    /// List the recordings that were kept, or delete some
+    #[command(help_template = "{about}\n\n{usage-heading} {usage}\n\nCommands:\n{subcommands}\n")]
+    Sessions {
+        #[command(subcommand)]
+        task: Option<SessionsTask>,
+    },
     /// Print shell completions on standard output
     #[command(help_template = "{about}\n\n{usage-heading} {usage}\n\nArguments:\n{positionals}\n")]
     Completions {
@@ -64,6 +71,21 @@ pub(super) enum Task {
     /// Print the man page (roff) on standard output
     #[command(help_template = "{about}\n\n{usage-heading} {usage}\n")]
     Man,
+}
+
+/// What there is to do with recordings.
+#[derive(Debug, Subcommand)]
+pub(super) enum SessionsTask {
+    /// List them, the newest last
+    #[command(help_template = "{about}\n\n{usage-heading} {usage}\n")]
+    List,
+    /// Delete these
+    #[command(help_template = "{about}\n\n{usage-heading} {usage}\n\nArguments:\n{positionals}\n")]
+    Delete {
+        /// Names as the list shows them
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<String>,
+    },
 }
 
 /// The options; each stands before or after the target.

@@ -13,6 +13,8 @@ const SECTIONS: &[(&str, &[&str])] = &[
         "COMMANDS",
         &[
             "demo\tStart a chatty server inside sockscope and connect to it.",
+            "sessions [list]\tList the recordings that were kept.",
+            "sessions delete NAME...\tDelete recordings, by the names of the list.",
             "completions SHELL\tPrint completions for bash, elvish, fish, powershell or zsh on standard output.",
             "man\tPrint this page (roff) on standard output.",
         ],

@@ -126,7 +126,8 @@ impl Options {
         })
     }
 
-    fn zone(&self) -> Zone {
+    /// The zone of times of day.
+    pub(super) fn zone(&self) -> Zone {
         if self.utc {
             Zone::Utc
         } else {

@@ -11,7 +11,7 @@ use super::headless::{self, Headless, HeadlessError, Setting};
 use super::history::History;
 use super::screen::{self, Screen};
 use super::signals::{Jobs, watch_signals};
-use super::store::{Place, Store, state_directory};
+use super::store::{Earlier, Place, Store, state_directory};
 use super::tell::tell;
 use crate::app::{Settings, TimeColumn, View, Zone};
 use crate::capture::CaptureError;
@@ -98,6 +98,9 @@ pub enum RunError {
     /// The system refused a thread or a descriptor.
     #[error("cannot start: {0}")]
     Start(#[from] io::Error),
+    /// A recording that was to be deleted is not there.
+    #[error("there is no recording {0:?}: sockscope sessions lists those that are kept; nothing was deleted")]
+    NoSuchRecording(String),
     /// The connection or the output failed.
     #[error(transparent)]
     Headless(#[from] HeadlessError),
@@ -112,6 +115,7 @@ impl RunError {
             | RunError::Capture(_)
             | RunError::Demo(_)
             | RunError::Start(_)
+            | RunError::NoSuchRecording(_)
             | RunError::Headless(_) => 1.into(),
         }
     }
@@ -147,7 +151,7 @@ fn run_headless(plan: &Plan, options: Headless, target: Endpoint) -> Result<(), 
     let control = watch_signals(Jobs::Kernel)?;
     let clock = Clock::start();
     let store = Store::create(&plan.place, clock.now(), Some(&target), plan.max_size)?;
-    for notice in &store.notices {
+    if let Earlier::Excess(notice) = &store.earlier {
         tell(notice);
     }
     let mut worker = net::spawn(plan.net.clone(), store.recorder.clone(), clock)?;
@@ -176,7 +180,10 @@ fn run_headless(plan: &Plan, options: Headless, target: Endpoint) -> Result<(), 
 fn run_screen(plan: &Plan, options: ScreenPlan, target: Option<Endpoint>) -> Result<(), RunError> {
     let clock = Clock::start();
     let store = Store::create(&plan.place, clock.now(), target.as_ref(), plan.max_size)?;
-    let mut greetings = store.notices.clone();
+    let mut greetings = match &store.earlier {
+        Earlier::None => Vec::new(),
+        Earlier::Kept(notice) | Earlier::Excess(notice) => vec![notice.clone()],
+    };
     let history = match options.memory {
         Memory::Off => History::none(),
         Memory::Kept => remembered(&mut greetings),

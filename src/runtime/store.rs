@@ -4,6 +4,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
+use super::sessions::counted;
 use crate::app::SessionFile;
 use crate::capture::{BUDGET, CaptureError, Create, Existing, Kept, Recorder, Sessions};
 use crate::model::{Endpoint, Timestamp};
@@ -23,13 +24,24 @@ pub enum Place {
     },
 }
 
+/// What is worth knowing about the recordings of earlier runs. Nothing is ever removed unasked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Earlier {
+    /// There is none.
+    None,
+    /// They are there.
+    Kept(String),
+    /// They take more than the budget.
+    Excess(String),
+}
+
 /// A session file that was just created.
 #[derive(Debug)]
 pub(super) struct Store {
     pub(super) recorder: Recorder,
     pub(super) file: SessionFile,
-    /// What the start has to say about recordings that were kept.
-    pub(super) notices: Vec<String>,
+    /// What is worth knowing about the recordings of earlier runs.
+    pub(super) earlier: Earlier,
 }
 
 impl Store {
@@ -50,7 +62,7 @@ impl Store {
                 Ok(Store {
                     recorder,
                     file: SessionFile::Temporary(path),
-                    notices: notices(sessions.path(), &kept, BUDGET),
+                    earlier: earlier(sessions.path(), &kept, BUDGET),
                 })
             }
             Place::File { path, existing } => {
@@ -62,7 +74,7 @@ impl Store {
                 Ok(Store {
                     recorder,
                     file: SessionFile::Named(path.display().to_string()),
-                    notices: Vec::new(),
+                    earlier: Earlier::None,
                 })
             }
         }
@@ -84,66 +96,71 @@ pub(super) fn state_directory() -> Result<PathBuf, CaptureError> {
     parent.map(Path::to_owned).ok_or(CaptureError::NoDirectory)
 }
 
-/// What is worth knowing about the recordings of earlier runs: only that they are more than the budget. Nothing is
-/// ever removed unasked.
-fn notices(folder: &Path, kept: &[Kept], budget: u64) -> Vec<String> {
+fn earlier(folder: &Path, kept: &[Kept], budget: u64) -> Earlier {
     let ended: Vec<&Kept> = kept.iter().filter(|kept| !kept.live).collect();
-    let total: u64 = ended.iter().map(|kept| kept.size).sum();
+    if ended.is_empty() {
+        return Earlier::None;
+    }
+    let number = counted(ended.len());
+    let total = format::size(ended.iter().map(|kept| kept.size).sum());
+    let name = |kept: &&Kept| kept.path.file_name().map(|name| name.display().to_string());
     let excess = Sessions::excess(kept, budget);
-    let (Some(oldest), Some(newest)) = (excess.first(), excess.last()) else {
-        return Vec::new();
-    };
-    let name = |kept: &Kept| kept.path.file_name().map(|name| name.display().to_string());
-    let which = match (name(oldest), name(newest)) {
+    let which = match (excess.first().and_then(name), excess.last().and_then(name)) {
         (Some(oldest), Some(newest)) if oldest != newest => format!("{oldest} to {newest}"),
         (Some(oldest), _) => oldest,
-        (None, _) => return Vec::new(),
+        (None, _) => {
+            return Earlier::Kept(format!(
+                "{number} kept from before ({total}): sockscope sessions lists them"
+            ));
+        }
     };
-    vec![format!(
-        "{} recordings in {} take {}, more than {}: delete the oldest ({which}) if you need the space",
-        ended.len(),
+    Earlier::Excess(format!(
+        "{number} in {} take {total}, more than {}: if you need the space, delete the oldest ({which}) with sockscope \
+         sessions delete",
         folder.display(),
-        format::size(total),
         format::size(budget),
-    )]
+    ))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
-
     use super::*;
 
     fn kept(name: &str, size: u64, live: bool) -> Kept {
         Kept {
             path: Path::new("/state").join(name),
             size,
-            modified: SystemTime::UNIX_EPOCH,
+            modified: Timestamp(0),
             live,
         }
     }
 
     #[test]
-    fn recordings_are_mentioned_only_beyond_the_budget() {
+    fn recordings_are_mentioned_and_named_beyond_the_budget() {
         let folder = Path::new("/state");
         let all = [
             kept("a.pcapng", 600, false),
             kept("b.pcapng", 500, false),
             kept("c.pcapng", 900, false),
         ];
-        assert_eq!(notices(folder, &all, 2000), Vec::<String>::new());
+        assert_eq!(earlier(folder, &[], 2000), Earlier::None);
         assert_eq!(
-            notices(folder, &all, 1500),
-            [
-                "3 recordings in /state take 2.0 KiB, more than 1.5 KiB: delete the oldest (a.pcapng) if you need the space"
-            ]
+            earlier(folder, &[kept("a.pcapng", 600, true)], 2000),
+            Earlier::None
         );
         assert_eq!(
-            notices(folder, &all, 1000),
-            [
-                "3 recordings in /state take 2.0 KiB, more than 1000 B: delete the oldest (a.pcapng to b.pcapng) if you \
-              need the space"
-            ]
+            earlier(folder, &all[..1], 2000),
+            Earlier::Kept("1 recording kept from before (600 B): sockscope sessions lists them".into())
+        );
+        assert_eq!(
+            earlier(folder, &all, 1500),
+            Earlier::Excess("3 recordings in /state take 2.0 KiB, more than 1.5 KiB: if you need the space, delete the oldest \
+                 (a.pcapng) with sockscope sessions delete".into())
+        );
+        assert_eq!(
+            earlier(folder, &all, 1000),
+            Earlier::Excess("3 recordings in /state take 2.0 KiB, more than 1000 B: if you need the space, delete the oldest \
+                 (a.pcapng to b.pcapng) with sockscope sessions delete".into())
         );
     }
 

@@ -37,9 +37,10 @@ fn main() {
         proofs::hostile_bytes(HOSTILE);
         ", 0 violations".into()
     });
-    prove("P4  messages of 90 MB to 150 MB made to be expensive, 200x60", || {
-        format!(", the largest frame has {} bytes", proofs::largest_frames(100))
-    });
+    prove(
+        "P4  messages of 90 MB to 150 MB made to be expensive, 200x60",
+        || format!(", the largest frame has {} bytes", proofs::largest_frames(100)),
+    );
     prove("P5  100 SIGTERM at random moments", || {
         proofs::sigterm_at_random_moments(100);
         String::new()
