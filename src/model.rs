@@ -5,6 +5,7 @@
 mod command;
 mod endpoint;
 mod entry;
+mod file;
 mod link;
 mod records;
 mod time;
@@ -15,6 +16,7 @@ pub use entry::{
     Attempt, AttemptOutcome, ConnectionId, Direction, End, EndHow, Entry, EntryId, EntryKind, Family, Lookup,
     Side,
 };
+pub use file::{FileReport, FileState};
 pub use link::{Link, LinkState, NetEvent, RecorderState, Tally};
 pub use records::{Records, RecordsError, Surroundings, Tail};
 pub use time::Timestamp;
