@@ -17,6 +17,6 @@ pub use entry::{
     Side,
 };
 pub use file::{FileReport, FileState};
-pub use link::{Link, LinkState, NetEvent, RecorderState, Tally};
+pub use link::{Closing, Link, LinkState, NetEvent, RecorderState, Tally};
 pub use records::{Records, RecordsError, Surroundings, Tail};
 pub use time::Timestamp;

@@ -15,8 +15,8 @@ use sha2::{Digest as _, Sha256};
 use socket2::SockRef;
 use sockscope::capture::{Create, Existing, Recorder, Session};
 use sockscope::model::{
-    AttemptOutcome, Direction, EndHow, Entry, EntryId, EntryKind, Link, LinkState, NetCommand, NetEvent,
-    Outgoing, RecorderState, Recording, Records as _, Side,
+    AttemptOutcome, Closing, Direction, EndHow, Entry, EntryId, EntryKind, Link, LinkState, NetCommand,
+    NetEvent, Outgoing, RecorderState, Recording, Records as _, Side,
 };
 use sockscope::net::{Bind, Clock, OnFull, Options, Worker, spawn};
 use tempfile::TempDir;
@@ -688,4 +688,51 @@ fn a_full_file_can_be_ignored_or_end_the_connection() {
     assert!(link.reason.unwrap().contains("--max-size"));
     drop(bench);
     server.join().unwrap();
+}
+
+/// A peer that sends a line every now and then until it is cut off.
+fn chatty() -> (SocketAddr, JoinHandle<()>) {
+    peer(|mut stream| {
+        while stream.write_all(b"tick\n").is_ok() {
+            thread::sleep(Duration::from_millis(20));
+        }
+    })
+}
+
+#[test]
+fn a_peer_that_never_stops_cannot_keep_us_from_going_elsewhere() {
+    let (from, chatty) = chatty();
+    let (to, next) = peer(|mut stream| stream.read_to_end(&mut Vec::new()).map(drop));
+    let bench = Bench::new(Options::default());
+    bench.connect(from);
+    bench.wait_state(LinkState::Open);
+    bench.connect(to);
+    let link = bench.wait_link("the close", |link| link.closing.is_some());
+    assert_eq!(link.closing, Some(Closing::Dial(to.to_string().parse().unwrap())));
+    bench.wait_link("the other target", |link| {
+        link.state == LinkState::Open && link.remote == Some(to)
+    });
+    chatty.join().unwrap();
+    bench.ask(NetCommand::Close);
+    bench.wait_state(LinkState::Closed);
+    next.join().unwrap().unwrap();
+}
+
+#[test]
+fn a_reset_hurries_a_pending_dial() {
+    let (from, chatty) = chatty();
+    let (to, next) = peer(|mut stream| stream.read_to_end(&mut Vec::new()).map(drop));
+    let bench = Bench::new(Options::default());
+    bench.connect(from);
+    bench.wait_state(LinkState::Open);
+    bench.connect(to);
+    bench.ask(NetCommand::Reset);
+    bench.wait_link("the other target", |link| {
+        link.state == LinkState::Open && link.remote == Some(to)
+    });
+    assert!(bench.kinds().contains("our-rst"), "{}", bench.kinds());
+    chatty.join().unwrap();
+    bench.ask(NetCommand::Close);
+    bench.wait_state(LinkState::Closed);
+    next.join().unwrap().unwrap();
 }

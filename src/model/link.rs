@@ -74,6 +74,15 @@ pub struct Tally {
     pub last: Option<Timestamp>,
 }
 
+/// What a close that is under way leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Closing {
+    /// The end.
+    End,
+    /// Dialing this.
+    Dial(Endpoint),
+}
+
 /// A connection as it is now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
@@ -101,6 +110,8 @@ pub struct Link {
     pub unsent: u64,
     /// The side that sent the first FIN.
     pub first_fin: Option<Side>,
+    /// What follows once the close under way is through.
+    pub closing: Option<Closing>,
     /// Who ended it and how, once it has ended.
     pub end: Option<End>,
     /// Why it failed or ended, in words: one clear sentence with, where it can, what to do.
@@ -127,6 +138,7 @@ impl Link {
             received: Tally::default(),
             unsent: 0,
             first_fin: None,
+            closing: None,
             end: None,
             reason: None,
             round: 1,

@@ -18,14 +18,15 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::model::{End, EndHow, Endpoint, EntryKind, LinkState, NetCommand, Side, Tally};
+use crate::model::{Closing, End, EndHow, Endpoint, EntryKind, LinkState, NetCommand, Side, Tally};
 use crate::text::format;
 
 use super::journal::{Journal, RETRY};
 use super::outbox::Outbox;
 use super::worker::Shared;
 
-/// How long a close waits for the peer without any progress.
+/// How long a close waits for the peer: to read more of what is unsent, and then to answer our FIN. What it goes on
+/// sending does not make it wait longer: a peer that never stops must not keep anybody from leaving.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// What follows a session.
@@ -69,7 +70,10 @@ pub(super) struct Session<'a> {
     reset: Option<io::Error>,
     sent: Tally,
     received: Tally,
-    last_progress: Instant,
+    /// When a byte last crossed.
+    last_byte: Instant,
+    /// When a close was asked for, or last got on: bytes were taken, or our FIN went out.
+    closing_from: Instant,
     after: After,
     over: bool,
 }
@@ -95,7 +99,8 @@ impl<'a> Session<'a> {
             reset: None,
             sent: Tally::default(),
             received: Tally::default(),
-            last_progress: Instant::now(),
+            last_byte: Instant::now(),
+            closing_from: Instant::now(),
             after: After::Ended,
             over: false,
         }
@@ -148,8 +153,8 @@ impl<'a> Session<'a> {
         let idle = self.shared.options.idle_timeout;
         match (self.over, closing, idle) {
             (true, _, _) => None,
-            (false, true, _) => Some(self.last_progress + GRACE),
-            (false, false, idle) => idle.map(|idle| self.last_progress + idle),
+            (false, true, _) => Some(self.closing_from + GRACE),
+            (false, false, idle) => idle.map(|idle| self.last_byte + idle),
         }
     }
 
@@ -166,9 +171,14 @@ impl<'a> Session<'a> {
                     format::took(idle)
                 )
             }
-            _ => format!(
-                "the peer did not end its side within {}, so the connection was dropped",
+            _ if self.ours == Half::Over => format!(
+                "the peer did not answer our FIN within {}, so the connection was dropped",
                 format::took(GRACE)
+            ),
+            _ => format!(
+                "the peer read nothing for {}, so the connection was dropped with {} unsent",
+                format::took(GRACE),
+                format::size(self.outbox.unsent())
             ),
         };
         self.end(end, Some(reason));
@@ -198,7 +208,10 @@ impl<'a> Session<'a> {
             NetCommand::Connect(endpoint) => self.close(After::Dial(endpoint)),
             NetCommand::Reconnect => self.close(After::Redial),
             NetCommand::Reset => {
-                self.after = After::Closed;
+                // A dial that waits for the end of this connection goes on all the sooner.
+                if self.after == After::Ended {
+                    self.after = After::Closed;
+                }
                 // Errors here would mean that the socket is gone already.
                 let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
                 self.end(
@@ -215,8 +228,18 @@ impl<'a> Session<'a> {
     }
 
     fn close(&mut self, after: After) {
+        self.report(|link| {
+            link.closing = Some(match &after {
+                After::Dial(endpoint) => Closing::Dial(endpoint.clone()),
+                After::Redial => Closing::Dial(link.endpoint.clone()),
+                After::Ended | After::Closed | After::Stop => Closing::End,
+            });
+        });
+        // Asking again does not grant the peer more time.
+        if self.after == After::Ended {
+            self.closing_from = Instant::now();
+        }
         self.after = after;
-        self.last_progress = Instant::now();
         self.finish();
     }
 

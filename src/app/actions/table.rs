@@ -127,7 +127,7 @@ pub const ACTIONS: &[ActionInfo] = &[
     row(Action::Open(Open::CloseMenu), "close-menu", "Close menu", "Choose how to end the connection.",
         &[view(char('C'))]),
     row(Action::Dial(Dial::HalfClose), "half-close", "Half-close (FIN)", "Send FIN after everything unsent, and go on reading.", &[]),
-    row(Action::Dial(Dial::Close), "close", "Close (FIN)", "Send FIN after everything unsent, and end once the peer has ended too.", &[]),
+    row(Action::Dial(Dial::Close), "close", "Close (FIN)", "Send FIN after everything unsent, and end once the peer has ended too, or after 2 s.", &[]),
     row(Action::Dial(Dial::Reset), "reset", "Reset (RST)", "End the connection at once with RST; what is unsent is dropped.", &[]),
     row(Action::Dial(Dial::Cancel), "cancel", "Cancel dialing", "Give up the attempt under way, or the wait for the next one.", &[]),
 

@@ -5,6 +5,7 @@ use std::net::Shutdown;
 
 use nix::errno::Errno;
 use socket2::SockRef;
+use tokio::time::Instant;
 
 use crate::model::{End, EndHow, EntryKind, Link, LinkState, Side};
 use crate::net::words;
@@ -22,6 +23,7 @@ impl Session<'_> {
 
     pub(super) fn fin(&mut self) {
         self.ours = Half::Over;
+        self.closing_from = Instant::now();
         if let Err(error) = SockRef::from(&self.stream).shutdown(Shutdown::Write) {
             // Not connected any more: the reason arrives on the reading side.
             if words::errno(&error) != Some(Errno::ENOTCONN) {
@@ -121,6 +123,7 @@ impl Session<'_> {
             };
             link.end = Some(End { by, ..end });
             link.ended = Some(at);
+            link.closing = None;
             link.reason = reason;
         });
     }

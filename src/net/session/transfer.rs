@@ -56,7 +56,7 @@ impl Session<'_> {
                     let bytes = &self.buffer[..count];
                     self.journal.data(at, Direction::Received, bytes, Recording::AsIs);
                     count_in(&mut self.received, count, at);
-                    self.last_progress = Instant::now();
+                    self.last_byte = Instant::now();
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -79,7 +79,8 @@ impl Session<'_> {
                     self.journal.data(at, Direction::Sent, &bytes[..count], recording);
                     count_in(&mut self.sent, count, at);
                     self.outbox.advance(count);
-                    self.last_progress = Instant::now();
+                    self.last_byte = Instant::now();
+                    self.closing_from = self.last_byte;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

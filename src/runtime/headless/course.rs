@@ -16,7 +16,7 @@ const AHEAD: u64 = 1 << 20;
 /// How long a pipe may pause after the peer's FIN before its input counts as over.
 const LULL: Duration = Duration::from_millis(500);
 
-/// How long an orderly end may take once this side has decided to end.
+/// How long what is unsent may take once this side has decided to end.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// What the end of standard input does.
@@ -78,7 +78,7 @@ enum Due {
     Limit,
     /// The peer has finished, and input pauses.
     Lull,
-    /// The orderly end takes too long.
+    /// What is unsent takes too long.
     Force,
 }
 
@@ -184,11 +184,11 @@ impl Course {
         None
     }
 
-    /// Ends from this side, in order.
+    /// Ends from this side, as soon as what was given to the worker is on the wire: what else the peer sends is not
+    /// waited for.
     pub(super) fn end(&mut self, verdict: Verdict, now: Timestamp) {
         if self.ending.is_none() {
             self.ending = Some((verdict, now));
-            self.commands.push_back(NetCommand::Close);
         }
     }
 
@@ -216,7 +216,7 @@ impl Course {
     pub(super) fn verdict(&self) -> Option<Verdict> {
         let over = self.link.as_ref().is_some_and(|link| self.is_over(link));
         match &self.ending {
-            Some((verdict, _)) if over || self.forced || self.link.is_none() => Some(verdict.clone()),
+            Some((verdict, _)) if over || self.forced || self.is_sent() => Some(verdict.clone()),
             Some(_) => None,
             None if over => self.link.as_ref().map(judge),
             None => None,
@@ -299,6 +299,11 @@ impl Course {
                 StdinEof::HalfClose => None,
             },
         }
+    }
+
+    /// Whether nothing of ours is on its way to the wire.
+    fn is_sent(&self) -> bool {
+        self.commands.is_empty() && self.ahead() == 0
     }
 
     fn ahead(&self) -> u64 {
@@ -451,7 +456,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_end_in_order_and_then_at_once() {
+    fn limits_end_at_once() {
         let second = Duration::from_secs(1);
         let limits = Limits {
             idle: Some(second),
@@ -466,10 +471,36 @@ mod tests {
         course.pass(after(1499));
         assert_eq!(commands(&mut course), []);
         course.pass(after(1500));
-        assert_eq!(commands(&mut course), [NetCommand::Close]);
-        assert_eq!(course.verdict(), None, "the peer may answer with its FIN");
-        course.pass(after(1500) + GRACE);
         assert_eq!(course.verdict(), Some(Verdict::Ended));
+        assert_eq!(commands(&mut course), []);
+    }
+
+    #[test]
+    fn limits_wait_for_what_is_unsent_but_not_for_ever() {
+        let limits = Limits {
+            duration: Some(Duration::from_secs(1)),
+            ..Limits::default()
+        };
+        let mut course = course(Source::Stream, limits, false);
+        course.report(Some(link(LinkState::Open)), after(1));
+        course.feed(Fed::Bytes(b"xyz".to_vec()), after(2));
+        course.pass(after(1000));
+        assert_eq!(course.verdict(), None, "the worker has not even been told");
+        assert_eq!(commands(&mut course).len(), 1);
+        assert_eq!(course.verdict(), None);
+        let mut taken = link(LinkState::Open);
+        taken.sent.bytes = 2;
+        course.report(Some(taken.clone()), after(1001));
+        assert_eq!(course.verdict(), None);
+        taken.sent.bytes = 3;
+        let mut all = Course {
+            link: Some(taken),
+            ..course
+        };
+        assert_eq!(all.verdict(), Some(Verdict::Ended));
+        all.given = 4;
+        all.pass(after(1000) + GRACE);
+        assert_eq!(all.verdict(), Some(Verdict::Ended), "the peer reads nothing");
     }
 
     #[test]
@@ -539,7 +570,7 @@ mod tests {
         let mut script = course(Source::Stream, Limits::default(), false);
         script.report(Some(link(LinkState::Open)), after(1));
         assert_eq!(script.feed(wrong(), after(2)), None);
-        assert_eq!(commands(&mut script), [NetCommand::Close]);
+        assert!(matches!(script.verdict(), Some(Verdict::Broken(_))));
         let mut person = course(Source::Terminal, Limits::default(), false);
         person.report(Some(link(LinkState::Open)), after(1));
         assert_eq!(person.feed(wrong(), after(2)), Some("line 1".into()));

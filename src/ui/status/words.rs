@@ -1,7 +1,7 @@
 //! How a connection stands, in words and figures. Values only; nothing is drawn here.
 
 use crate::app::end_sentence;
-use crate::model::{End, EndHow, Link, LinkState, Side, Timestamp};
+use crate::model::{Closing, End, EndHow, Link, LinkState, Side, Timestamp};
 use crate::text::format;
 
 /// How long the connection has lasted, or lasted, or has been dialed.
@@ -30,6 +30,9 @@ pub(super) fn ago(now: Timestamp, then: Timestamp) -> String {
 
 /// How it stands, when it is not simply open: who ended it and how, why it failed, when the next attempt starts.
 pub(super) fn standing(link: &Link, now: Timestamp) -> Option<String> {
+    if let Some(closing) = &link.closing {
+        return Some(under_way(link, closing));
+    }
     match link.state {
         LinkState::Idle | LinkState::Open | LinkState::Listening => None,
         LinkState::Resolving => Some(format!("looking up {}", link.endpoint.authority())),
@@ -54,6 +57,19 @@ pub(super) fn ending(link: &Link) -> String {
         (Some(end), reason) => end_words(end, reason.as_deref()),
         (None, Some(reason)) => reason.clone(),
         (None, None) => "it is over".into(),
+    }
+}
+
+/// What a close still waits for, and what comes after it.
+fn under_way(link: &Link, closing: &Closing) -> String {
+    let waits = if link.unsent > 0 {
+        format!("closing, {} unsent", format::size(link.unsent))
+    } else {
+        "closing, you sent FIN".to_owned()
+    };
+    match closing {
+        Closing::End => waits,
+        Closing::Dial(endpoint) => format!("{waits}; then connecting to {}", endpoint.authority()),
     }
 }
 
@@ -142,6 +158,22 @@ mod tests {
             Some("no route to host"),
             "no route to host",
         );
+    }
+
+    #[test]
+    fn a_close_says_what_it_waits_for_and_what_follows() {
+        let check = |unsent, closing, expected: &str| {
+            let link = link(|link| {
+                link.state = LinkState::HalfClosed;
+                link.unsent = unsent;
+                link.closing = Some(closing);
+            });
+            assert_eq!(standing(&link, Timestamp(0)).as_deref(), Some(expected));
+        };
+        check(0, Closing::End, "closing, you sent FIN");
+        check(3 << 20, Closing::End, "closing, 3.0 MiB unsent");
+        let next = Closing::Dial("other:2".parse().unwrap());
+        check(0, next, "closing, you sent FIN; then connecting to other:2");
     }
 
     #[test]
