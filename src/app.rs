@@ -58,9 +58,9 @@ pub use overlay::{
 };
 pub use rates::{Rates, Second};
 pub use rows::{Head, HexRow, INDENT, RowKind, TextUnits, TimeColumns, VisibleRow, end_sentence, sentence};
-pub use settings::{Pane, SessionFile, Settings, TimeColumn, View, Zone};
+pub use settings::{Pane, Purpose, SessionFile, Settings, TimeColumn, View, Zone};
 
-use crate::model::{Endpoint, Link, LinkState, RecorderState, Records, Timestamp};
+use crate::model::{Endpoint, FileReport, Link, LinkState, RecorderState, Records, Timestamp};
 use rows::Sheet;
 
 /// Terminals send Alt-x as Esc and x; within this time after an Esc, letters are not commands of the View panes.
@@ -75,6 +75,8 @@ pub struct App {
     pub focus: Pane,
     /// The connection, as last reported.
     pub link: Option<Link>,
+    /// How the opened file stands, as last reported; only while a recording is read.
+    pub file: Option<FileReport>,
     /// How the recorder is doing, as last reported.
     pub recorder: RecorderState,
     /// The Log pane.
@@ -110,11 +112,19 @@ pub struct App {
 impl App {
     /// The state before the first event, which is [`Event::Started`].
     pub fn new(settings: Settings) -> App {
+        let purpose = settings.session.purpose();
         App {
-            focus: Pane::Input,
+            focus: match purpose {
+                Purpose::Live => Pane::Input,
+                Purpose::Reading => Pane::Log,
+            },
             link: None,
+            file: match purpose {
+                Purpose::Live => None,
+                Purpose::Reading => Some(FileReport::default()),
+            },
             recorder: RecorderState::default(),
-            log: Log::new(settings.view, settings.time),
+            log: Log::new(settings.view, settings.time, purpose),
             inspector: None,
             composer: Composer::new(settings.input, settings.eol),
             overlay: None,
@@ -150,6 +160,7 @@ impl App {
             Event::Paste(text) => self.paste(&text, context),
             Event::Mouse(mouse) => reaction.redraw = self.mouse_event(mouse, context),
             Event::Net(news) => self.news(news, context, out),
+            Event::File(report) => self.file_report(report, context),
             Event::History { endpoint, lines } => self.composer.history.recalled(&endpoint, lines),
             Event::Report(report) => self.report(report, context),
             Event::Resized | Event::Resumed | Event::Tick => {}
@@ -185,6 +196,11 @@ impl App {
     /// What the title of the Log says.
     pub fn log_position(&self, records: &dyn Records, layout: &Layout) -> LogPosition {
         self.log.position(&self.sheet(records, layout), layout.log.height)
+    }
+
+    /// What the program was started for.
+    pub fn purpose(&self) -> Purpose {
+        self.settings.session.purpose()
     }
 
     /// The state of the connection; idle before the first was asked for.

@@ -6,9 +6,9 @@ mod table;
 
 use std::fmt;
 
-use super::{Key, Pane};
+use super::{Key, Pane, Purpose};
 
-pub use kinds::{Action, Browse, Compose, CopyForm, Dial, Edit, Focus, Open, Program, Scroll, Show};
+pub use kinds::{Action, Browse, Compose, CopyForm, Dial, Edit, Focus, Open, Program, Reading, Scroll, Show};
 pub use table::ACTIONS;
 
 /// Where a key applies.
@@ -86,6 +86,31 @@ impl Action {
     /// Its row of the table.
     pub fn info(self) -> Option<&'static ActionInfo> {
         ACTIONS.iter().find(|info| info.action == self)
+    }
+
+    /// Whether it can mean anything: a recording that is read has no connection, and a connection is not indexed.
+    pub fn serves(self, purpose: Purpose) -> bool {
+        let live_only = match self {
+            Action::Edit(_) | Action::Compose(_) | Action::Dial(_) => true,
+            Action::Open(open) => match open {
+                Open::CloseMenu | Open::HistorySearch => true,
+                Open::Help | Open::Palette | Open::CopyMenu => false,
+            },
+            Action::Browse(browse) => match browse {
+                Browse::PageUp | Browse::PageDown => true,
+                Browse::Follow
+                | Browse::Goto
+                | Browse::Inspect
+                | Browse::CloseInspector
+                | Browse::NextEntry
+                | Browse::PreviousEntry => false,
+            },
+            Action::Focus(focus) => focus == Focus::Pane(Pane::Input),
+            Action::Program(program) => program == Program::QuitDiscard,
+            Action::Reading(_) => return purpose == Purpose::Reading,
+            Action::Scroll(_) | Action::Copy(_) | Action::Show(_) => false,
+        };
+        !live_only || purpose == Purpose::Live
     }
 
     /// The first key that triggers it when `pane` has the focus.

@@ -35,6 +35,10 @@ impl App {
     pub(super) fn discard(&mut self, context: &Context<'_>, out: &mut Vec<Effect>) {
         match &self.settings.session {
             SessionFile::Temporary(_) => out.push(Effect::Quit(Ending::Discard)),
+            SessionFile::Opened(path) => {
+                let text = format!("{path} is only read and is not deleted; quit leaves it as it is");
+                self.notify(Severity::Warning, text, context);
+            }
             SessionFile::Named(path) => {
                 let text = format!("{path} was asked for with -w and is not deleted; quit-now keeps it");
                 self.notify(Severity::Warning, text, context);
@@ -45,7 +49,7 @@ impl App {
     /// Bytes in a file that the user has not asked for by name.
     pub fn unsaved(&self) -> u64 {
         match self.settings.session {
-            SessionFile::Named(_) => 0,
+            SessionFile::Named(_) | SessionFile::Opened(_) => 0,
             SessionFile::Temporary(_) => self.rates.total(),
         }
     }

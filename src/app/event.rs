@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Key, Layout, Mouse};
-use crate::model::{Endpoint, NetCommand, NetEvent, Records, Timestamp};
+use crate::model::{Endpoint, FileReport, NetCommand, NetEvent, Records, Timestamp};
 
 /// Something that happened outside.
 #[expect(
@@ -24,6 +24,8 @@ pub enum Event {
     Resized,
     /// The worker's latest report.
     Net(NetEvent),
+    /// How the opened file stands.
+    File(FileReport),
     /// The stored history of a target, the oldest message first.
     History {
         /// The target that it belongs to.
@@ -132,6 +134,8 @@ pub enum Effect {
     Recall(Endpoint),
     /// Store this target as the most recent one.
     RememberTarget(Endpoint),
+    /// Stop indexing the opened file; what was found stays readable.
+    StopIndexing,
     /// Set the title of the window. It went through the encoder already.
     Title(String),
     /// Restore the terminal, stop the process as the shell's job control does, and answer with [`Event::Resumed`].

@@ -64,6 +64,7 @@ impl App {
             Pane::Input => INPUT,
         };
         let hint = |(action, label): &(Action, &'static str)| {
+            action.serves(self.purpose()).then_some(())?;
             Some(Hint {
                 key: action.key_in(self.focus)?,
                 label,

@@ -1,6 +1,6 @@
 //! Where the panes stand in a window of a given size. One value, used for paging, for the mouse and for drawing.
 
-use super::{App, Pane};
+use super::{App, Pane, Purpose};
 
 /// A rectangle of cells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -138,12 +138,13 @@ impl Layout {
         if layout.frame != Frame::Bare {
             (rest, layout.footer) = rest.cut_bottom(1);
         }
-        let input_rows = input_rows(app, height);
-        let (upper, input) = rest.cut_bottom(input_rows);
-        layout.input = input.inset(margin);
-        rest = upper;
-        if layout.frame != Frame::Bare {
-            (rest, layout.input_title) = rest.cut_bottom(1);
+        if app.purpose() == Purpose::Live {
+            let (upper, input) = rest.cut_bottom(input_rows(app, height));
+            layout.input = input.inset(margin);
+            rest = upper;
+            if layout.frame != Frame::Bare {
+                (rest, layout.input_title) = rest.cut_bottom(1);
+            }
         }
         match zoomed {
             Some(Pane::Status) => {

@@ -3,7 +3,7 @@
 
 use super::actions::Scroll;
 use super::rows::{Sheet, VisibleRow};
-use super::{TimeColumn, View};
+use super::{Purpose, TimeColumn, View};
 use crate::model::EntryId;
 
 /// Which part of the log is on the screen.
@@ -47,13 +47,22 @@ pub struct LogPosition {
 type Place = (EntryId, u32);
 
 impl Log {
-    /// One that follows.
-    pub fn new(view: View, time: TimeColumn) -> Log {
+    /// A live log follows; a recording is read from its start.
+    pub fn new(view: View, time: TimeColumn, purpose: Purpose) -> Log {
         Log {
             view,
             time,
+            anchor: match purpose {
+                Purpose::Live => Anchor::Follow,
+                Purpose::Reading => Anchor::At(EntryId(0), 0),
+            },
             ..Log::default()
         }
+    }
+
+    /// What is there by now is not new: it was only found.
+    pub fn found(&mut self, entries: u64) {
+        self.seen = self.seen.max(entries);
     }
 
     /// The rows that `height` rows of screen show, from the top.

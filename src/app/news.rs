@@ -1,14 +1,15 @@
 //! What the worker and the runtime report: the state of the connection, its histories, how effects went.
 
-use super::{App, Context, Effect, Menu, MenuKind, Overlay, Report, Severity};
-use crate::model::{Link, LinkState, NetCommand, NetEvent, RecorderState, Side};
+use super::{App, Context, Effect, Menu, MenuKind, Overlay, Purpose, Report, SessionFile, Severity};
+use crate::model::{FileReport, FileState, Link, LinkState, NetCommand, NetEvent, RecorderState, Side};
 use crate::text::{Shown, format};
 
 impl App {
     pub(super) fn started(&mut self, context: &Context<'_>, out: &mut Vec<Effect>) {
-        match self.settings.target.clone() {
-            Some(target) => self.connect(target, context, out),
-            None => self.open_connect(""),
+        match (self.purpose(), self.settings.target.clone()) {
+            (Purpose::Live, Some(target)) => self.connect(target, context, out),
+            (Purpose::Live, None) => self.open_connect(""),
+            (Purpose::Reading, _) => {}
         }
         if !self.settings.greetings.is_empty() {
             let text = self.settings.greetings.join("; ");
@@ -28,6 +29,28 @@ impl App {
         }
         self.sending = None;
         self.retitle(out);
+    }
+
+    /// Takes in how the opened file stands; what ends its reading is said once.
+    pub(super) fn file_report(&mut self, report: FileReport, context: &Context<'_>) {
+        let before = self.file.take().map(|file| file.state);
+        if before.as_ref() != Some(&report.state) {
+            match &report.state {
+                FileState::Failed(why) => self.notify(Severity::Error, why.clone(), context),
+                FileState::Cancelled => {
+                    let text = format!(
+                        "indexing stopped at {} %: what was found so far is shown; open the file again for all of it",
+                        report.percent()
+                    );
+                    self.notify(Severity::Warning, text, context);
+                }
+                FileState::Indexing | FileState::Following | FileState::Complete => {}
+            }
+        }
+        if report.state == FileState::Indexing || before == Some(FileState::Indexing) {
+            self.log.found(report.entries);
+        }
+        self.file = Some(report);
     }
 
     pub(super) fn report(&mut self, report: Report, context: &Context<'_>) {
@@ -128,9 +151,10 @@ impl App {
     }
 
     fn retitle(&mut self, out: &mut Vec<Effect>) {
-        let title = match &self.link {
-            Some(link) => format!("{} {} - sockscope", link.endpoint, link.state),
-            None => "sockscope".into(),
+        let title = match (&self.link, &self.settings.session) {
+            (Some(link), _) => format!("{} {} - sockscope", link.endpoint, link.state),
+            (None, SessionFile::Opened(path)) => format!("{path} - sockscope"),
+            (None, SessionFile::Named(_) | SessionFile::Temporary(_)) => "sockscope".into(),
         };
         // Names of hosts come from outside: the title goes through the encoder like everything else.
         let title = Shown::of(&title, self.settings.policy).to_string();

@@ -1,10 +1,11 @@
 //! Keys to actions, and what the actions of the View panes do. Typing, pop-ups and endings have modules of their own.
 
-use super::actions::{Action, Focus, Open, Program, Show, lookup};
+use super::actions::{Action, Focus, Open, Program, Reading, Show, lookup};
 use super::{
     App, Arrangement, Command, ConnectDialog, Context, ESC_DELAY, Effect, Help, HistorySearch, Key, KeyCode,
-    Log, Menu, Overlay, Palette, Pane, Pending, Severity,
+    Log, Menu, Overlay, Palette, Pane, Pending, Purpose, Severity,
 };
+use crate::model::FileState;
 
 impl App {
     /// Takes in a key; false if it means nothing here.
@@ -37,6 +38,13 @@ impl App {
 
     /// Does an action.
     pub(super) fn perform(&mut self, command: &Command, context: &Context<'_>, out: &mut Vec<Effect>) {
+        if !command.action.serves(self.purpose()) {
+            let text = match self.purpose() {
+                Purpose::Live => "there is no file being read",
+                Purpose::Reading => "a recording is only read: there is no connection to do that with",
+            };
+            return self.notify(Severity::Warning, text, context);
+        }
         let pending = std::mem::take(&mut self.composer.pending);
         let argument = command.argument.as_str();
         match command.action {
@@ -49,6 +57,7 @@ impl App {
             Action::Show(show) => self.show(show, argument, context, out),
             Action::Focus(focus) => self.change_focus(focus, context),
             Action::Open(open) => self.open(open, context),
+            Action::Reading(Reading::Stop) => self.stop_indexing(context, out),
             Action::Program(program) => self.program(program, context, out),
         }
         // Cuts join only when they follow each other.
@@ -100,6 +109,20 @@ impl App {
         }
     }
 
+    fn indexing(&self) -> bool {
+        self.file
+            .as_ref()
+            .is_some_and(|file| file.state == FileState::Indexing)
+    }
+
+    fn stop_indexing(&mut self, context: &Context<'_>, out: &mut Vec<Effect>) {
+        if self.indexing() {
+            out.push(Effect::StopIndexing);
+        } else {
+            self.notify(Severity::Info, "the file is not being indexed", context);
+        }
+    }
+
     /// Rows are cut in another way: the same bytes stay at the top.
     fn recut(&mut self, change: impl FnOnce(&mut Log), context: &Context<'_>) {
         let before = self.sheet(context.records, context.layout);
@@ -109,7 +132,11 @@ impl App {
     }
 
     fn change_focus(&mut self, focus: Focus, context: &Context<'_>) {
-        let open = |pane: &Pane| *pane != Pane::Inspector || self.inspector.is_some();
+        let open = |pane: &Pane| match pane {
+            Pane::Status | Pane::Log => true,
+            Pane::Inspector => self.inspector.is_some(),
+            Pane::Input => self.purpose() == Purpose::Live,
+        };
         let panes: Vec<Pane> = Pane::ALL.into_iter().filter(open).collect();
         let at = panes.iter().position(|pane| *pane == self.focus).unwrap_or(0);
         let pane = match focus {
@@ -124,9 +151,10 @@ impl App {
         let overlay = match open {
             Open::Help => Overlay::Help(Help {
                 pane: self.focus,
+                purpose: self.purpose(),
                 top: 0,
             }),
-            Open::Palette => Overlay::Palette(Palette::default()),
+            Open::Palette => Overlay::Palette(Palette::new(self.purpose())),
             Open::CloseMenu => {
                 let menu = Menu::close(self.state());
                 if menu.items.is_empty() {
@@ -168,7 +196,7 @@ impl App {
 
     fn program(&mut self, program: Program, context: &Context<'_>, out: &mut Vec<Effect>) {
         match program {
-            Program::Back => self.back(context),
+            Program::Back => self.back(context, out),
             Program::Interrupt => {
                 if self.focus != Pane::Input || !self.composer.clear() {
                     self.ask_to_quit();
@@ -182,7 +210,7 @@ impl App {
         }
     }
 
-    fn back(&mut self, context: &Context<'_>) {
+    fn back(&mut self, context: &Context<'_>, out: &mut Vec<Effect>) {
         match self.focus {
             Pane::Input if self.composer.secret.is_some() => {
                 self.composer.reveal();
@@ -195,8 +223,8 @@ impl App {
             Pane::Input => self.focus(self.last_view, context),
             Pane::Inspector => self.close_inspector(context),
             Pane::Status | Pane::Log => {
-                if self.log.selected.take().is_none() {
-                    self.zoomed = None;
+                if self.log.selected.take().is_none() && self.zoomed.take().is_none() && self.indexing() {
+                    out.push(Effect::StopIndexing);
                 }
             }
         }

@@ -69,7 +69,12 @@ impl App {
     fn answer(&mut self, overlay: &mut Overlay, key: Key, context: &Context<'_>) -> Answer {
         let height = usize::from(context.layout.popup_rows());
         match overlay {
-            Overlay::Help(help) => page_key(&mut help.top, help_lines(help.pane).len(), height, key),
+            Overlay::Help(help) => page_key(
+                &mut help.top,
+                help_lines(help.pane, help.purpose).len(),
+                height,
+                key,
+            ),
             Overlay::Preview(preview) => {
                 let rows = preview
                     .layout(context.layout.screen.width)

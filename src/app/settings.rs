@@ -147,20 +147,39 @@ impl Zone {
     }
 }
 
-/// Where the session is recorded, and so what quitting means for it.
+/// What the program was started for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// To connect, and to record what crosses.
+    Live,
+    /// To read a recording: there is nothing to send to.
+    Reading,
+}
+
+/// Where the session is recorded, or what is read; and so what quitting means for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SessionFile {
     /// The user named the file (`-w FILE`): nothing is unsaved, and nothing can be discarded.
     Named(String),
     /// A file of ours in the folder of sessions.
     Temporary(String),
+    /// A file that is only read.
+    Opened(String),
 }
 
 impl SessionFile {
     /// The path, for reading by people.
     pub fn path(&self) -> &str {
         match self {
-            SessionFile::Named(path) | SessionFile::Temporary(path) => path,
+            SessionFile::Named(path) | SessionFile::Temporary(path) | SessionFile::Opened(path) => path,
+        }
+    }
+
+    /// What the program was started for.
+    pub fn purpose(&self) -> Purpose {
+        match self {
+            SessionFile::Named(_) | SessionFile::Temporary(_) => Purpose::Live,
+            SessionFile::Opened(_) => Purpose::Reading,
         }
     }
 }
@@ -182,7 +201,7 @@ pub struct Settings {
     pub policy: Policy,
     /// In which zone times of day are shown.
     pub zone: Zone,
-    /// Where the session is recorded.
+    /// Where the session is recorded, or what is read.
     pub session: SessionFile,
     /// Targets of before, the most recent first.
     pub recents: Vec<Endpoint>,

@@ -3,5 +3,6 @@
 mod composing;
 mod endings;
 mod panes;
+mod reading;
 mod scrolling;
 mod storm;

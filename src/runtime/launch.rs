@@ -9,7 +9,7 @@ use super::demo::Demo;
 use super::guard::{GuardError, check_terminal, install_panic_hook};
 use super::headless::{self, Headless, HeadlessError, Setting};
 use super::history::History;
-use super::screen::{self, Screen};
+use super::screen::{self, Screen, Source};
 use super::signals::{Jobs, watch_signals};
 use super::store::{Earlier, Place, Store, state_directory};
 use super::tell::tell;
@@ -212,8 +212,10 @@ fn run_screen(plan: &Plan, options: ScreenPlan, target: Option<Endpoint>) -> Res
     let worker = net::spawn(plan.net.clone(), store.recorder.clone(), clock)?;
     let outcome = screen::run(Screen {
         settings,
-        worker,
-        recorder: store.recorder.clone(),
+        source: Source::Live {
+            worker,
+            recorder: store.recorder.clone(),
+        },
         clock,
         history,
         theme: theme(),

@@ -1,15 +1,19 @@
 //! The screen: takes the terminal, runs the loop, and brings everything to an orderly end. What is drawn is decided by
 //! `app` and `ui`.
 
+mod feed;
 mod summary;
 mod turns;
 
+use std::fmt;
 use std::io::{self, Write as _};
 use std::time::Duration;
 
 use futures_util::stream;
 use ratatui::layout::Size;
+use tokio::sync::watch;
 
+use self::feed::Feed;
 use self::summary::Kept;
 use self::turns::{Ended, Host, Lines, Turns};
 use super::desk::Desk;
@@ -21,7 +25,7 @@ use super::signals::{Cause, Jobs, may_stop, stop_group, watch_hang_up, watch_sig
 use super::writer::FrameWriter;
 use crate::app::{App, Ending, SessionFile, Settings};
 use crate::capture::Recorder;
-use crate::model::Timestamp;
+use crate::model::{FileReport, Records, Timestamp};
 use crate::net::{Clock, Worker};
 use crate::text::{Policy, Shown};
 use crate::ui::Theme;
@@ -43,16 +47,63 @@ const FALLBACK: Size = Size {
 pub struct Screen {
     /// What the app starts with.
     pub settings: Settings,
-    /// The network worker, already running.
-    pub worker: Worker,
-    /// The session file that it writes.
-    pub recorder: Recorder,
-    /// The clock that it stamps with.
+    /// Where the log comes from.
+    pub source: Source,
+    /// The clock; a worker stamps with the same.
     pub clock: Clock,
     /// What was typed before.
     pub history: History,
     /// How roles look.
     pub theme: Theme,
+}
+
+/// Where the log comes from.
+pub enum Source {
+    /// A connection that is being recorded.
+    Live {
+        /// The network worker, already running.
+        worker: Worker,
+        /// The session file that it writes.
+        recorder: Recorder,
+    },
+    /// A file that is being read.
+    File {
+        /// What it holds.
+        records: Box<dyn Records>,
+        /// How its reading stands.
+        reports: watch::Receiver<FileReport>,
+        /// Stops its indexing.
+        stop: Box<dyn Fn() + Send>,
+    },
+}
+
+impl Source {
+    /// Where news come from, what is shown, and what there is to settle at the end.
+    fn parts(self) -> (Feed, Box<dyn Records>, Option<Recorder>) {
+        match self {
+            Source::Live { worker, recorder } => {
+                let feed = Feed::Worker {
+                    commands: worker.commands,
+                    news: worker.news,
+                };
+                (feed, Box::new(recorder.reader()), Some(recorder))
+            }
+            Source::File {
+                records,
+                reports,
+                stop,
+            } => (Feed::File { reports, stop }, records, None),
+        }
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Source::Live { .. } => "Source::Live",
+            Source::File { .. } => "Source::File",
+        })
+    }
 }
 
 /// How it ended.
@@ -85,9 +136,9 @@ pub fn run(screen: Screen) -> Result<Outcome, GuardError> {
         Mouse::Off
     };
     let session = screen.settings.session.clone();
+    let (feed, records, recorder) = screen.source.parts();
     let lines = Lines {
-        commands: screen.worker.commands,
-        news: screen.worker.news,
+        feed,
         control: control.subscribe(),
         desk,
     };
@@ -99,22 +150,23 @@ pub fn run(screen: Screen) -> Result<Outcome, GuardError> {
         },
         display,
         lines,
-        Box::new(screen.recorder.reader()),
+        records,
         screen.theme,
         mouse,
     );
     let events = stream::poll_fn(move |context| input.poll_recv(context));
-    let (ended, news, guard) = runtime.block_on(async {
+    let (ended, last, guard) = runtime.block_on(async {
         let (ended, turns) = turns.run(events).await;
-        let (host, lines) = turns.dissolve();
-        let news = lines.news.clone();
+        let (host, mut lines) = turns.dissolve();
         // A peer or a disk that holds the worker up must not hold the user.
-        let _ = tokio::time::timeout(FAREWELL, lines.dismiss_worker()).await;
-        (ended, news, host.guard)
+        let _ = tokio::time::timeout(FAREWELL, lines.feed.dismiss()).await;
+        (ended, lines.feed.last(), host.guard)
     });
     let delivery = guard.leave();
-    let kept = settle(ended, &session, &screen.recorder);
-    let last = news.borrow().clone();
+    let kept = match recorder {
+        Some(recorder) => settle(ended, &session, &recorder),
+        None => Kept::Not,
+    };
     say(delivery, summary::lines(&last, &kept));
     Ok(match ended {
         Ended::User(_) => Outcome::Quit,
@@ -126,7 +178,7 @@ pub fn run(screen: Screen) -> Result<Outcome, GuardError> {
 fn settle(ended: Ended, session: &SessionFile, recorder: &Recorder) -> Kept {
     let path = session.path().to_owned();
     let unwanted = match session {
-        SessionFile::Named(_) => false,
+        SessionFile::Named(_) | SessionFile::Opened(_) => false,
         SessionFile::Temporary(_) => ended == Ended::User(Ending::Discard) || recorder.payload_bytes() == 0,
     };
     if !unwanted {

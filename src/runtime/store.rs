@@ -84,7 +84,7 @@ impl Store {
     pub(super) fn settle(&self) -> Result<(), CaptureError> {
         match self.file {
             SessionFile::Temporary(_) if self.recorder.payload_bytes() == 0 => self.recorder.discard(),
-            SessionFile::Temporary(_) | SessionFile::Named(_) => Ok(()),
+            SessionFile::Temporary(_) | SessionFile::Named(_) | SessionFile::Opened(_) => Ok(()),
         }
     }
 }

@@ -27,9 +27,16 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
         layout.footer.width,
         layout.footer.height,
     );
-    rule(scene, canvas, foot, Pane::Input);
+    rule(scene, canvas, foot, lowest(layout));
     divider(scene, canvas);
     corners(scene, canvas);
+}
+
+/// The pane above the bottom border.
+fn lowest(layout: &Layout) -> Pane {
+    let stacked = [Pane::Input, Pane::Inspector, Pane::Log];
+    let shown = |pane: &Pane| !layout.area(*pane).is_empty();
+    stacked.into_iter().find(shown).unwrap_or(Pane::Status)
 }
 
 /// Puts a title over a rule: `left` from the left, `right` to the right, and `right` first if room is short.
@@ -143,7 +150,7 @@ fn divider(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
         canvas.symbol(area.x, y, symbols.vertical, style);
     }
     canvas.symbol(area.x, area.y.saturating_sub(1), symbols.tee_top, style);
-    let below = scene.theme().frame(scene.focused(Pane::Input));
+    let below = scene.theme().frame(scene.focused(lowest(scene.layout)));
     canvas.symbol(area.x, area.y + area.height, symbols.tee_bottom, below);
 }
 
@@ -155,7 +162,7 @@ fn corners(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
     let symbols = scene.pen.symbols;
     let (right, bottom) = (screen.width.saturating_sub(1), screen.height.saturating_sub(1));
     let top_style = scene.theme().frame(scene.focused(Pane::Status));
-    let bottom_style = scene.theme().frame(scene.focused(Pane::Input));
+    let bottom_style = scene.theme().frame(scene.focused(lowest(scene.layout)));
     canvas.symbol(0, 0, symbols.top_left, top_style);
     canvas.symbol(right, 0, symbols.top_right, top_style);
     canvas.symbol(0, bottom, symbols.bottom_left, bottom_style);

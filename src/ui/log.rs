@@ -4,8 +4,8 @@ use super::canvas::Canvas;
 use super::scene::Scene;
 use super::{chrome, row};
 use crate::app::actions::{Action, Focus};
-use crate::app::{Area, Frame as Borders, LogPosition, Pane, RowKind, TimeColumn, VisibleRow, Zone};
-use crate::model::LinkState;
+use crate::app::{Area, Frame as Borders, LogPosition, Pane, Purpose, RowKind, TimeColumn, VisibleRow, Zone};
+use crate::model::{FileState, LinkState};
 use crate::text::format;
 
 /// Draws the pane and its title.
@@ -80,7 +80,10 @@ pub(super) fn position_line<'s>(scene: &'s Scene<'_>, position: LogPosition) -> 
         let new = format!("{} {} new below", symbols.down, format::count(position.new_below));
         line.text(&new, theme.warning())
     } else {
-        line.text("scrolled", theme.secondary())
+        match scene.app.purpose() {
+            Purpose::Live => line.text("scrolled", theme.secondary()),
+            Purpose::Reading => return scene.line().gap(1).text(&counts, theme.secondary()).gap(1),
+        }
     };
     line.gap(1)
 }
@@ -107,6 +110,10 @@ fn hint(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, rows: u16) {
 }
 
 fn hint_text(scene: &Scene<'_>) -> Option<String> {
+    if let Some(file) = &scene.app.file {
+        let empty = file.entries == 0 && file.state != FileState::Indexing;
+        return empty.then(|| "there is no entry in this file".into());
+    }
     let link = scene.app.link.as_ref();
     let silent = link.is_none_or(|link| link.sent.messages + link.received.messages == 0);
     match scene.app.state() {

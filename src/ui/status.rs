@@ -1,6 +1,7 @@
 //! The Status pane: who talks to whom, how it ended, how much crossed and when.
 
 mod details;
+mod file;
 pub(super) mod title;
 mod words;
 
@@ -8,7 +9,7 @@ use super::canvas::Canvas;
 use super::line::{Line, fit};
 use super::scene::Scene;
 use super::sparkline::sparkline;
-use crate::app::Second;
+use crate::app::{Area, Second};
 use crate::model::{Direction, Link, LinkState, Tally};
 use crate::text::format;
 
@@ -26,6 +27,9 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
     if area.is_empty() {
         return;
     }
+    if let Some(file) = &scene.app.file {
+        return show(canvas, area, &file::rows(scene, file, area.width, area.height));
+    }
     let rows = match &scene.app.link {
         None => vec![idle(scene)],
         Some(link) if area.height > 2 => details::rows(scene, link),
@@ -35,7 +39,11 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
             second_row(scene, link, area.width),
         ],
     };
-    for (y, line) in (area.y..area.y + area.height).zip(&rows) {
+    show(canvas, area, &rows);
+}
+
+fn show(canvas: &mut Canvas<'_>, area: Area, rows: &[Line<'_>]) {
+    for (y, line) in (area.y..area.y + area.height).zip(rows) {
         canvas.line((area.x, y), area.width, line);
     }
 }

@@ -32,6 +32,8 @@ pub(super) struct Symbols {
     pub dot: &'static str,
     pub newline: &'static str,
     pub thumb: &'static str,
+    /// What a progress bar is filled with.
+    pub done: &'static str,
     pub selected: &'static str,
     /// The keys up, down, left, right.
     pub arrow_keys: [&'static str; 4],
@@ -64,6 +66,7 @@ const UNICODE: Symbols = Symbols {
     dot: "·",
     newline: "⏎",
     thumb: "┃",
+    done: "━",
     selected: "▌",
     arrow_keys: ["↑", "↓", "←", "→"],
     levels: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
@@ -94,6 +97,7 @@ const ASCII: Symbols = Symbols {
     dot: ".",
     newline: "$",
     thumb: "#",
+    done: "=",
     selected: ">",
     arrow_keys: ["Up", "Down", "Left", "Right"],
     levels: ["_", ".", ":", "-", "=", "+", "*", "#"],

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use crate::stage::{Stage, settings};
 use crate::svg::Picture;
-use sockscope::app::{Key, KeyCode, Settings};
+use sockscope::app::{App, Event, Key, KeyCode, SessionFile, Settings};
 use sockscope::model::{
-    Attempt, AttemptOutcome, Direction, End, EndHow, EntryKind, Family, Link, LinkState, Lookup,
-    RecorderState, Side,
+    Attempt, AttemptOutcome, Direction, End, EndHow, EntryKind, Family, FileReport, FileState, Link,
+    LinkState, Lookup, RecorderState, Side,
 };
 
 const SIZES: [(u16, u16); 4] = [(80, 24), (120, 40), (40, 10), (20, 5)];
@@ -419,4 +419,48 @@ fn windows_that_are_too_small_say_so() {
     for size in [(19, 5), (20, 4), (12, 2), (3, 1)] {
         check_at("too_small", size, &[], conversation);
     }
+}
+
+/// A recording that is being indexed, and one that is complete and has something to remark.
+fn reading(size: (u16, u16), how: FileState, remarks: &[&str]) -> Stage {
+    let mut stage = conversation(size);
+    stage.app = App::new(Settings {
+        target: None,
+        session: SessionFile::Opened("/home/ada/captures/redis-slow.pcapng.gz".into()),
+        ..settings()
+    });
+    stage.send(Event::Started);
+    let report = FileReport {
+        size: 48_318_382_080,
+        indexed: 21_743_271_936,
+        entries: 5_318_240,
+        conversations: 17,
+        state: how,
+        remarks: remarks.iter().map(|remark| (*remark).to_owned()).collect(),
+    };
+    stage.send(Event::File(report));
+    stage
+}
+
+#[test]
+fn a_file_that_is_being_indexed() {
+    check("indexing", &[0, 1], |size| {
+        reading(size, FileState::Indexing, &[])
+    });
+}
+
+#[test]
+fn a_file_with_remarks() {
+    let remarks = [
+        "the last 37 B are cut short and were left out",
+        "12 packets were not captured whole",
+    ];
+    check("reading", &[1], |size| {
+        reading(size, FileState::Complete, &remarks)
+    });
+    check_at("reading_details", (80, 24), &[], |size| {
+        let mut stage = reading(size, FileState::Complete, &remarks);
+        stage.key(key('1')).key(key('z'));
+        stage
+    });
 }

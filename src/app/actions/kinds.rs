@@ -23,6 +23,8 @@ pub enum Action {
     Focus(Focus),
     /// Open a pop-up.
     Open(Open),
+    /// Something about the file that is read.
+    Reading(Reading),
     /// Something about the program as a whole.
     Program(Program),
 }
@@ -196,6 +198,13 @@ pub enum Open {
     CopyMenu,
     /// The search in the history.
     HistorySearch,
+}
+
+/// The file that is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reading {
+    /// Stop indexing it.
+    Stop,
 }
 
 /// The program as a whole.

@@ -1,7 +1,8 @@
 //! The table of actions: names, help and keys (the key map). Nothing else.
 
 use super::{
-    Action, ActionInfo, Browse, Compose, CopyForm, Dial, Edit, Focus, Open, Program, Scope, Scroll, Show,
+    Action, ActionInfo, Browse, Compose, CopyForm, Dial, Edit, Focus, Open, Program, Reading, Scope, Scroll,
+    Show,
 };
 use crate::app::{Key, KeyCode, Pane};
 
@@ -174,6 +175,8 @@ pub const ACTIONS: &[ActionInfo] = &[
         &[view(char('|'))]),
     row(Action::Show(Show::Mouse), "mouse", "Mouse", "Switch the mouse on or off; off, the terminal selects text.",
         &[view(char('M'))]),
+
+    row(Action::Reading(Reading::Stop), "stop-indexing", "Stop indexing", "Stop indexing the file; what was found so far stays readable.", &[]),
 
     row(Action::Focus(Focus::Next), "next-pane", "Next pane", "Focus the next pane.",
         &[global(code(KeyCode::Tab))]),

@@ -1,13 +1,15 @@
 //! What the help shows, read from the table of actions.
 
-use crate::app::Pane;
 use crate::app::actions::{ACTIONS, Scope};
+use crate::app::{Pane, Purpose};
 
 /// The help of a pane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Help {
     /// The pane that had the focus.
     pub pane: Pane,
+    /// What the program was started for.
+    pub purpose: Purpose,
     /// The first line that is shown.
     pub top: usize,
 }
@@ -31,17 +33,18 @@ pub enum HelpLine {
 }
 
 /// The lines of the help of a pane: its own keys, then those of wider scopes, then what only the palette has.
-pub fn help_lines(pane: Pane) -> Vec<HelpLine> {
+pub fn help_lines(pane: Pane, purpose: Purpose) -> Vec<HelpLine> {
+    let serving = || ACTIONS.iter().filter(|info| info.action.serves(purpose));
     let mut lines = Vec::new();
     for scope in Scope::ALL.into_iter().rev().filter(|scope| scope.covers(pane)) {
-        let bound = ACTIONS.iter().filter_map(|info| {
+        let bound = serving().filter_map(|info| {
             let keys = info.keys.iter().filter(|(of, _)| *of == scope);
             let keys: Vec<String> = keys.map(|(_, key)| key.to_string()).collect();
             (!keys.is_empty()).then(|| (keys.join(" "), info))
         });
         section(&mut lines, scope.to_string(), bound.collect());
     }
-    let unbound = ACTIONS.iter().filter(|info| info.keys.is_empty());
+    let unbound = serving().filter(|info| info.keys.is_empty());
     let unbound = unbound.map(|info| (String::new(), info)).collect();
     section(&mut lines, "Commands without a key (Ctrl-G)".into(), unbound);
     lines
@@ -73,9 +76,10 @@ mod tests {
     #[test]
     fn help_starts_with_the_pane_and_lists_every_key_of_it() {
         for pane in Pane::ALL {
-            let lines = help_lines(pane);
+            let lines = help_lines(pane, Purpose::Live);
             let expected = ACTIONS
                 .iter()
+                .filter(|info| info.action.serves(Purpose::Live))
                 .filter(|info| info.keys.is_empty() || info.keys.iter().any(|(scope, _)| scope.covers(pane)));
             let listed = |name: &str| {
                 lines
@@ -86,7 +90,22 @@ mod tests {
                 assert!(listed(info.name), "{} in {pane}", info.name);
             }
         }
-        assert_eq!(help_lines(Pane::Input)[0], HelpLine::Section("Input".into()));
-        assert_eq!(help_lines(Pane::Log)[0], HelpLine::Section("Log".into()));
+        assert_eq!(
+            help_lines(Pane::Input, Purpose::Live)[0],
+            HelpLine::Section("Input".into())
+        );
+        assert_eq!(
+            help_lines(Pane::Log, Purpose::Live)[0],
+            HelpLine::Section("Log".into())
+        );
+        let reading = help_lines(Pane::Log, Purpose::Reading);
+        let is =
+            |line: &HelpLine, wanted: &str| matches!(line, HelpLine::Action { name, .. } if *name == wanted);
+        assert!(
+            !reading
+                .iter()
+                .any(|line| is(line, "connect") || is(line, "focus-input"))
+        );
+        assert!(reading.iter().any(|line| is(line, "stop-indexing")));
     }
 }

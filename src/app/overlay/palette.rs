@@ -1,11 +1,13 @@
 //! The palette: every action by name, filtered while its name is typed, with an argument after a space.
 
-use crate::app::Editor;
 use crate::app::actions::{ACTIONS, Action, ActionInfo, Browse};
+use crate::app::{Editor, Purpose};
 
 /// The palette.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Palette {
+    /// What the program was started for.
+    purpose: Purpose,
     /// What is typed.
     pub field: Editor,
     /// The line that Enter runs, among the matches.
@@ -33,6 +35,16 @@ impl From<Action> for Command {
 }
 
 impl Palette {
+    /// An empty one.
+    pub fn new(purpose: Purpose) -> Palette {
+        Palette {
+            purpose,
+            field: Editor::default(),
+            selected: 0,
+            error: None,
+        }
+    }
+
     /// The actions whose names or titles match what is typed, the best first.
     pub fn matches(&self) -> Vec<&'static ActionInfo> {
         self.search().0
@@ -88,29 +100,34 @@ impl Palette {
     fn search(&self) -> (Vec<&'static ActionInfo>, &str) {
         let typed = self.typed();
         let Some((word, argument)) = typed.split_once(char::is_whitespace) else {
-            return (ranked(typed), "");
+            return (self.ranked(typed), "");
         };
-        if let Some(exact) = ACTIONS.iter().find(|info| info.name == word) {
+        if let Some(exact) = self.actions().find(|info| info.name == word) {
             return (vec![exact], argument.trim());
         }
-        let whole = ranked(typed);
+        let whole = self.ranked(typed);
         if whole.is_empty() {
-            (ranked(word), argument.trim())
+            (self.ranked(word), argument.trim())
         } else {
             (whole, "")
         }
     }
-}
 
-fn ranked(typed: &str) -> Vec<&'static ActionInfo> {
-    let typed = typed.to_lowercase();
-    let matching = ACTIONS
-        .iter()
-        .filter_map(|info| Some((rank(info, &typed)?, info)));
-    let mut found: Vec<((u8, usize), &ActionInfo)> = matching.collect();
-    // The sort is stable: equal matches stay in the order of the table.
-    found.sort_by_key(|(rank, _)| *rank);
-    found.into_iter().map(|(_, info)| info).collect()
+    fn actions(&self) -> impl Iterator<Item = &'static ActionInfo> {
+        let purpose = self.purpose;
+        ACTIONS.iter().filter(move |info| info.action.serves(purpose))
+    }
+
+    fn ranked(&self, typed: &str) -> Vec<&'static ActionInfo> {
+        let typed = typed.to_lowercase();
+        let matching = self
+            .actions()
+            .filter_map(|info| Some((rank(info, &typed)?, info)));
+        let mut found: Vec<((u8, usize), &ActionInfo)> = matching.collect();
+        // The sort is stable: equal matches stay in the order of the table.
+        found.sort_by_key(|(rank, _)| *rank);
+        found.into_iter().map(|(_, info)| info).collect()
+    }
 }
 
 /// How well an action matches: the kind of match, then how early it is. Less is better.
@@ -159,13 +176,13 @@ mod tests {
     fn palette(typed: &str) -> Palette {
         Palette {
             field: Editor::new(typed),
-            ..Palette::default()
+            ..Palette::new(Purpose::Live)
         }
     }
 
     #[test]
     fn every_action_is_reachable_by_its_name() {
-        for info in ACTIONS {
+        for info in palette("").actions() {
             let command = palette(info.name).command().unwrap();
             assert_eq!(
                 (command.action, command.argument.as_str()),
@@ -174,7 +191,10 @@ mod tests {
                 info.name
             );
         }
-        assert_eq!(palette("").matches().len(), ACTIONS.len());
+        for info in ACTIONS {
+            let serves = [Purpose::Live, Purpose::Reading].map(|purpose| info.action.serves(purpose));
+            assert!(serves.contains(&true), "{}", info.name);
+        }
     }
 
     #[test]

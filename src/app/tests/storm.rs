@@ -181,5 +181,5 @@ fn layouts_degrade_in_steps() {
     check(20, 5, Frame::Bare, 0, 3);
     check(19, 5, Frame::TooSmall, 0, 0);
     check(20, 4, Frame::TooSmall, 0, 0);
-    assert!(!help_lines(crate::app::Pane::Log).is_empty());
+    assert!(!help_lines(crate::app::Pane::Log, crate::app::Purpose::Live).is_empty());
 }

@@ -8,11 +8,11 @@ use std::time::Instant;
 use crossterm::event::Event as TerminalEvent;
 use futures_util::{Stream, StreamExt as _};
 use ratatui::layout::Size;
-use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
+use super::feed::Feed;
 use crate::app::{App, Context, Effect, Ending, Event, Layout, Report};
-use crate::model::{NetCommand, NetEvent, Records, Timestamp};
+use crate::model::{Records, Timestamp};
 use crate::runtime::canvas::Canvas;
 use crate::runtime::clipboard::{self, Between};
 use crate::runtime::desk::{Desk, Job};
@@ -53,30 +53,16 @@ pub(super) enum Ended {
 
 /// What the loop talks to.
 pub(super) struct Lines {
-    pub(super) commands: mpsc::Sender<NetCommand>,
-    pub(super) news: watch::Receiver<NetEvent>,
+    pub(super) feed: Feed,
     pub(super) control: watch::Receiver<Control>,
     pub(super) desk: Desk,
 }
 
-impl Lines {
-    /// Tells the worker to end everything, and waits until it has.
-    pub(super) async fn dismiss_worker(self) {
-        let Lines {
-            commands, mut news, ..
-        } = self;
-        // If its queue is full, the closed channel tells it the same.
-        let _ = commands.try_send(NetCommand::Shutdown);
-        drop(commands);
-        while news.changed().await.is_ok() {}
-    }
-}
-
-/// Whether the worker still reports.
+/// Whether there will be news.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Worker {
-    Alive,
-    Gone,
+enum News {
+    Expected,
+    Over,
 }
 
 /// The state of the loop.
@@ -91,7 +77,7 @@ pub(super) struct Turns<H, D> {
     pace: Pace,
     size: Size,
     layout: Layout,
-    worker: Worker,
+    news: News,
     between: Between,
     mouse: Mouse,
     title: Option<String>,
@@ -129,7 +115,7 @@ impl<H: Host, D: Display> Turns<H, D> {
             canvas,
             pace: Pace::new(),
             size,
-            worker: Worker::Alive,
+            news: News::Expected,
             between: Between::detect(),
             mouse,
             title: None,
@@ -159,7 +145,7 @@ impl<H: Host, D: Display> Turns<H, D> {
                 self.draw();
                 continue;
             }
-            let listens = self.worker == Worker::Alive && !self.pace.is_armed();
+            let listens = self.news == News::Expected && !self.pace.is_armed();
             tokio::select! {
                 biased;
                 Ok(()) = self.lines.control.changed() => self.obey(),
@@ -167,9 +153,9 @@ impl<H: Host, D: Display> Turns<H, D> {
                 () = self.display.freed(), if !self.display.is_free() => {}
                 () = sleep_until(deadline) => self.draw(),
                 answer = self.lines.desk.answer() => self.feed(answer),
-                news = self.lines.news.changed(), if listens => match news {
+                news = self.lines.feed.changed(), if listens => match news {
                     Ok(()) => self.catch_up(),
-                    Err(_) => self.worker = Worker::Gone,
+                    Err(_) => self.news = News::Over,
                 },
             }
         }
@@ -211,7 +197,7 @@ impl<H: Host, D: Display> Turns<H, D> {
             Some(Ok(event)) => {
                 if let Some(event) = keys::convert(event) {
                     // A key means what the newest state says it means, also while news wait for a frame.
-                    if matches!(self.lines.news.has_changed(), Ok(true)) {
+                    if self.lines.feed.has_news() {
                         self.catch_up();
                     }
                     self.feed(event);
@@ -236,8 +222,8 @@ impl<H: Host, D: Display> Turns<H, D> {
     }
 
     fn catch_up(&mut self) {
-        let news = self.lines.news.borrow_and_update().clone();
-        self.feed(Event::Net(news));
+        let news = self.lines.feed.take();
+        self.feed(news);
     }
 
     /// Gives the event to the app and does what it asks for, and what follows from that.
@@ -262,7 +248,8 @@ impl<H: Host, D: Display> Turns<H, D> {
     /// Does it, or says why not.
     fn perform(&mut self, effect: Effect) -> Option<Report> {
         match effect {
-            Effect::Net(command) => return self.command(command),
+            Effect::Net(command) => return self.lines.feed.command(command),
+            Effect::StopIndexing => self.lines.feed.stop_indexing(),
             Effect::Copy(text) => return self.copy(&text),
             Effect::Remember { endpoint, line } => {
                 return self.lines.desk.ask(Job::Remember { endpoint, line });
@@ -286,14 +273,6 @@ impl<H: Host, D: Display> Turns<H, D> {
         None
     }
 
-    fn command(&self, command: NetCommand) -> Option<Report> {
-        match self.lines.commands.try_send(command) {
-            Ok(()) => None,
-            Err(TrySendError::Full(command)) => Some(Report::Busy(command)),
-            Err(TrySendError::Closed(command)) => Some(Report::WorkerGone(command)),
-        }
-    }
-
     fn copy(&mut self, text: &str) -> Option<Report> {
         if text.len() > clipboard::LIMIT {
             return Some(Report::Failed(format!(
@@ -309,7 +288,7 @@ impl<H: Host, D: Display> Turns<H, D> {
 
     /// Draws the newest state. Only called while the display is free.
     fn draw(&mut self) {
-        if self.worker == Worker::Alive && self.lines.news.has_changed().unwrap_or(false) {
+        if self.lines.feed.has_news() {
             self.catch_up();
         }
         let now = self.host.now();

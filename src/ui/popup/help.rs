@@ -11,7 +11,7 @@ const WIDTH: u16 = 100;
 
 /// Draws the pop-up.
 pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, help: Help) {
-    let lines = help_lines(help.pane);
+    let lines = help_lines(help.pane, help.purpose);
     let height = usize::from(scene.layout.popup_rows());
     let top = help.top.min(lines.len().saturating_sub(height));
     let last = (top + height).min(lines.len());

@@ -21,20 +21,20 @@ pub(in crate::ui) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
     let theme = scene.theme();
     let right = state_line(scene);
     let name = scene.line().gap(1).text("sockscope", theme.brand()).gap(1);
-    let Some(link) = &scene.app.link else {
-        return chrome::title(scene, canvas, area, &name, &right);
-    };
     let focused = scene.focused(Pane::Status);
     let rule = scene.pen.text(scene.pen.symbols.horizontal, theme.frame(focused));
     let width = area.width.saturating_sub(right.cells() + 5);
     let target = |text: &str| scene.line().gap(1).text(text, theme.title(focused)).gap(1);
-    let whole = target(&link.endpoint.to_string());
-    let target = if whole.cells() <= width {
+    let Some((whole, short)) = subject(scene) else {
+        return chrome::title(scene, canvas, area, &name, &right);
+    };
+    let whole = target(&whole);
+    let subject = if whole.cells() <= width {
         whole
     } else {
-        target(&link.endpoint.authority())
+        target(&short)
     };
-    let left = fit(vec![(1, name), (0, target)], &rule, width);
+    let left = fit(vec![(1, name), (0, subject)], &rule, width);
     chrome::title(scene, canvas, area, &left, &right);
 }
 
@@ -50,12 +50,27 @@ fn render_bare(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
     let width = area.width.saturating_sub(right.cells() + 1);
     let mut left = state_sign(scene);
     let mut clock = scene.line();
+    if let Some((_, short)) = subject(scene) {
+        left = left.gap(1).text(&short, theme.secondary());
+    }
     if let Some(link) = &scene.app.link {
-        left = left.gap(1).text(&link.endpoint.authority(), theme.secondary());
         clock = clock_line(scene, link);
     }
     let left = fit(vec![(0, left), (1, clock)], &scene.line().gap(2), width);
     chrome::title(scene, canvas, area, &left, &right);
+}
+
+/// What the program is busy with, target or file, and the same where room is short: without scheme or folder.
+fn subject(scene: &Scene<'_>) -> Option<(String, String)> {
+    match (&scene.app.link, &scene.app.file) {
+        (_, Some(_)) => {
+            let path = scene.app.settings.session.path();
+            let name = path.rsplit('/').next().unwrap_or(path);
+            Some((path.to_owned(), name.to_owned()))
+        }
+        (Some(link), None) => Some((link.endpoint.to_string(), link.endpoint.authority())),
+        (None, None) => None,
+    }
 }
 
 /// ` ● open  00:03:12 `
@@ -78,6 +93,9 @@ fn clock_line<'s>(scene: &'s Scene<'_>, link: &Link) -> Line<'s> {
 
 /// `● open`
 fn state_sign<'s>(scene: &'s Scene<'_>) -> Line<'s> {
+    if let Some(file) = &scene.app.file {
+        return super::file::standing(scene, file);
+    }
     let symbols = scene.pen.symbols;
     let state = scene.app.state();
     let sign = match state {

@@ -12,7 +12,11 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::*;
 use crate::app::{SessionFile, Settings, TimeColumn, View, Zone};
-use crate::model::{ConnectionId, Entry, EntryId, Link, LinkState, RecordsError, Surroundings, Tally};
+use tokio::sync::mpsc;
+
+use crate::model::{
+    ConnectionId, Entry, EntryId, Link, LinkState, NetCommand, NetEvent, RecordsError, Surroundings, Tally,
+};
 use crate::runtime::history::History;
 use crate::text::{InputType, LineEnding, Policy};
 
@@ -143,8 +147,10 @@ fn bench(takes: Duration) -> Bench {
             busy_until: None,
         },
         Lines {
-            commands,
-            news: news.subscribe(),
+            feed: Feed::Worker {
+                commands,
+                news: news.subscribe(),
+            },
             control: control.subscribe(),
             desk: Desk::start(History::none()).unwrap(),
         },
@@ -287,9 +293,9 @@ async fn going_on_takes_the_terminal_and_paints_everything() {
 #[tokio::test(start_paused = true)]
 async fn a_full_queue_is_reported_and_not_waited_for() {
     let bench = bench(Duration::ZERO);
-    assert_eq!(bench.turns.command(NetCommand::Close), None);
+    assert_eq!(bench.turns.lines.feed.command(NetCommand::Close), None);
     let busy = Report::Busy(NetCommand::Reset);
-    assert_eq!(bench.turns.command(NetCommand::Reset), Some(busy));
+    assert_eq!(bench.turns.lines.feed.command(NetCommand::Reset), Some(busy));
 }
 
 #[tokio::test(start_paused = true)]
