@@ -53,8 +53,8 @@ pub use layout::{Area, Arrangement, Frame, Layout};
 pub use log::{Anchor, Log, LogPosition};
 pub use notice::{Notice, Severity};
 pub use overlay::{
-    Command, ConnectDialog, Help, HelpLine, HistorySearch, Menu, MenuItem, MenuKind, Overlay, Palette,
-    Preview, TargetError, help_lines,
+    Command, ConnectDialog, Help, HelpLine, HelpText, HistorySearch, Menu, MenuItem, MenuKind, Overlay,
+    Palette, Preview, TargetError, Trigger,
 };
 pub use rates::{Rates, Second};
 pub use rows::{Head, HexRow, INDENT, RowKind, TextUnits, TimeColumns, VisibleRow, end_sentence, sentence};
@@ -154,6 +154,7 @@ impl App {
         let mut reaction = Reaction::redraw();
         let out = &mut reaction.effects;
         let resized = event == Event::Resized;
+        let mistake = self.composer.error.clone();
         match event {
             Event::Started => self.started(context, out),
             Event::Key(key) => reaction.redraw = self.key(key.canonical(), context, out),
@@ -164,6 +165,10 @@ impl App {
             Event::History { endpoint, lines } => self.composer.history.recalled(&endpoint, lines),
             Event::Report(report) => self.report(report, context),
             Event::Resized | Event::Resumed | Event::Tick => {}
+        }
+        if let Some(mistake) = mistake.filter(|mistake| self.composer.error.as_ref() != Some(mistake)) {
+            // Corrected, or given up: nothing needs to be said of it any more.
+            self.notice.take_if(|notice| notice.text == mistake.to_string());
         }
         self.settle(resized, context);
         reaction

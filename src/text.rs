@@ -11,6 +11,7 @@
 //! | `rows` | units to rows of the text view |
 //! | `hexdump` | bytes to rows of the hex view, with the gutter |
 //! | `copy` | what goes to the clipboard, and back |
+//! | `wrap` | our own sentences to rows |
 //! | `input` | what is typed, to bytes |
 //! | `format` | sizes, rates, times |
 //! | `parse` | sizes and durations from the command line |
@@ -26,6 +27,7 @@ mod input;
 mod rows;
 mod shown;
 mod unit;
+mod wrap;
 
 pub use decode::{Source, Units};
 pub use hexdump::{ByteClass, GutterCell, HexLayout, gutter};
@@ -33,6 +35,7 @@ pub use input::{InputError, InputType, LineEnding, encode_input};
 pub use rows::{TextRow, TextRows};
 pub use shown::{Shown, Span};
 pub use unit::{Cluster, Glyph, Look, Unit};
+pub use wrap::wrapped;
 
 /// What may be shown as it is, beyond the rules that always hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -76,10 +76,21 @@ pub struct ActionInfo {
     pub title: &'static str,
     /// One sentence on what it does.
     pub help: &'static str,
-    /// What may follow the name in the palette, as help writes it; empty for nothing.
+    /// What may follow the name in the palette, as help writes it: in brackets if it may be left out, in capitals if it
+    /// is not to be taken literally; empty for nothing.
     pub argument: &'static str,
+    /// What else people look for when they mean it; empty if its name and title say all.
+    pub also: &'static str,
     /// Its keys, each with where it applies; the first is the one that hints show.
     pub keys: &'static [(Scope, Key)],
+}
+
+impl ActionInfo {
+    /// The words that its argument may be.
+    pub fn choices(&self) -> impl Iterator<Item = &'static str> {
+        let words = self.argument.trim_matches(['[', ']']).split('|');
+        words.filter(|word| word.starts_with(|c: char| c.is_ascii_lowercase()))
+    }
 }
 
 impl Action {

@@ -31,6 +31,9 @@ impl App {
             Browse::Goto => return self.goto(argument, context),
             Browse::Inspect => {
                 if let Some(current) = self.log.current(&sheet) {
+                    if self.log.anchor != Anchor::Follow {
+                        self.log.select(current, &sheet, height);
+                    }
                     self.inspector = Some(Inspector::new(current));
                 }
                 return self.focus(Pane::Inspector, context);

@@ -25,6 +25,8 @@ pub enum Pending {
     Literal,
     /// Ctrl-D half-closes; anything else does not.
     HalfClose,
+    /// Enter sends what looks like a command of this program; anything else does not.
+    Command,
 }
 
 /// Hidden input: the text is drawn as dots, kept out of history and kill ring.
@@ -200,13 +202,19 @@ impl Composer {
         }
     }
 
-    /// The bytes that the text stands for, with that line ending. An error is kept for the screen, and its place
-    /// gets the cursor.
+    /// How typed input is read from now on.
+    pub fn read_as(&mut self, input: InputType) {
+        self.edited();
+        self.input = input;
+    }
+
+    /// The bytes that the text stands for, with that line ending. An error is kept for the screen, and the cursor goes
+    /// behind its place, where what is missing is typed and what is wrong is deleted.
     pub fn encode(&mut self, eol: LineEnding) -> Result<Vec<u8>, InputError> {
         let result = encode_input(self.editor.text(), self.input, eol);
         self.error = result.as_ref().err().cloned();
         if let Some(error) = &self.error {
-            self.editor.move_to(error.at.start);
+            self.editor.move_to(error.at.end);
         }
         result
     }

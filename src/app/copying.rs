@@ -35,7 +35,7 @@ impl App {
                         "copied the first {taken} of {len} of entry {number}: a clipboard takes no more this way"
                     )
                 } else {
-                    format!("copied entry {number}")
+                    format!("copied entry {number} as {form} ({})", format::size(len as u64))
                 };
                 self.notify(Severity::Info, text, context);
             }

@@ -22,12 +22,16 @@ impl App {
         } else {
             String::new()
         };
+        let unsent = match self.link.as_ref().map_or(0, |link| link.unsent) {
+            0 => String::new(),
+            bytes => format!(" {} are unsent.", format::size(bytes)),
+        };
         let recording = if unsaved > 0 {
-            format!(" {} are recorded in a temporary file.", format::size(unsaved))
+            format!(" {} are recorded.", format::size(unsaved))
         } else {
             String::new()
         };
-        let title = format!("Quit?{connection}{recording}");
+        let title = format!("Quit?{connection}{unsent}{recording}");
         self.overlay = Some(Overlay::Menu(Menu::quit(title, unsaved > 0)));
     }
 

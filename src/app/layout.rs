@@ -90,6 +90,9 @@ const WIDE: u16 = 160;
 /// What a Log beside an Inspector needs at least, for both to show 8 bytes a row without the offset.
 const BESIDE_AT_LEAST: u16 = 60;
 
+/// Narrower windows are covered by a pop-up from side to side.
+const NARROW: u16 = 60;
+
 /// Where everything stands. Areas that are not shown are empty. Title rows span the whole width of their pane,
 /// borders included; the areas of the panes are what is inside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,6 +174,13 @@ impl Layout {
             width,
             height,
         }
+    }
+
+    /// How wide the content of a pop-up may be: `wanted`, with some of the window beside its border where there is
+    /// enough of it.
+    pub fn popup_columns(&self, wanted: u16) -> u16 {
+        let beside = if self.screen.width < NARROW { 0 } else { 4 };
+        wanted.min(self.screen.width.saturating_sub(4 + beside))
     }
 
     /// How many rows a pop-up that pages has inside its border: all but one above and one below it, which a low

@@ -83,9 +83,7 @@ impl App {
     pub fn banner(&self) -> Option<String> {
         match &self.recorder {
             RecorderState::Recording => None,
-            RecorderState::Paused { reason } => Some(format!(
-                "recording paused, nothing is read and nothing is lost: {reason}"
-            )),
+            RecorderState::Paused { reason } => Some(format!("Recording paused, nothing is lost: {reason}")),
             RecorderState::Losing { reason, bytes } => {
                 Some(format!("NOT RECORDED: {} so far: {reason}", format::size(*bytes)))
             }

@@ -6,7 +6,7 @@ mod menu;
 mod palette;
 
 pub use connect::{ConnectDialog, TargetError};
-pub use help::{Help, HelpLine, help_lines};
+pub use help::{Help, HelpLine, HelpText, Trigger};
 pub use menu::{Menu, MenuItem, MenuKind};
 pub use palette::{Command, Palette};
 

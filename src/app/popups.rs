@@ -3,7 +3,7 @@
 use super::actions::{Action, Compose, Edit, Open, Program, Scroll, lookup};
 use super::{
     App, Command, ConnectDialog, Context, Editor, Effect, Ending, HistorySearch, Key, MenuKind, Overlay,
-    Palette, Pane, Preview, help_lines,
+    Palette, Pane, Preview,
 };
 use crate::model::Endpoint;
 use crate::text::HexLayout;
@@ -69,12 +69,10 @@ impl App {
     fn answer(&mut self, overlay: &mut Overlay, key: Key, context: &Context<'_>) -> Answer {
         let height = usize::from(context.layout.popup_rows());
         match overlay {
-            Overlay::Help(help) => page_key(
-                &mut help.top,
-                help_lines(help.pane, help.purpose).len(),
-                height,
-                key,
-            ),
+            Overlay::Help(help) => {
+                let lines = help.text(context.layout).lines.len();
+                page_key(&mut help.top, lines, height, key)
+            }
             Overlay::Preview(preview) => {
                 let rows = preview
                     .layout(context.layout.screen.width)
@@ -186,8 +184,8 @@ fn palette_key(palette: &mut Palette, key: Key) -> Answer {
         Some(Action::Edit(Edit::Down)) => palette.down(),
         Some(Action::Focus(_)) => palette.complete(),
         Some(Action::Compose(Compose::Send)) => match palette.command() {
-            Some(command) => return Answer::Run(command),
-            None => palette.error = Some("no action has that name".into()),
+            Ok(command) => return Answer::Run(command),
+            Err(error) => palette.error = Some(error),
         },
         Some(Action::Edit(Edit::DeleteLeft)) if palette.field.is_empty() => return Answer::Close,
         Some(_) | None => {

@@ -1,7 +1,7 @@
 //! Typed and pasted text: sending it, and what changes how it is sent. The text itself is in `composer`.
 
-use super::actions::{Compose, Dial, Edit};
-use super::{App, Composer, Context, Effect, Key, Overlay, Pane, Pending, Preview, Severity};
+use super::actions::{Compose, Dial, Edit, named};
+use super::{Anchor, App, Composer, Context, Effect, Key, Overlay, Pane, Pending, Preview, Severity};
 use crate::model::{Endpoint, LinkState, NetCommand, Outgoing, Recording, Side};
 use crate::text::{InputError, InputType, LineEnding, format};
 
@@ -25,10 +25,16 @@ impl App {
         out: &mut Vec<Effect>,
     ) {
         match compose {
+            Compose::Send if pending != Pending::Command && self.looks_like_a_command() => {
+                self.composer.pending = Pending::Command;
+                let text =
+                    "that is a command of this program: Ctrl-G runs commands; Enter again sends it as text";
+                self.notify(Severity::Warning, text, context);
+            }
             Compose::Send => self.send(self.composer.eol, context, out),
             Compose::SendBare => self.send(LineEnding::None, context, out),
             Compose::InputType => match input_type(argument, self.composer.input.next()) {
-                Some(input) => self.composer.input = input,
+                Some(input) => self.composer.read_as(input),
                 None => self.notify(Severity::Warning, "input takes text, escaped or hex", context),
             },
             Compose::LineEnding => match line_ending(argument, self.composer.eol.next()) {
@@ -123,11 +129,31 @@ impl App {
 
     fn send(&mut self, eol: LineEnding, context: &Context<'_>, out: &mut Vec<Effect>) {
         let (severity, text) = match self.try_send(eol, out) {
-            Ok(()) => return,
+            Ok(()) => {
+                // What was said before is about what was sent before.
+                self.notice = None;
+                if self.log.anchor != Anchor::Follow {
+                    self.notify(
+                        Severity::Info,
+                        "sent, below what is shown: Esc and G go there",
+                        context,
+                    );
+                }
+                return;
+            }
             Err(Unsent::Refused(text)) => (Severity::Warning, text),
             Err(Unsent::Input(error)) => (Severity::Error, error.to_string()),
         };
         self.notify(severity, text, context);
+    }
+
+    /// A colon and the name of an action, as other programs take them in such a place.
+    fn looks_like_a_command(&self) -> bool {
+        let text = self.composer.editor.text();
+        let word = text
+            .strip_prefix(':')
+            .and_then(|rest| rest.split_whitespace().next());
+        self.composer.secret.is_none() && word.is_some_and(|word| named(word).is_some())
     }
 
     fn try_send(&mut self, eol: LineEnding, out: &mut Vec<Effect>) -> Result<(), Unsent> {
@@ -155,10 +181,9 @@ impl App {
         let refused = |text: String| Err(Unsent::Refused(text));
         if !state.is_live() {
             return refused(match state {
-                LinkState::Idle => "not sent: nothing is connected; :connect HOST:PORT connects".into(),
-                LinkState::Closed | LinkState::Failed => {
-                    format!("not sent: the connection is {state}; Esc and R connect again")
-                }
+                LinkState::Idle => "not sent: nothing is connected; Esc, then c connects".into(),
+                LinkState::Closed => "not sent: the connection is closed; Esc, then R connects again".into(),
+                LinkState::Failed => "not sent: there is no connection; Esc, then R connects again".into(),
                 LinkState::Resolving
                 | LinkState::Connecting
                 | LinkState::Handshaking

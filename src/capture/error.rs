@@ -48,7 +48,7 @@ pub enum CaptureError {
         source: io::Error,
     },
     /// The disk or a quota is exhausted; the call can be repeated when there is space.
-    #[error("cannot write {}: {}; free some space, and recording goes on", .path.display(), words(.source))]
+    #[error("{}: free some space, and recording goes on; cannot write {}", words(.source), .path.display())]
     Full {
         /// The path.
         path: PathBuf,
@@ -56,10 +56,10 @@ pub enum CaptureError {
         source: io::Error,
     },
     /// The file would become larger than this process or this file system may make it (`EFBIG`).
-    #[error("cannot write {}: it has reached the system's limit for files (see ulimit -f)", .0.display())]
+    #[error("the recording has reached the system's limit for files (see ulimit -f): {}", .0.display())]
     Limit(PathBuf),
     /// The bound that was set for the file is reached.
-    #[error("{} has reached its bound of {max_size} bytes (--max-size)", .path.display())]
+    #[error("the recording has reached its --max-size of {max_size} bytes: {}", .path.display())]
     MaxSize {
         /// The path.
         path: PathBuf,
@@ -140,11 +140,11 @@ mod tests {
     fn failed_writes_say_what_to_do() {
         check(
             Errno::ENOSPC,
-            "cannot write /x/a.pcapng: No space left on device; free some space, and recording goes on",
+            "No space left on device: free some space, and recording goes on; cannot write /x/a.pcapng",
         );
         check(
             Errno::EFBIG,
-            "cannot write /x/a.pcapng: it has reached the system's limit for files (see ulimit -f)",
+            "the recording has reached the system's limit for files (see ulimit -f): /x/a.pcapng",
         );
         check(Errno::EIO, "cannot write /x/a.pcapng: I/O error");
     }

@@ -258,7 +258,12 @@ impl<'a> Dial<'a> {
         }
         match reasons.as_slice() {
             [] => format!("there is no address to try for {}", self.endpoint.authority()),
-            reasons => reasons.join("; "),
+            reasons => {
+                let mut reasons = reasons.to_vec();
+                // Both families may fail for the same reason.
+                reasons.dedup();
+                reasons.join("; ")
+            }
         }
     }
 

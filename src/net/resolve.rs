@@ -182,7 +182,7 @@ fn no_address(question: &Question) -> String {
 
 /// What is said of a name that one lookup does not know.
 pub(super) fn unknown(host: &str, family: Family) -> String {
-    format!("{host:?} is unknown, or has no {} address", name(family))
+    format!("{host:?} has no {} address, or is unknown", name(family))
 }
 
 /// The family's name.

@@ -97,6 +97,13 @@ pub fn date_time(nanos: u64, offset: i32) -> String {
         .to_string()
 }
 
+/// The system's words for an error number (`strerror`), in lower case as all our sentences go on.
+pub fn system_error(errno: i32) -> String {
+    let text = std::io::Error::from_raw_os_error(errno).to_string();
+    let words = text.split(" (os error").next().unwrap_or(&text);
+    words.to_lowercase()
+}
+
 /// RFC 3339 in UTC with nanoseconds, for programs.
 pub fn rfc3339(nanos: u64) -> String {
     at(nanos).format("%Y-%m-%dT%H:%M:%S%.9fZ").to_string()

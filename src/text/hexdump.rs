@@ -39,7 +39,7 @@ impl HexLayout {
 
     /// The column of byte `index` of a row.
     pub fn column(self, index: u16) -> u16 {
-        self.digits + 2 + index * 3 + u16::from(index >= self.middle())
+        self.digits + 2 + index * 3 + index / self.group()
     }
 
     /// The column of the gutter.
@@ -67,9 +67,9 @@ impl HexLayout {
         start..(start + usize::from(self.per_row)).min(len)
     }
 
-    /// The first byte behind the gap in the middle.
-    fn middle(self) -> u16 {
-        self.per_row / 2
+    /// How many bytes stand together without a gap: eight, or half of a row that has no more.
+    fn group(self) -> u16 {
+        (self.per_row / 2).min(8)
     }
 }
 
@@ -175,7 +175,8 @@ mod tests {
         };
         check(76, true, 16, 8, true);
         check(75, true, 16, 4, true);
-        check(141, true, 32, 8, true);
+        check(142, true, 32, 8, true);
+        check(141, true, 16, 8, true);
         check(58, false, 16, 8, false);
         check(40, true, 8, 4, true);
         check(18, true, 4, 4, false);

@@ -2,9 +2,9 @@
 //! again.
 
 use super::canvas::Canvas;
-use super::line::wrapped;
 use super::scene::Scene;
 use crate::app::{Area, Frame as Borders};
+use crate::text::wrapped;
 
 /// Draws the banner, if the file takes nothing.
 pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {

@@ -130,23 +130,6 @@ pub(super) fn fit<'p>(mut parts: Vec<(u8, Line<'p>)>, separator: &Line<'p>, widt
     line
 }
 
-/// Text in rows of at most `width` characters, broken between words; a longer word gets a row of its own and is cut
-/// there by whoever draws it.
-pub(super) fn wrapped(text: &str, width: u16) -> Vec<String> {
-    let width = usize::from(width);
-    let mut rows: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match rows.last_mut() {
-            Some(row) if row.chars().count() + 1 + word.chars().count() <= width => {
-                row.push(' ');
-                row.push_str(word);
-            }
-            Some(_) | None => rows.push(word.to_owned()),
-        }
-    }
-    rows
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,12 +152,5 @@ mod tests {
         check(10, "bb aaa");
         check(5, "aaa");
         check(0, "aaa");
-    }
-
-    #[test]
-    fn text_breaks_between_words() {
-        assert_eq!(wrapped("a bb ccc", 4), ["a bb", "ccc"]);
-        assert_eq!(wrapped("abcdef g", 4), ["abcdef", "g"]);
-        assert!(wrapped("", 4).is_empty());
     }
 }

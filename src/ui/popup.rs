@@ -12,9 +12,6 @@ use super::line::Line;
 use super::scene::Scene;
 use crate::app::{Area, Overlay};
 
-/// Narrower windows are covered from side to side.
-const NARROW: u16 = 60;
-
 /// Draws the pop-up, if there is one; returns the cell of the cursor, if it has a field.
 pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>) -> Option<(u16, u16)> {
     match scene.app.overlay.as_ref()? {
@@ -81,13 +78,6 @@ fn lines(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area) {
     canvas.symbol(right, area.y, symbols.top_right, style);
     canvas.symbol(area.x, bottom, symbols.bottom_left, style);
     canvas.symbol(right, bottom, symbols.bottom_right, style);
-}
-
-/// How wide the content of a box may be: `wanted`, with some of the window beside it where there is enough of it.
-fn width(scene: &Scene<'_>, wanted: u16) -> u16 {
-    let screen = scene.layout.screen.width;
-    let beside = if screen < NARROW { 0 } else { 4 };
-    wanted.min(screen.saturating_sub(4 + beside))
 }
 
 /// The first of `count` lines to show in `height` rows so that line `selected` is among them.

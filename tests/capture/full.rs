@@ -41,7 +41,7 @@ fn a_bound_is_kept_to_the_byte() {
     let connection = sample::opened(&recorder);
     let error = fill(&connection);
     let expected = format!(
-        "{} has reached its bound of 20000 bytes (--max-size)",
+        "the recording has reached its --max-size of 20000 bytes: {}",
         path.display()
     );
     assert_eq!(error.to_string(), expected);
@@ -162,7 +162,7 @@ fn full_child() {
     assert!(
         error
             .to_string()
-            .ends_with("No space left on device; free some space, and recording goes on")
+            .starts_with("No space left on device: free some space, and recording goes on")
     );
     assert_whole(&recorder);
     let entries = recorder.len();

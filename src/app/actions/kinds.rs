@@ -1,5 +1,7 @@
 //! What can be asked for, by kind. Names, help and keys are in the table; what each does is elsewhere.
 
+use std::fmt;
+
 use crate::app::Pane;
 
 /// Everything that can be asked for by a key or by name.
@@ -157,6 +159,16 @@ pub enum CopyForm {
     Hex,
     /// A hexdump with offsets and text.
     Hexdump,
+}
+
+impl fmt::Display for CopyForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            CopyForm::Text => "text",
+            CopyForm::Hex => "hex",
+            CopyForm::Hexdump => "hexdump",
+        })
+    }
 }
 
 /// How things are shown.

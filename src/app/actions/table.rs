@@ -19,8 +19,14 @@ const fn row(
         title,
         help,
         argument: "",
+        also: "",
         keys,
     }
+}
+
+const fn known_as(also: &'static str, mut info: ActionInfo) -> ActionInfo {
+    info.also = also;
+    info
 }
 
 const fn taking(argument: &'static str, mut info: ActionInfo) -> ActionInfo {
@@ -65,13 +71,13 @@ pub const ACTIONS: &[ActionInfo] = &[
         &[input(alt('s'))]),
     row(Action::Edit(Edit::NewLine), "new-line", "New line", "Insert a line break; it becomes the chosen line ending.",
         &[input(code(KeyCode::Enter).with_alt()), input(ctrl('j'))]),
-    taking("text|escaped|hex", row(Action::Compose(Compose::InputType), "input", "Input type",
+    taking("[text|escaped|hex]", row(Action::Compose(Compose::InputType), "input", "Input type",
         "Change how typed input is read: text, escaped (\\r \\n \\xNN \\u{…}) or hex.",
         &[input(ctrl('t'))])),
-    taking("none|lf|crlf|cr|nul", row(Action::Compose(Compose::LineEnding), "eol", "Line ending",
+    taking("[none|lf|crlf|cr|nul]", row(Action::Compose(Compose::LineEnding), "eol", "Line ending",
         "Change what Enter appends: nothing, LF, CRLF, CR or NUL.",
         &[input(alt('l'))])),
-    taking("mask", row(Action::Compose(Compose::Secret), "secret", "Hidden input",
+    taking("[mask]", row(Action::Compose(Compose::Secret), "secret", "Hidden input",
         "Type the next message hidden and keep it out of the history; with mask also out of the session file.", &[])),
     row(Action::Compose(Compose::Preview), "preview", "Show exact bytes", "Show the exact bytes that Enter would send, without sending.",
         &[input(ctrl('o'))]),
@@ -121,12 +127,12 @@ pub const ACTIONS: &[ActionInfo] = &[
     row(Action::Browse(Browse::PageDown), "log-page-down", "Scroll log down", "Scroll the log a page down without leaving Input.",
         &[input(code(KeyCode::PageDown))]),
 
-    taking("HOST:PORT", row(Action::Dial(Dial::Connect), "connect", "Connect", "Connect to a target; an open connection is closed with FIN first.",
+    taking("[HOST:PORT]", row(Action::Dial(Dial::Connect), "connect", "Connect", "Connect to a target; an open connection is closed with FIN first.",
         &[view(char('c'))])),
     row(Action::Dial(Dial::Reconnect), "reconnect", "Reconnect", "Connect to the last target again; an open connection is closed with FIN first.",
         &[view(char('R'))]),
-    row(Action::Open(Open::CloseMenu), "close-menu", "Close menu", "Choose how to end the connection.",
-        &[view(char('C'))]),
+    known_as("disconnect hang up", row(Action::Open(Open::CloseMenu), "close-menu", "Close menu", "Choose how to end the connection.",
+        &[view(char('C'))])),
     row(Action::Dial(Dial::HalfClose), "half-close", "Half-close (FIN)", "Send FIN after everything unsent, and go on reading.", &[]),
     row(Action::Dial(Dial::Close), "close", "Close (FIN)", "Send FIN after everything unsent, and end once the peer has ended too, or after 2 s.", &[]),
     row(Action::Dial(Dial::Reset), "reset", "Reset (RST)", "End the connection at once with RST; what is unsent is dropped.", &[]),
@@ -152,7 +158,7 @@ pub const ACTIONS: &[ActionInfo] = &[
     row(Action::Browse(Browse::Follow), "follow", "Follow", "Follow the newest entry, or stop following.",
         &[view(char('F'))]),
     row(Action::Browse(Browse::Inspect), "inspect", "Inspect", "Show the whole entry in the Inspector and focus it.",
-        &[(Scope::Log, code(KeyCode::Enter)), (Scope::Log, char('l'))]),
+        &[(Scope::Log, code(KeyCode::Enter)), (Scope::Log, char('l')), (Scope::Status, code(KeyCode::Enter)), (Scope::Status, char('l'))]),
     row(Action::Browse(Browse::CloseInspector), "close-inspector", "Close Inspector", "Close the Inspector.",
         &[(Scope::Inspector, char('h'))]),
     row(Action::Browse(Browse::NextEntry), "next-entry", "Next entry", "Inspect the next entry.",
@@ -164,9 +170,9 @@ pub const ACTIONS: &[ActionInfo] = &[
     row(Action::Copy(CopyForm::Text), "copy-text", "Copy as text", "Copy the entry as text, with what is not printable escaped.", &[]),
     row(Action::Copy(CopyForm::Hex), "copy-hex", "Copy as hex", "Copy the entry as hex digits.", &[]),
     row(Action::Copy(CopyForm::Hexdump), "copy-hexdump", "Copy as hexdump", "Copy the entry as a hexdump with offsets and text.", &[]),
-    taking("hex|text|both", row(Action::Show(Show::View), "view", "View", "Change the view of the log: hex, text or both.",
+    taking("[hex|text|both]", row(Action::Show(Show::View), "view", "View", "Change the view of the log: hex, text or both.",
         &[view(char('x'))])),
-    taking("absolute|start|delta", row(Action::Show(Show::TimeColumn), "time", "Time column",
+    taking("[absolute|start|delta]", row(Action::Show(Show::TimeColumn), "time", "Time column",
         "Change the time column: absolute, since start of the connection, since the previous entry.",
         &[view(char('t'))])),
     row(Action::Show(Show::Zoom), "zoom", "Zoom", "Give the focused pane the whole window, or give it back.",
@@ -202,8 +208,8 @@ pub const ACTIONS: &[ActionInfo] = &[
         &[global(ctrl('l'))]),
     row(Action::Program(Program::Suspend), "suspend", "Suspend", "Go back to the shell; the connection stays open, fg returns.",
         &[global(ctrl('z'))]),
-    row(Action::Program(Program::Quit), "quit", "Quit", "Quit; asks when a connection is open or bytes are not saved.",
-        &[view(char('q'))]),
+    known_as("exit leave", row(Action::Program(Program::Quit), "quit", "Quit", "Quit; asks when a connection is open or bytes were recorded.",
+        &[view(char('q'))])),
     row(Action::Program(Program::QuitKeep), "quit-now", "Quit and keep", "Quit at once and keep the recording.",
         &[view(char('Q'))]),
     row(Action::Program(Program::QuitDiscard), "quit-discard", "Quit and discard", "Quit at once and delete the recording.", &[]),

@@ -1,7 +1,11 @@
 //! What the help shows, read from the table of actions.
 
-use crate::app::actions::{ACTIONS, Scope};
-use crate::app::{Pane, Purpose};
+use crate::app::actions::{ACTIONS, ActionInfo, Scope};
+use crate::app::{Layout, Pane, Purpose};
+use crate::text::wrapped;
+
+/// Columns that no sentence needs more of, beside its keys.
+const WIDTH: u16 = 100;
 
 /// The help of a pane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,93 +23,176 @@ pub struct Help {
 pub enum HelpLine {
     /// Where the keys below apply.
     Section(String),
-    /// An action.
+    /// The first line of an action.
     Action {
-        /// Its keys in that place; empty if it is only in the palette.
-        keys: String,
-        /// Its name in the palette.
-        name: &'static str,
-        /// One sentence.
-        help: &'static str,
+        /// What triggers it.
+        by: Trigger,
+        /// Its sentence, or the start of it.
+        help: String,
     },
+    /// The continuation of an action's sentence.
+    More(String),
     /// Space between sections.
     Blank,
 }
 
-/// The lines of the help of a pane: its own keys, then those of wider scopes, then what only the palette has.
-pub fn help_lines(pane: Pane, purpose: Purpose) -> Vec<HelpLine> {
-    let serving = || ACTIONS.iter().filter(|info| info.action.serves(purpose));
-    let mut lines = Vec::new();
-    for scope in Scope::ALL.into_iter().rev().filter(|scope| scope.covers(pane)) {
-        let bound = serving().filter_map(|info| {
-            let keys = info.keys.iter().filter(|(of, _)| *of == scope);
-            let keys: Vec<String> = keys.map(|(_, key)| key.to_string()).collect();
-            (!keys.is_empty()).then(|| (keys.join(" "), info))
-        });
-        section(&mut lines, scope.to_string(), bound.collect());
-    }
-    let unbound = serving().filter(|info| info.keys.is_empty());
-    let unbound = unbound.map(|info| (String::new(), info)).collect();
-    section(&mut lines, "Commands without a key (Ctrl-G)".into(), unbound);
-    lines
+/// What triggers an action in the place that a section is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trigger {
+    /// These keys.
+    Keys(String),
+    /// Only its name in the palette.
+    Name(&'static str),
 }
 
-fn section(
-    lines: &mut Vec<HelpLine>,
-    title: String,
-    actions: Vec<(String, &'static crate::app::actions::ActionInfo)>,
-) {
-    if actions.is_empty() {
-        return;
+impl Trigger {
+    /// What is to be pressed or typed.
+    pub fn text(&self) -> &str {
+        match self {
+            Trigger::Keys(keys) => keys,
+            Trigger::Name(name) => name,
+        }
     }
+}
+
+/// The help of a pane, for a certain width.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HelpText {
+    /// Columns of all of it.
+    pub width: u16,
+    /// Columns of the triggers; the sentences stand two further to the right.
+    pub column: u16,
+    /// The lines: the pane's own keys, then those of wider scopes, then what only the palette has.
+    pub lines: Vec<HelpLine>,
+}
+
+impl Help {
+    /// The text in a window with that layout.
+    pub fn text(&self, layout: &Layout) -> HelpText {
+        let width = layout.popup_columns(WIDTH);
+        let serving = || ACTIONS.iter().filter(|info| info.action.serves(self.purpose));
+        let covering = Scope::ALL
+            .into_iter()
+            .rev()
+            .filter(|scope| scope.covers(self.pane));
+        let mut sections: Vec<(String, Vec<Item>)> = covering
+            .map(|scope| {
+                let bound = serving().filter_map(|info| Some((Trigger::Keys(keys_in(info, scope)?), info)));
+                (scope.to_string(), bound.collect())
+            })
+            .collect();
+        let unbound = serving().filter(|info| info.keys.is_empty());
+        let unbound = unbound.map(|info| (Trigger::Name(info.name), info)).collect();
+        sections.push(("Commands without a key (Ctrl-G)".into(), unbound));
+        let triggers = sections.iter().flat_map(|(_, items)| items);
+        let longest = triggers
+            .map(|(by, _)| by.text().chars().count())
+            .max()
+            .unwrap_or(0);
+        let column = u16::try_from(longest).unwrap_or(u16::MAX).min(width / 3);
+        let room = width.saturating_sub(column + 2);
+        let mut lines = Vec::new();
+        for (title, items) in sections.into_iter().filter(|(_, items)| !items.is_empty()) {
+            section(&mut lines, title, items, room);
+        }
+        HelpText { width, column, lines }
+    }
+}
+
+type Item = (Trigger, &'static ActionInfo);
+
+fn keys_in(info: &ActionInfo, scope: Scope) -> Option<String> {
+    let keys = info.keys.iter().filter(|(of, _)| *of == scope);
+    let keys: Vec<String> = keys.map(|(_, key)| key.to_string()).collect();
+    (!keys.is_empty()).then(|| keys.join(" "))
+}
+
+fn section(lines: &mut Vec<HelpLine>, title: String, items: Vec<Item>, room: u16) {
     if !lines.is_empty() {
         lines.push(HelpLine::Blank);
     }
     lines.push(HelpLine::Section(title));
-    lines.extend(actions.into_iter().map(|(keys, info)| HelpLine::Action {
-        keys,
-        name: info.name,
-        help: info.help,
-    }));
+    for (by, info) in items {
+        let mut rows = wrapped(info.help, room).into_iter();
+        lines.push(HelpLine::Action {
+            by,
+            help: rows.next().unwrap_or_default(),
+        });
+        lines.extend(rows.map(HelpLine::More));
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::testing::Bench;
+
+    fn text(pane: Pane, purpose: Purpose, columns: u16) -> HelpText {
+        let mut bench = Bench::new();
+        bench.size = (columns, 24);
+        let help = Help {
+            pane,
+            purpose,
+            top: 0,
+        };
+        help.text(&bench.layout())
+    }
+
+    fn lists(text: &HelpText, info: &ActionInfo) -> bool {
+        let first = wrapped(info.help, 1000).concat();
+        let starts =
+            |line: &HelpLine| matches!(line, HelpLine::Action { help, .. } if first.starts_with(help));
+        text.lines.iter().any(starts)
+    }
 
     #[test]
     fn help_starts_with_the_pane_and_lists_every_key_of_it() {
         for pane in Pane::ALL {
-            let lines = help_lines(pane, Purpose::Live);
-            let expected = ACTIONS
-                .iter()
-                .filter(|info| info.action.serves(Purpose::Live))
+            let text = text(pane, Purpose::Live, 200);
+            let serving = ACTIONS.iter().filter(|info| info.action.serves(Purpose::Live));
+            let expected = serving
                 .filter(|info| info.keys.is_empty() || info.keys.iter().any(|(scope, _)| scope.covers(pane)));
-            let listed = |name: &str| {
-                lines
-                    .iter()
-                    .any(|line| matches!(line, HelpLine::Action { name: n, .. } if *n == name))
-            };
             for info in expected {
-                assert!(listed(info.name), "{} in {pane}", info.name);
+                assert!(lists(&text, info), "{} in {pane}", info.name);
             }
         }
-        assert_eq!(
-            help_lines(Pane::Input, Purpose::Live)[0],
-            HelpLine::Section("Input".into())
-        );
-        assert_eq!(
-            help_lines(Pane::Log, Purpose::Live)[0],
-            HelpLine::Section("Log".into())
-        );
-        let reading = help_lines(Pane::Log, Purpose::Reading);
-        let is =
-            |line: &HelpLine, wanted: &str| matches!(line, HelpLine::Action { name, .. } if *name == wanted);
-        assert!(
-            !reading
-                .iter()
-                .any(|line| is(line, "connect") || is(line, "focus-input"))
-        );
-        assert!(reading.iter().any(|line| is(line, "stop-indexing")));
+        let first = |pane| text(pane, Purpose::Live, 80).lines.swap_remove(0);
+        assert_eq!(first(Pane::Input), HelpLine::Section("Input".into()));
+        assert_eq!(first(Pane::Log), HelpLine::Section("Log".into()));
+    }
+
+    #[test]
+    fn only_what_can_be_done_is_listed() {
+        let reading = text(Pane::Log, Purpose::Reading, 200);
+        for info in ACTIONS.iter().filter(|info| info.keys.is_empty()) {
+            assert_eq!(
+                lists(&reading, info),
+                info.action.serves(Purpose::Reading),
+                "{}",
+                info.name
+            );
+        }
+    }
+
+    #[test]
+    fn sentences_are_wrapped_and_not_cut() {
+        for columns in [20, 40, 80] {
+            let text = text(Pane::Input, Purpose::Live, columns);
+            let mut whole = String::new();
+            for line in &text.lines {
+                match line {
+                    HelpLine::Action { help: row, .. } | HelpLine::More(row) => whole = whole + row + " ",
+                    HelpLine::Section(_) | HelpLine::Blank => {}
+                }
+            }
+            for info in ACTIONS.iter().filter(|info| info.keys.is_empty()) {
+                assert_eq!(
+                    whole.contains(info.help),
+                    info.action.serves(Purpose::Live),
+                    "{}",
+                    info.name
+                );
+            }
+        }
     }
 }

@@ -50,20 +50,25 @@ impl Palette {
         self.search().0
     }
 
-    /// What Enter runs; a number alone goes to that entry.
-    pub fn command(&self) -> Option<Command> {
+    /// What Enter runs, or why it runs nothing; a number alone goes to that entry.
+    pub fn command(&self) -> Result<Command, String> {
         let typed = self.typed();
         if !typed.is_empty() && typed.bytes().all(|b| b.is_ascii_digit()) {
-            return Some(Command {
+            return Ok(Command {
                 action: Action::Browse(Browse::Goto),
                 argument: typed.to_owned(),
             });
         }
-        let (found, argument) = self.search();
-        found.get(self.selected).map(|info| Command {
-            action: info.action,
-            argument: argument.to_owned(),
-        })
+        match self.choice() {
+            None => Err("no action has that name".into()),
+            Some((info, argument)) if info.argument.is_empty() && !argument.is_empty() => {
+                Err(format!("{} takes nothing behind its name", info.name))
+            }
+            Some((info, argument)) => Ok(Command {
+                action: info.action,
+                argument: argument.to_owned(),
+            }),
+        }
     }
 
     /// The selection one line down.
@@ -78,9 +83,9 @@ impl Palette {
 
     /// The name of the selected action goes into the field, ready for its argument.
     pub fn complete(&mut self) {
-        if let Some(info) = self.matches().get(self.selected) {
+        if let Some((info, argument)) = self.choice() {
             let space = if info.argument.is_empty() { "" } else { " " };
-            self.field = Editor::new(format!("{}{space}", info.name));
+            self.field = Editor::new(format!("{}{space}{argument}", info.name));
             self.edited();
         }
     }
@@ -94,6 +99,16 @@ impl Palette {
     fn typed(&self) -> &str {
         // The colon that opens the palette is typed again out of habit.
         self.field.text().trim().trim_start_matches(':')
+    }
+
+    /// The selected action, and what is behind its name; a word that is found as an argument is one.
+    fn choice(&self) -> Option<(&'static ActionInfo, &str)> {
+        let (found, argument) = self.search();
+        let info = *found.get(self.selected)?;
+        let typed = self.typed();
+        let is_argument =
+            argument.is_empty() && info.name != typed && info.choices().any(|word| word == typed);
+        Some((info, if is_argument { typed } else { argument }))
     }
 
     /// The matches, and the argument: what follows an exact name, or a first word where the whole matches nothing.
@@ -133,7 +148,8 @@ impl Palette {
 /// How well an action matches: the kind of match, then how early it is. Less is better.
 fn rank(info: &ActionInfo, typed: &str) -> Option<(u8, usize)> {
     if typed.is_empty() {
-        return Some((0, 0));
+        // Nobody opens the palette to move the cursor.
+        return Some((0, usize::from(matches!(info.action, Action::Edit(_)))));
     }
     let title = info.title.to_lowercase();
     if info.name == typed {
@@ -141,7 +157,9 @@ fn rank(info: &ActionInfo, typed: &str) -> Option<(u8, usize)> {
     }
     let found = [
         contained(typed, info.name),
-        contained(typed, &title).map(|rank| rank.max((2, 0))),
+        info.choices().any(|word| word == typed).then_some((2, 0)),
+        contained(typed, &title).map(|rank| rank.max((2, 1))),
+        contained(typed, info.also).map(|rank| rank.max((2, 1))),
         subsequence(typed, info.name).map(|end| (5, end)),
         subsequence(typed, &title).map(|end| (6, end)),
     ];
@@ -214,6 +232,27 @@ mod tests {
         check("view  hex ", "view", "hex");
         check("1234", "goto", "1234");
         check("rst", "reset", "");
-        assert_eq!(palette("zzzz").command(), None);
+        check("crlf", "eol", "crlf");
+        check("hex", "input", "hex");
+        check("disconnect", "close-menu", "");
+        check("exit", "quit", "");
+        assert_eq!(palette("zzzz").command(), Err("no action has that name".into()));
+        assert_eq!(
+            palette("reset x").command(),
+            Err("reset takes nothing behind its name".into())
+        );
+    }
+
+    #[test]
+    fn completing_keeps_what_is_behind_the_name() {
+        let check = |typed: &str, expected: &str| {
+            let mut palette = palette(typed);
+            palette.complete();
+            assert_eq!(palette.field.text(), expected, "{typed}");
+        };
+        check("vie", "view ");
+        check("view te", "view te");
+        check("crlf", "eol crlf");
+        check("half", "half-close");
     }
 }

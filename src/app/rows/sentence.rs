@@ -1,6 +1,5 @@
 //! What an event of a connection is called, in one sentence. The words are the same on the screen and in text output.
 
-use std::io;
 use std::ops::Range;
 
 use crate::model::{Attempt, AttemptOutcome, Direction, End, EndHow, EntryKind, Family, Lookup, Side};
@@ -52,7 +51,7 @@ pub fn end_sentence(end: &End) -> String {
         (EndHow::Fin, _) => format!("closed by {who} (FIN)"),
         (EndHow::Rst, _) => format!("reset by {who} (RST)"),
         (EndHow::Timeout, _) => format!("closed by {who} (time-out)"),
-        (EndHow::Os, Some(errno)) => format!("closed: {}", io::Error::from_raw_os_error(errno)),
+        (EndHow::Os, Some(errno)) => format!("closed: {}", format::system_error(errno)),
         (EndHow::Os, None) => "closed by an error of the operating system".into(),
     }
 }
@@ -86,9 +85,9 @@ fn attempt_sentence(attempt: &Attempt) -> String {
     let took = format::took(*took);
     match outcome {
         AttemptOutcome::Started => format!("connecting to {remote}"),
-        // The words for most errors name the address already.
-        AttemptOutcome::Failed { text, .. } if text.contains(&remote.to_string()) => {
-            format!("{text} ({took})")
+        // What to do about it stands in the entry that ends the dialing.
+        AttemptOutcome::Failed { errno, .. } if *errno != 0 => {
+            format!("{remote}: {} ({took})", format::system_error(*errno))
         }
         AttemptOutcome::Failed { text, .. } => format!("{remote}: {text} ({took})"),
         AttemptOutcome::TimedOut => format!("{remote}: timed out ({took})"),

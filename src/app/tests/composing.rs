@@ -75,7 +75,7 @@ fn a_mistake_is_pointed_at_and_the_text_stays() {
     bench.keys("<Ctrl-T>ab\\q<Enter>");
     assert_eq!(
         (sent(&bench.effects).len(), bench.typed().as_str()),
-        (0, "ab|\\q")
+        (0, "ab\\q|")
     );
     assert_eq!(
         bench.app.composer.error.as_ref().map(|error| error.at.clone()),

@@ -4,7 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::app::testing::Bench;
-use crate::app::{Event, Frame, Key, KeyCode, Layout, Modifiers, Mouse, MouseKind, Report, help_lines};
+use crate::app::{Event, Frame, Key, KeyCode, Layout, Modifiers, Mouse, MouseKind, Report};
 use crate::model::{Direction, EntryKind, LinkState, NetCommand, Side};
 
 #[expect(clippy::large_enum_variant, reason = "it holds an event")]
@@ -181,5 +181,4 @@ fn layouts_degrade_in_steps() {
     check(20, 5, Frame::Bare, 0, 3);
     check(19, 5, Frame::TooSmall, 0, 0);
     check(20, 4, Frame::TooSmall, 0, 0);
-    assert!(!help_lines(crate::app::Pane::Log, crate::app::Purpose::Live).is_empty());
 }

@@ -4,9 +4,9 @@ use ratatui::style::Style;
 
 use super::{first_shown, frame};
 use crate::app::{Area, ConnectDialog};
+use crate::text::wrapped;
 use crate::ui::canvas::Canvas;
 use crate::ui::field::Field;
-use crate::ui::line::wrapped;
 use crate::ui::scene::Scene;
 
 /// Wide enough for most of the messages about what is no target.
@@ -21,7 +21,7 @@ pub(super) fn render(
     canvas: &mut Canvas<'_>,
     dialog: &ConnectDialog,
 ) -> Option<(u16, u16)> {
-    let width = super::width(scene, WIDTH);
+    let width = scene.layout.popup_columns(WIDTH);
     let message = dialog
         .error
         .as_ref()

@@ -4,8 +4,9 @@ use ratatui::style::Style;
 
 use super::{first_shown, frame};
 use crate::app::{Area, Menu, MenuKind};
+use crate::text::wrapped;
 use crate::ui::canvas::Canvas;
-use crate::ui::line::{Line, wrapped};
+use crate::ui::line::Line;
 use crate::ui::scene::Scene;
 
 /// Draws the pop-up.
@@ -15,7 +16,7 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, menu: &Menu) {
         MenuKind::Close => "Close",
         MenuKind::Copy => "Copy",
     };
-    let most = super::width(scene, u16::MAX).max(1);
+    let most = scene.layout.popup_columns(u16::MAX).max(1);
     let question = wrapped(&menu.title, most.min(60));
     let question: Vec<Line<'_>> = question
         .iter()

@@ -21,7 +21,7 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, palette: &Palet
     let matches = palette.matches();
     // The height does not follow the matches, so that the box stands still while a name is typed.
     let height = (MOST + 2).min(screen.height.saturating_sub(4)).max(2);
-    let width = super::width(scene, WIDTH);
+    let width = scene.layout.popup_columns(WIDTH);
     let area = frame(scene, canvas, "Commands", &scene.line(), (width, height));
     if area.is_empty() {
         return None;
@@ -94,11 +94,12 @@ fn render_action(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, column:
     let keys = scene
         .pen
         .text(&scene.pen.symbols.spelled(&keys.join(" ")), theme.key());
-    let line = scene
-        .line()
-        .text(info.name, theme.strong())
-        .gap(1)
-        .text(info.argument, theme.secondary());
+    let line = scene.line().text(info.name, theme.strong());
+    let line = if info.argument.is_empty() {
+        line
+    } else {
+        line.gap(1).text(info.argument, theme.secondary())
+    };
     canvas.line((area.x, area.y), column, &line);
     let keys_cells = keys.cells();
     let x = area.x + (column + 2).min(area.width);
