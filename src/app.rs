@@ -79,6 +79,8 @@ pub struct App {
     pub file: Option<FileReport>,
     /// How the recorder is doing, as last reported.
     pub recorder: RecorderState,
+    /// The size of the session file in bytes, as last reported.
+    pub recorded: u64,
     /// The Log pane.
     pub log: Log,
     /// The Inspector pane, when it is open.
@@ -124,6 +126,7 @@ impl App {
                 Purpose::Reading => Some(FileReport::default()),
             },
             recorder: RecorderState::default(),
+            recorded: 0,
             log: Log::new(settings.view, settings.time, purpose),
             inspector: None,
             composer: Composer::new(settings.input, settings.eol),

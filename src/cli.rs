@@ -9,7 +9,7 @@ mod value;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _};
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, Parser as _};
 
 use arguments::{Arguments, SessionsTask, Task};
@@ -32,9 +32,10 @@ pub(crate) struct Usage(pub(crate) String);
 
 /// Reads the command line.
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, Usage> {
-    let arguments = match Arguments::try_parse_from(arguments) {
+    let written: Vec<OsString> = arguments.into_iter().collect();
+    let arguments = match Arguments::try_parse_from(&written) {
         Ok(arguments) => arguments,
-        Err(error) => return help_or_usage(&error),
+        Err(error) => return host_and_port(&error, &written).map_or_else(|| help_or_usage(&error), Err),
     };
     match arguments.task {
         None => arguments.options.plan(arguments.target.as_deref()),
@@ -79,6 +80,25 @@ fn help_or_usage(error: &clap::Error) -> Result<Request, Usage> {
         text.ansi().to_string()
     };
     Ok(Request::Print(text.into_bytes()))
+}
+
+/// Other programs take host and port as two words.
+fn host_and_port(error: &clap::Error, written: &[OsString]) -> Option<Usage> {
+    let surplus = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(surplus)) if error.kind() == ErrorKind::UnknownArgument => surplus,
+        Some(_) | None => return None,
+    };
+    let at = written.iter().position(|word| word == surplus.as_str())?;
+    let host = written.get(at.checked_sub(1)?)?.to_str()?;
+    surplus.parse::<u16>().ok()?;
+    let host = if host.contains(':') {
+        format!("[{host}]")
+    } else {
+        host.to_owned()
+    };
+    Some(Usage(format!(
+        "host and port are one word: write {host}:{surplus}"
+    )))
 }
 
 /// clap writes a mistake in several paragraphs: what is wrong, tips, the usage, where help is. The first two say

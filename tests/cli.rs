@@ -55,14 +55,23 @@ fn wrong_usage_is_one_line_and_status_2() {
     check(&["--eol", "crfl", "a:1"], &["'crfl'", "crlf"]);
     check(&["--connect-timeout", "5", "a:1"], &["--connect-timeout", "5s"]);
     check(&["--idle-timeout", "0s", "a:1"], &["more than zero"]);
-    check(&["--read-size", "0", "a:1"], &["--read-size", "1..=65495"]);
+    check(&["--read-size", "0", "a:1"], &["--read-size", "from 1 to 65495"]);
     check(&["--read-size", "65496", "a:1"], &["--read-size"]);
     check(&["--max-size", "much", "a:1"], &["--max-size", "64K"]);
     check(
         &["--bind", "eth0", "a:1"],
         &["\"eth0\" is not a local address", ":5000"],
     );
-    check(&["--count", "0", "--headless", "a:1"], &["--count"]);
+    check(
+        &["--count", "0", "--headless", "a:1"],
+        &["--count", "more than zero"],
+    );
+    check(
+        &["--count", "x", "--headless", "a:1"],
+        &["--count", "whole number, as in 10"],
+    );
+    check(&["localhost", "6379"], &["write localhost:6379"]);
+    check(&["--headless", "::1", "80"], &["write [::1]:80"]);
     check(&["--force", "--headless", "a:1"], &["--write"]);
     check(
         &["-w", "-", "--headless", "a:1"],

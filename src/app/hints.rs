@@ -2,6 +2,7 @@
 
 use super::actions::{Action, Browse, Compose, Dial, Focus, Open, Program, Scroll, Show};
 use super::{App, Key, KeyCode, Overlay, Pane};
+use crate::model::LinkState;
 
 /// A key and what it does, in a word or two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +20,27 @@ const INPUT: &[(Action, &str)] = &[
     (Action::Focus(Focus::Next), "pane"),
     (Action::Open(Open::Help), "help"),
     (Action::Open(Open::Palette), "commands"),
+];
+
+/// Input while there is no connection: what is typed cannot go anywhere.
+const INPUT_ENDED: &[(Action, &str)] = &[
+    (
+        Action::Program(Program::Back),
+        "then R reconnect, c connect, q quit",
+    ),
+    (Action::Open(Open::Help), "help"),
+    (Action::Open(Open::Palette), "commands"),
+];
+
+/// The Log while there is no connection.
+const LOG_ENDED: &[(Action, &str)] = &[
+    (Action::Dial(Dial::Reconnect), "reconnect"),
+    (Action::Dial(Dial::Connect), "connect"),
+    (Action::Browse(Browse::Inspect), "inspect"),
+    (Action::Show(Show::View), "view"),
+    (Action::Open(Open::CopyMenu), "copy"),
+    (Action::Open(Open::Help), "help"),
+    (Action::Program(Program::Quit), "quit"),
 ];
 
 const LOG: &[(Action, &str)] = &[
@@ -57,10 +79,13 @@ impl App {
         if let Some(overlay) = &self.overlay {
             return overlay_hints(overlay);
         }
+        let ended = matches!(self.state(), LinkState::Closed | LinkState::Failed);
         let offered = match self.focus {
             Pane::Status => STATUS,
+            Pane::Log if ended => LOG_ENDED,
             Pane::Log => LOG,
             Pane::Inspector => INSPECTOR,
+            Pane::Input if ended => INPUT_ENDED,
             Pane::Input => INPUT,
         };
         let hint = |(action, label): &(Action, &'static str)| {
@@ -126,6 +151,8 @@ mod tests {
         let panes = [
             (Pane::Status, STATUS),
             (Pane::Log, LOG),
+            (Pane::Log, LOG_ENDED),
+            (Pane::Input, INPUT_ENDED),
             (Pane::Inspector, INSPECTOR),
             (Pane::Input, INPUT),
         ];

@@ -6,7 +6,9 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use super::value::{EolName, FormatName, InputName, OnFullName, StdinEofName, ViewName, duration, size};
+use super::value::{
+    EolName, FormatName, InputName, OnFullName, StdinEofName, ViewName, duration, number, read_size, size,
+};
 
 const USAGE: &str = "sockscope [OPTIONS] [TARGET]\n       \
     sockscope demo [OPTIONS]\n       \
@@ -123,7 +125,7 @@ pub(super) struct Options {
 
     /// The most bytes that one read returns, 1 to 65495 [default: 65495]
     #[arg(
-        long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=65_495),
+        long, value_name = "N", value_parser = read_size,
         global = true, help_heading = "Connection"
     )]
     pub(super) read_size: Option<u32>,
@@ -219,7 +221,7 @@ pub(super) struct Options {
 
     /// End after this many received entries
     #[arg(
-        long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..),
+        long, value_name = "N", value_parser = number,
         global = true, help_heading = "Scripts and pipes"
     )]
     pub(super) count: Option<u64>,

@@ -152,6 +152,23 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A whole number from 1 on.
+pub(crate) fn number(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(0) => Err("it must be more than zero".into()),
+        Ok(number) => Ok(number),
+        Err(_) => Err("write a whole number, as in 10".into()),
+    }
+}
+
+/// How many bytes one read may return.
+pub(crate) fn read_size(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(size @ 1..=65_495) => Ok(size),
+        Ok(_) | Err(_) => Err("write a whole number from 1 to 65495".into()),
+    }
+}
+
 /// A number of bytes such as `64K`.
 pub(crate) fn size(text: &str) -> Result<u64, String> {
     parse::size(text)

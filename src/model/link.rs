@@ -174,6 +174,8 @@ pub struct NetEvent {
     pub link: Option<Link>,
     /// The number of entries in the log.
     pub entries: u64,
+    /// The size of the session file in bytes.
+    pub size: u64,
     /// How the recorder is doing.
     pub recorder: RecorderState,
 }

@@ -56,10 +56,11 @@ pub(super) struct Shared {
 impl Shared {
     /// Changes the report in place and wakes whoever waits for news.
     pub(super) fn publish(&self, change: impl FnOnce(&mut NetEvent)) {
-        let entries = self.recorder.len();
+        let (entries, size) = (self.recorder.len(), self.recorder.size());
         self.news.send_modify(|news| {
             change(news);
             news.entries = entries;
+            news.size = size;
         });
     }
 

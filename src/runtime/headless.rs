@@ -232,6 +232,7 @@ impl<'a> Run<'a> {
             link,
             entries,
             recorder,
+            size: _,
         } = self.setting.worker.news.borrow_and_update().clone();
         self.progress.reached(entries);
         if recorder != self.told {

@@ -87,6 +87,8 @@ fn second_row<'s>(scene: &'s Scene<'_>, link: &Link, width: u16) -> Line<'s> {
         parts.push((2, rate(scene)));
         parts.push((4, silence(scene, link)));
     }
+    let file = format!("file {}", format::size(scene.app.recorded));
+    parts.push((5, scene.pen.text(&file, scene.theme().secondary())));
     fit(parts, &scene.line().gap(3), width)
 }
 

@@ -122,6 +122,7 @@ impl Stage {
         let news = NetEvent {
             link: self.link.clone(),
             entries: self.log.len(),
+            size: 12_800,
             recorder: self.recorder.clone(),
         };
         self.send(Event::Net(news))

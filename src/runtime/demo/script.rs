@@ -26,15 +26,15 @@ const BURST: u32 = 200;
 pub(super) const GREETING: &str = "welcome to the sockscope demo: every line is echoed, and these are answered:\r\n\
     help time utf8 binary burst slow bye reset\r\n";
 
-const HELP: &str = "help    this list\r\n\
-    time    the time in UTC\r\n\
-    utf8    characters split over several writes, and bytes that are no UTF-8\r\n\
-    binary  a small binary frame\r\n\
-    burst   200 small messages at once\r\n\
-    slow    one line, byte by byte\r\n\
-    bye     the server ends the connection with FIN\r\n\
-    reset   the server ends the connection with RST\r\n\
-    anything else comes back as it is\r\n";
+/// One write each: short lines are easier to look at than one long block.
+const HELP: &[&str] = &[
+    "time: now, in UTC\r\n",
+    "utf8: characters split over writes\r\n",
+    "binary: a small frame\r\n",
+    "burst: 200 messages at once\r\n",
+    "slow: a line, byte by byte\r\n",
+    "bye: ends with FIN; reset: with RST\r\n",
+];
 
 /// What the server says unasked, in turn.
 const CHAT: &[&[u8]] = &[
@@ -49,7 +49,7 @@ const CHAT: &[&[u8]] = &[
 pub(super) fn answer(line: &[u8], now: &str) -> Vec<Step> {
     let word = line.trim_ascii().to_ascii_lowercase();
     match word.as_slice() {
-        b"help" => vec![Step::Write(HELP.as_bytes().into())],
+        b"help" => apart(HELP.iter().map(|line| line.as_bytes())),
         b"time" => vec![Step::Write(format!("{now}\r\n").into_bytes().into())],
         b"utf8" => utf8(),
         b"binary" => vec![Step::Write(frame(1, b"voltage 3.30").into())],
@@ -79,18 +79,20 @@ fn utf8() -> Vec<Step> {
         b"invalid: \xff\xfe\x80\r\n",
         b"hostile: \x1b[31mred \xe2\x80\xaereversed\r\n",
     ];
-    let mut steps = Vec::new();
-    for part in parts {
-        steps.extend([Step::Write(part.into()), Step::Pause(SPLIT)]);
-    }
+    apart(parts.into_iter())
+}
+
+/// A write each, far enough from each other to be read one by one.
+fn apart(parts: impl Iterator<Item = &'static [u8]>) -> Vec<Step> {
+    let mut steps: Vec<Step> = parts
+        .flat_map(|part| [Step::Write(part.into()), Step::Pause(SPLIT)])
+        .collect();
     steps.pop();
     steps
 }
 
 fn slow(text: &'static [u8]) -> Vec<Step> {
-    text.chunks(1)
-        .flat_map(|byte| [Step::Write(byte.into()), Step::Pause(SPLIT)])
-        .collect()
+    apart(text.chunks(1))
 }
 
 /// A frame as many protocols have them: two magic bytes, version, type, big-endian length, payload, check sum.
@@ -165,8 +167,10 @@ mod tests {
 
     #[test]
     fn every_command_is_in_the_greeting_and_the_help() {
-        for word in ["help", "time", "utf8", "binary", "burst", "slow", "bye", "reset"] {
-            assert!(GREETING.contains(word) && HELP.contains(word), "{word}");
+        let help = HELP.concat();
+        for word in ["time", "utf8", "binary", "burst", "slow", "bye", "reset"] {
+            assert!(GREETING.contains(word) && help.contains(word), "{word}");
         }
+        assert!(GREETING.contains("help"));
     }
 }

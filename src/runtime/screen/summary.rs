@@ -88,6 +88,7 @@ mod tests {
         let mut news = NetEvent {
             link: Some(link),
             entries: 12,
+            size: 0,
             recorder: RecorderState::Recording,
         };
         let crossed =

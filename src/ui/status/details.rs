@@ -90,7 +90,11 @@ fn tally<'s>(scene: &'s Scene<'_>, word: &str, direction: Direction, tally: Tall
 }
 
 fn recorder<'s>(scene: &'s Scene<'_>) -> Line<'s> {
-    let entries = format!("{} entries", format::count(scene.records.len()));
+    let entries = format!(
+        "{} entries, {}",
+        format::count(scene.records.len()),
+        format::size(scene.app.recorded)
+    );
     match &scene.app.recorder {
         RecorderState::Recording => row(scene, "", &entries),
         RecorderState::Paused { reason } | RecorderState::Losing { reason, .. } => {
