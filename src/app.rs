@@ -57,7 +57,9 @@ pub use overlay::{
     Palette, Preview, TargetError, Trigger,
 };
 pub use rates::{Rates, Second};
-pub use rows::{Head, HexRow, INDENT, RowKind, TextUnits, TimeColumns, VisibleRow, end_sentence, sentence};
+pub use rows::{
+    Head, HexRow, INDENT, RowKind, TEXT_COLUMN, TextUnits, TimeColumns, VisibleRow, end_sentence, sentence,
+};
 pub use settings::{Pane, Purpose, SessionFile, Settings, TimeColumn, View, Zone};
 
 use crate::model::{Endpoint, FileReport, Link, LinkState, RecorderState, Records, Timestamp};

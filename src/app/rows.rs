@@ -53,9 +53,17 @@ pub struct Head {
     pub started: Option<Timestamp>,
     /// The first row of what happened, for events; empty for bytes.
     pub sentence: Shown,
+    /// The bytes as text, where all of them fit beside the size; a head with them is the only row of its entry.
+    pub text: Option<TextUnits>,
     /// The columns of times.
     pub columns: TimeColumns,
 }
+
+/// Cells of the mark, the size and the blanks around them, before a text that stands in the head.
+pub const TEXT_COLUMN: u16 = 10;
+
+/// A head whose room for text is smaller has none, so that the texts stand below each other in a narrow window.
+const LEAST_TEXT: u16 = 24;
 
 /// A row of a hexdump.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +109,7 @@ impl Sheet<'_> {
             return 1;
         };
         let rows = match entry.kind {
+            EntryKind::Data { .. } if self.text_beside(&entry).is_some() => 1,
             EntryKind::Data { .. } => 1 + self.count_data(&entry, most),
             EntryKind::Lookup(_)
             | EntryKind::Attempt(_)
@@ -127,6 +136,7 @@ impl Sheet<'_> {
         match self.rows(id, row, 1).first()? {
             RowKind::Hex(hex) => Some(hex.offset),
             RowKind::Text(text) => text.units.first().map(|unit| unit.start as u32),
+            RowKind::Head(head) if head.text.is_some() => Some(0),
             RowKind::Head(_) | RowKind::Sentence(_) | RowKind::Unreadable(_) => None,
         }
     }
@@ -136,7 +146,7 @@ impl Sheet<'_> {
         let Ok(entry) = self.records.entry(id) else {
             return 0;
         };
-        if entry.len == 0 {
+        if entry.len == 0 || self.text_beside(&entry).is_some() {
             return 0;
         }
         let at = offset.min(entry.len - 1) as usize;
@@ -184,8 +194,13 @@ impl Sheet<'_> {
         };
         let mut sentence = sentence.into_iter();
         let head_sentence = sentence.next().unwrap_or_default();
+        let beside = self.text_beside(&entry);
+        let is_all = beside.is_some();
         if first == 0 && most > 0 {
-            rows.push(RowKind::Head(self.head(&entry, head_sentence)));
+            rows.push(RowKind::Head(self.head(&entry, head_sentence, beside)));
+        }
+        if is_all {
+            return Ok(rows);
         }
         let from = first.saturating_sub(1) as usize;
         let room = most as usize - rows.len();
@@ -204,7 +219,26 @@ impl Sheet<'_> {
         RowKind::Unreadable(Shown::of(&error.to_string(), self.policy))
     }
 
-    fn head(&self, entry: &Entry, sentence: Shown) -> Head {
+    /// The text of an entry, if the text view is on and all of it has room beside the size.
+    fn text_beside(&self, entry: &Entry) -> Option<TextUnits> {
+        // The number at the right, with two blanks before it.
+        let number = 3 + (entry.id.0 + 1).ilog10() as u16 + 1;
+        let before = TimeColumns::fitting(self.width, self.time).width() + TEXT_COLUMN;
+        let width = self.width.checked_sub(before + number)?;
+        // A character has at most four bytes and at least a cell, and marks on it are not worth the search.
+        let is_short = entry.len > 0 && entry.len <= 4 * u32::from(width);
+        if self.view != View::Text || width < LEAST_TEXT || !is_short {
+            return None;
+        }
+        let units = self.with_source(entry, |source| {
+            let only = TextRows::new(source, width).nth(1).is_none();
+            only.then(|| source.units().collect())
+        });
+        let units = units.ok()??;
+        Some(TextUnits { units, width })
+    }
+
+    fn head(&self, entry: &Entry, sentence: Shown, text: Option<TextUnits>) -> Head {
         let previous = entry.id.0.checked_sub(1).map(EntryId);
         Head {
             entry: entry.clone(),
@@ -213,6 +247,7 @@ impl Sheet<'_> {
                 .map(|entry| entry.at),
             started: self.records.started(entry.connection),
             sentence,
+            text,
             columns: TimeColumns::fitting(self.width, self.time),
         }
     }

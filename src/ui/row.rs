@@ -4,7 +4,9 @@ use ratatui::style::Style;
 
 use super::canvas::Canvas;
 use super::scene::Scene;
-use crate::app::{Area, Head, HexRow, INDENT, RowKind, TextUnits, TimeColumn, TimeColumns, VisibleRow};
+use crate::app::{
+    Area, Head, HexRow, INDENT, RowKind, TEXT_COLUMN, TextUnits, TimeColumn, TimeColumns, VisibleRow,
+};
 use crate::model::EntryKind;
 use crate::text::{ByteClass, Glyph, GutterCell, Shown, Source, TextRows, format};
 
@@ -94,6 +96,11 @@ fn render_head(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, head: &He
     let room = (area.x + area.width).saturating_sub(x);
     let used = canvas.line((x, area.y), room, &line);
     let number = pen.text(&format!("#{}", head.entry.id.0 + 1), theme.secondary());
+    if let Some(text) = &head.text {
+        let x = x + TEXT_COLUMN;
+        let room = (area.x + area.width).saturating_sub(x);
+        render_text(scene, canvas, Area::new(x, area.y, room, 1), text);
+    }
     if used + 2 + number.cells() <= room {
         canvas.line((x + room - number.cells(), area.y), number.cells(), &number);
     }
