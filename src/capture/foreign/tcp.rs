@@ -373,3 +373,234 @@ impl Half {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn segment(initial: u32, from: u32, to: u32) -> Segment {
+        Segment {
+            seq: initial.wrapping_add(1).wrapping_add(from),
+            bytes: Bytes {
+                place: Place::File,
+                offset: u64::from(from),
+                captured: to - from,
+                len: to - from,
+            },
+            fin: false,
+            at: Timestamp(u64::from(from)),
+        }
+    }
+
+    fn fin(initial: u32, at: u32) -> Segment {
+        Segment {
+            fin: true,
+            ..segment(initial, at, at)
+        }
+    }
+
+    /// The stream as ranges of what was sent, each with whether it is there; and whether its end is.
+    fn story(deliveries: &[Delivery]) -> (Vec<(u64, u64, bool)>, bool) {
+        let mut at = 0;
+        let mut parts: Vec<(u64, u64, bool)> = Vec::new();
+        let mut ended = false;
+        for delivery in deliveries {
+            assert!(!ended, "something follows the end");
+            let (len, there) = match *delivery {
+                Delivery::Data { offset, len, .. } => {
+                    assert_eq!(offset, at, "the wrong bytes");
+                    (u64::from(len), true)
+                }
+                Delivery::Gap { bytes, .. } => (bytes, false),
+                Delivery::Fin { .. } => {
+                    ended = true;
+                    continue;
+                }
+            };
+            assert!(len > 0, "an empty delivery");
+            match parts.last_mut() {
+                Some(last) if last.2 == there => last.1 += len,
+                Some(_) | None => parts.push((at, at + len, there)),
+            }
+            at += len;
+        }
+        (parts, ended)
+    }
+
+    fn play(initial: u32, segments: &[Segment]) -> (Vec<(u64, u64, bool)>, bool) {
+        let mut half = Half::default();
+        half.synchronize(initial);
+        let mut out = Vec::new();
+        for segment in segments {
+            half.take(segment, &mut out);
+        }
+        half.flush(&mut out);
+        assert_eq!(half.pending(), 0);
+        story(&out)
+    }
+
+    /// Ranges that cover 0 to `len`, overlapping and repeated, in any order.
+    fn cover(len: u32) -> impl Strategy<Value = Vec<(u32, u32)>> {
+        let cuts = vec(0..=len, 0..40);
+        let extra = vec((0..=len, 0..=len), 0..20);
+        (cuts, extra)
+            .prop_map(move |(mut cuts, extra)| {
+                cuts.extend([0, len]);
+                cuts.sort_unstable();
+                let mut ranges: Vec<(u32, u32)> = cuts.windows(2).map(|pair| (pair[0], pair[1])).collect();
+                ranges.extend(extra.into_iter().map(|(a, b)| (a.min(b), a.max(b))));
+                ranges.retain(|(from, to)| from < to);
+                ranges
+            })
+            .prop_shuffle()
+    }
+
+    proptest! {
+        #[test]
+        fn any_order_gives_the_stream(
+            initial in prop_oneof![any::<u32>(), u32::MAX - 3000..=u32::MAX],
+            ranges in (1..3000u32).prop_flat_map(cover),
+            place in any::<prop::sample::Index>(),
+        ) {
+            let len = ranges.iter().map(|range| range.1).max().unwrap_or_default();
+            let mut segments: Vec<Segment> =
+                ranges.iter().map(|(from, to)| segment(initial, *from, *to)).collect();
+            segments.insert(place.index(segments.len() + 1), fin(initial, len));
+            prop_assert_eq!(play(initial, &segments), (vec![(0, u64::from(len), true)], true));
+        }
+
+        #[test]
+        fn what_is_missing_is_a_gap_and_nothing_else_is(
+            initial in any::<u32>(),
+            ranges in (1..3000u32).prop_flat_map(cover),
+            keep in vec(any::<bool>(), 60),
+        ) {
+            let len = ranges.iter().map(|range| range.1).max().unwrap_or_default();
+            let kept: Vec<&(u32, u32)> =
+                ranges.iter().zip(keep).filter(|(_, keep)| *keep).map(|(range, _)| range).collect();
+            let mut segments: Vec<Segment> =
+                kept.iter().map(|(from, to)| segment(initial, *from, *to)).collect();
+            segments.push(fin(initial, len));
+            let there = |at: u32| kept.iter().any(|(from, to)| (*from..*to).contains(&at));
+            let mut expected: Vec<(u64, u64, bool)> = Vec::new();
+            for at in 0..len {
+                match expected.last_mut() {
+                    Some(last) if last.2 == there(at) => last.1 += 1,
+                    Some(_) | None => expected.push((u64::from(at), u64::from(at) + 1, there(at))),
+                }
+            }
+            prop_assert_eq!(play(initial, &segments), (expected, true));
+        }
+
+        #[test]
+        fn nothing_an_attacker_sends_breaks_it(
+            steps in vec((any::<u32>(), 0..70_000u32, 0..70_000u32, any::<bool>(), any::<u32>()), 0..200),
+            near in any::<bool>(),
+        ) {
+            let mut half = Half::default();
+            let mut out = Vec::new();
+            for (seq, len, captured, fin, ack) in steps {
+                let scale = if near { 100_000 } else { u32::MAX };
+                let bytes = Bytes { place: Place::Spool, offset: 0, captured: captured.min(len), len };
+                half.take(&Segment { seq: seq % scale, bytes, fin, at: Timestamp(0) }, &mut out);
+                half.acknowledge(ack % scale, Timestamp(0), &mut out);
+            }
+            half.flush(&mut out);
+            prop_assert_eq!(half.pending(), 0);
+        }
+    }
+
+    #[test]
+    fn the_first_copy_wins() {
+        let mut half = Half::default();
+        half.synchronize(9);
+        let mut out = Vec::new();
+        let marked = |from, to, offset| {
+            let mut segment = segment(9, from, to);
+            segment.bytes.offset = offset;
+            segment
+        };
+        half.take(&marked(10, 20, 1000), &mut out);
+        half.take(&marked(5, 25, 2000), &mut out);
+        assert!(out.is_empty());
+        half.take(&marked(0, 30, 3000), &mut out);
+        let parts: Vec<(u64, u32)> = out
+            .iter()
+            .map(|delivery| match delivery {
+                Delivery::Data { offset, len, .. } => (*offset, *len),
+                Delivery::Gap { .. } | Delivery::Fin { .. } => unreachable!("nothing is missing"),
+            })
+            .collect();
+        assert_eq!(parts, [(3000, 5), (2000, 5), (1000, 10), (2015, 5), (3025, 5)]);
+    }
+
+    #[test]
+    fn what_the_receiver_has_and_the_capture_lacks_is_given_up() {
+        let mut half = Half::default();
+        half.synchronize(0);
+        let mut out = Vec::new();
+        half.take(&segment(0, 0, 10), &mut out);
+        half.take(&segment(0, 20, 30), &mut out);
+        for _ in 1..PATIENCE {
+            half.acknowledge(31, Timestamp(7), &mut out);
+        }
+        assert_eq!(story(&out).0, [(0, 10, true)]);
+        half.acknowledge(31, Timestamp(7), &mut out);
+        assert_eq!(story(&out).0, [(0, 10, true), (10, 20, false), (20, 30, true)]);
+        // One more number than there were bytes is that of a FIN.
+        for _ in 0..3 * PATIENCE {
+            half.acknowledge(32, Timestamp(7), &mut out);
+        }
+        assert_eq!(out.len(), 3);
+        for _ in 0..PATIENCE {
+            half.acknowledge(41, Timestamp(7), &mut out);
+        }
+        assert_eq!(story(&out).0.last(), Some(&(30, 40, false)));
+    }
+
+    #[test]
+    fn a_gap_that_is_never_filled_costs_bounded_memory() {
+        let mut half = Half::default();
+        half.synchronize(0);
+        let mut out = Vec::new();
+        for number in 0..3 * MOST_PIECES as u32 {
+            half.take(&segment(0, 2 * number + 1, 2 * number + 2), &mut out);
+            assert!(half.pending() <= MOST_PIECES);
+        }
+        half.flush(&mut out);
+        assert_eq!(story(&out).0.len(), 6 * MOST_PIECES);
+    }
+
+    #[test]
+    fn a_capture_that_cuts_packets_leaves_gaps() {
+        let mut cut = segment(5, 0, 100);
+        cut.bytes.captured = 40;
+        let expected = vec![(0, 40, true), (40, 100, false)];
+        assert_eq!(play(5, &[cut]), (expected, false));
+    }
+
+    #[test]
+    fn a_stream_that_goes_on_elsewhere_is_followed() {
+        let mut half = Half::default();
+        half.synchronize(0);
+        let mut out = Vec::new();
+        half.take(&segment(0, 0, 10), &mut out);
+        let far = 0x9000_0000;
+        for number in 0..8 {
+            half.take(&segment(0, far + number * 10, far + number * 10 + 10), &mut out);
+        }
+        assert_eq!(out.len(), 2 + 5);
+    }
+
+    #[test]
+    fn a_keep_alive_before_the_first_bytes_is_no_gap() {
+        let mut half = Half::default();
+        let mut out = Vec::new();
+        half.take(&segment(99, 0, 0), &mut out);
+        half.take(&segment(100, 0, 10), &mut out);
+        assert_eq!(out.len(), 1);
+    }
+}

@@ -197,26 +197,9 @@ impl Course {
 
     /// All is indexed that is there: shows it, and waits for more.
     fn wait(&mut self) -> Result<(), Ended> {
+        let timeout = self.patience()?;
         self.publish()?;
         self.report(FileState::Following);
-        let quiet = match self.rest {
-            Rest::Grew(at) => Some(at.elapsed()),
-            Rest::Unseen => Some(self.input.quiet()),
-            Rest::Settled => None,
-        };
-        let timeout = match quiet {
-            None => None,
-            // Its own recorder will say when it is done, by closing the file.
-            Some(_) if self.torn && self.input.is_recorded() => None,
-            Some(quiet) if quiet < REST => Some(REST.saturating_sub(quiet)),
-            Some(_) => {
-                if let Some(indexer) = &mut self.indexer {
-                    indexer.settle()?;
-                }
-                self.rest = Rest::Settled;
-                return Ok(());
-            }
-        };
         self.input.wait(&self.stop, timeout)?;
         // A writer that never rests is looked at twenty times a second.
         let since = self.reported.map_or(PACE, |before| before.elapsed());
@@ -224,6 +207,27 @@ impl Course {
             watcher::wait(&[self.stop.bell.as_fd()], Some(PACE.saturating_sub(since)))?;
         }
         Ok(())
+    }
+
+    /// How long to wait before the input counts as being at rest; no end if it does already.
+    fn patience(&mut self) -> io::Result<Option<Duration>> {
+        let quiet = match self.rest {
+            Rest::Grew(at) => at.elapsed(),
+            Rest::Unseen => self.input.quiet(),
+            Rest::Settled => return Ok(None),
+        };
+        if self.torn && self.input.is_recorded() {
+            // Its recorder will say when it is done, by closing the file.
+            return Ok(None);
+        }
+        if quiet < REST {
+            return Ok(Some(REST.saturating_sub(quiet)));
+        }
+        if let Some(indexer) = &mut self.indexer {
+            indexer.settle()?;
+        }
+        self.rest = Rest::Settled;
+        Ok(None)
     }
 
     fn at(&self) -> u64 {
