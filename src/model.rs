@@ -3,6 +3,7 @@
 //! Deliberately absent: sockets, files, the clock, and anything that draws.
 
 mod command;
+mod conversation;
 mod endpoint;
 mod entry;
 mod file;
@@ -11,6 +12,7 @@ mod records;
 mod time;
 
 pub use command::{NetCommand, Outgoing, Recording};
+pub use conversation::{Conversation, Protocol};
 pub use endpoint::{Endpoint, EndpointError, Host, Port};
 pub use entry::{
     Attempt, AttemptOutcome, ConnectionId, Direction, End, EndHow, Entry, EntryId, EntryKind, Family, Lookup,

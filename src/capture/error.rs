@@ -83,6 +83,14 @@ pub enum CaptureError {
         /// What shows it.
         why: &'static str,
     },
+    /// Neither ours nor any other capture that can be read.
+    #[error("cannot open {}: {why}; pcap and pcapng files, also gzipped, can be opened", .path.display())]
+    NotACapture {
+        /// The path.
+        path: PathBuf,
+        /// What shows it.
+        why: &'static str,
+    },
 }
 
 impl CaptureError {
@@ -111,7 +119,7 @@ impl CaptureError {
 }
 
 /// The system's words for an error, without the number.
-fn words(error: &io::Error) -> String {
+pub(super) fn words(error: &io::Error) -> String {
     match error.raw_os_error() {
         Some(number) => Errno::from_raw(number).desc().to_owned(),
         None => error.to_string(),

@@ -96,6 +96,14 @@ fn is_locked(file: &File) -> bool {
     matches!(file.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock))
 }
 
+/// Whether another instance records to the open `file`, on which this process has no lock.
+pub(super) fn is_recorded(file: &File) -> bool {
+    let recorded = is_locked(file);
+    // Asking took the lock if it was free.
+    drop(file.unlock());
+    recorded
+}
+
 /// Whether another instance is writing the file at `path`.
 pub(super) fn is_live(path: &Path) -> bool {
     open_quietly(path).is_ok_and(|file| is_locked(&file))

@@ -109,6 +109,10 @@ impl Group {
             let Block { len, content } =
                 walk::block_at(&mut window, self.next, connections).map_err(|fault| match fault {
                     Fault::Io(error) => RecordsError::Io(error.to_string()),
+                    Fault::Cut => RecordsError::Damaged {
+                        offset: self.next,
+                        what: "the block is cut short".to_owned(),
+                    },
                     Fault::Damaged(what) => RecordsError::Damaged {
                         offset: self.next,
                         what: what.to_owned(),

@@ -102,8 +102,9 @@ impl Recorder {
         let mut writer = self.writer();
         let index = &self.inner.shared.index;
         let id = ConnectionId(u32::try_from(index.connections()).unwrap_or(u32::MAX));
+        let block = writer.state.end;
         writer.append(&mut [IoSlice::new(&interface)], &[])?;
-        index.add_connection(at);
+        index.add_connection(at, block);
         drop(writer);
         Ok(Connection::new(self.clone(), id))
     }
@@ -135,7 +136,7 @@ impl Recorder {
 
     /// A reader of what has been recorded so far and of what will be; it never blocks the recorder.
     pub fn reader(&self) -> Session {
-        Session::new(self.inner.shared.clone(), 0)
+        Session::of(self.inner.shared.clone())
     }
 
     /// Removes the file, if its name still stands for it. What is recorded afterwards is lost.

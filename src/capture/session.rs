@@ -1,77 +1,204 @@
-//! Reading a session file entry by entry: one that is being recorded, or one that was kept.
+//! Reading a log entry by entry: one that is being recorded, one that was kept, or a capture of another program.
 //!
-//! Every call costs the same however long the log is: a checkpoint, at most 64 blocks from there, then the bytes.
+//! Every call costs the same however long the log is: in our own files a checkpoint, at most 64 blocks from there,
+//! then the bytes; in others a record of fixed size, then the bytes.
 
+use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::group::{Cache, Content, Slot};
+use super::foreign::{Blocks, Foreign, Place, RecordKind};
+use super::group::{self, Cache};
 use super::index::GROUP;
 use super::recorder::Shared;
-use super::{CaptureError, fact, scan};
+use super::{CaptureError, fact, opening, roster};
 use crate::model::{
-    ConnectionId, Direction, Entry, EntryId, EntryKind, Records, RecordsError, Surroundings, Tail, Timestamp,
+    ConnectionId, Conversation, Direction, Entry, EntryId, EntryKind, Records, RecordsError, Surroundings,
+    Tail, Timestamp,
 };
 
 /// How many entries are looked at on either side for the bytes next to an entry. A character that was split so
 /// that more entries of other streams lie between its parts is shown as invalid bytes.
 const REACH: u64 = 2 * GROUP;
 
+/// The same for captures of other programs, where many conversations take turns and an entry is found faster.
+const FOREIGN_REACH: u64 = 1024;
+
 /// A readable session. Clones share the file and its index; each has a cache of its own.
 #[derive(Debug)]
 pub struct Session {
-    shared: Arc<Shared>,
-    cut: u64,
-    cache: Mutex<Cache>,
+    source: Arc<Source>,
+    cache: Mutex<Caches>,
+}
+
+/// What all clones of a session share.
+#[derive(Debug)]
+pub(super) struct Source {
+    path: PathBuf,
+    /// Set once enough of the file was read to know what it is.
+    log: OnceLock<Log>,
+    cut: AtomicU64,
+}
+
+/// Where the entries are.
+#[derive(Debug)]
+pub(super) enum Log {
+    /// In a session file of ours.
+    Own(Arc<Shared>),
+    /// In a capture of another program.
+    Foreign(Arc<Foreign>),
+}
+
+#[derive(Debug, Default)]
+struct Caches {
+    own: Cache,
+    foreign: Blocks,
+}
+
+/// An entry without its bytes.
+#[derive(Clone, Copy)]
+struct Slot {
+    connection: ConnectionId,
+    at: Timestamp,
+    content: Content,
+    place: Place,
+    offset: u64,
+    len: u32,
+}
+
+/// What the bytes of an entry are.
+#[derive(Clone, Copy)]
+enum Content {
+    /// A part of a stream.
+    Stream(Direction),
+    /// A message of its own.
+    Datagram(Direction),
+    /// An event as JSON text.
+    Event,
+}
+
+impl Source {
+    /// A file of which nothing is known yet.
+    pub(super) fn new(path: &Path) -> Source {
+        Source {
+            path: path.to_owned(),
+            log: OnceLock::new(),
+            cut: AtomicU64::new(0),
+        }
+    }
+
+    /// Where the file is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How many entries there are.
+    pub(super) fn entries(&self) -> u64 {
+        match self.log.get() {
+            Some(Log::Own(shared)) => shared.index.entries(),
+            Some(Log::Foreign(foreign)) => foreign.entries(),
+            None => 0,
+        }
+    }
+
+    /// Says where the entries are; only the first call counts.
+    pub(super) fn found(&self, log: Log) {
+        drop(self.log.set(log));
+    }
+
+    /// Says how many bytes at the end were left out.
+    pub(super) fn set_cut(&self, bytes: u64) {
+        self.cut.store(bytes, Ordering::Release);
+    }
 }
 
 impl Session {
-    pub(super) fn new(shared: Arc<Shared>, cut: u64) -> Session {
+    pub(super) fn new(source: Arc<Source>) -> Session {
         Session {
-            shared,
-            cut,
+            source,
             cache: Mutex::default(),
         }
     }
 
-    /// Opens a file that sockscope wrote, up to its last whole block. The file is never modified.
+    /// The session in a file that is being recorded.
+    pub(super) fn of(shared: Arc<Shared>) -> Session {
+        let source = Source::new(&shared.path);
+        source.found(Log::Own(shared));
+        Session::new(Arc::new(source))
+    }
+
+    /// Opens a file that sockscope wrote, up to its last whole block, and returns when all of it is indexed. The
+    /// file is never modified. See [`super::open_in_background`] for large files and those of other programs.
     pub fn open(path: &Path) -> Result<Session, CaptureError> {
-        scan::open(path)
+        opening::open_own(path)
     }
 
     /// Where the file is.
     pub fn path(&self) -> &Path {
-        &self.shared.path
+        &self.source.path
     }
 
-    /// How many bytes at the end of the file are damaged and were left out.
+    /// How many bytes at the end of the file are damaged or not whole, and were left out.
     pub fn cut(&self) -> u64 {
-        self.cut
+        self.source.cut.load(Ordering::Acquire)
     }
 
     /// How many connections there are.
     pub fn connections(&self) -> usize {
-        self.shared.index.connections()
+        match self.source.log.get() {
+            Some(Log::Own(shared)) => shared.index.connections(),
+            Some(Log::Foreign(foreign)) => foreign.conversations() as usize,
+            None => 0,
+        }
     }
 
     fn slot(&self, id: EntryId) -> Result<Slot, RecordsError> {
         let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        cache.slot(&self.shared, id)
+        match self.source.log.get() {
+            Some(Log::Own(shared)) => cache.own.slot(shared, id).map(|slot| own_slot(&slot)),
+            Some(Log::Foreign(foreign)) => {
+                let record = foreign.record(&mut cache.foreign, id)?;
+                let (content, place) = match record.kind {
+                    RecordKind::Stream(direction, place) => (Content::Stream(direction), place),
+                    RecordKind::Datagram(direction, place) => (Content::Datagram(direction), place),
+                    RecordKind::Event => (Content::Event, Place::Spool),
+                };
+                Ok(Slot {
+                    connection: record.connection,
+                    at: record.at,
+                    content,
+                    place,
+                    offset: record.offset,
+                    len: record.len,
+                })
+            }
+            None => Err(RecordsError::Missing(id)),
+        }
     }
 
-    fn read(&self, offset: u64, len: usize) -> Result<Vec<u8>, RecordsError> {
+    fn read(&self, place: Place, offset: u64, len: usize) -> Result<Vec<u8>, RecordsError> {
         let mut bytes = vec![0; len];
-        self.fill(offset, &mut bytes)?;
+        self.fill(place, offset, &mut bytes)?;
         Ok(bytes)
     }
 
-    fn fill(&self, offset: u64, bytes: &mut [u8]) -> Result<(), RecordsError> {
-        self.shared
-            .file
-            .read_exact_at(bytes, offset)
-            .map_err(|error| RecordsError::Io(error.to_string()))
+    fn fill(&self, place: Place, offset: u64, bytes: &mut [u8]) -> Result<(), RecordsError> {
+        match self.source.log.get() {
+            Some(Log::Own(shared)) => shared.file.read_exact_at(bytes, offset),
+            Some(Log::Foreign(foreign)) => foreign.read(place, offset, bytes),
+            None => Err(io::ErrorKind::NotFound.into()),
+        }
+        .map_err(|error| RecordsError::Io(error.to_string()))
+    }
+
+    fn reach(&self) -> u64 {
+        match self.source.log.get() {
+            Some(Log::Foreign(_)) => FOREIGN_REACH,
+            Some(Log::Own(_)) | None => REACH,
+        }
     }
 
     /// The bytes before entry `id`, whose stream is `stream`.
@@ -79,20 +206,22 @@ impl Session {
         // Collected from the right: the last `have` bytes are known.
         let mut bytes = [0; 3];
         let mut have = 0;
-        for number in (id.0.saturating_sub(REACH)..id.0).rev() {
-            if let Some((offset, len)) = stream.bytes_of(&self.slot(EntryId(number))?) {
-                let take = (len as usize).min(3 - have);
-                let skip = u64::from(len) - take as u64;
-                self.fill(offset + skip, &mut bytes[3 - have - take..3 - have])?;
+        for number in (id.0.saturating_sub(self.reach())..id.0).rev() {
+            let slot = self.slot(EntryId(number))?;
+            if stream.has(&slot) {
+                let take = (slot.len as usize).min(3 - have);
+                let skip = u64::from(slot.len) - take as u64;
+                self.fill(
+                    slot.place,
+                    slot.offset + skip,
+                    &mut bytes[3 - have - take..3 - have],
+                )?;
                 have += take;
             }
-            let known = number.is_multiple_of(GROUP) && have < 3;
-            let checkpoint = known
-                .then(|| self.shared.index.checkpoint(number / GROUP))
-                .flatten();
-            if let Some(checkpoint) = checkpoint.filter(|c| c.connection == stream.connection) {
-                let tail = checkpoint.tails.of(stream.direction);
-                let earlier = tail.as_slice();
+            if have < 3
+                && let Some(earlier) = self.tail(number, stream)
+            {
+                let earlier = earlier.as_slice();
                 let take = earlier.len().min(3 - have);
                 bytes[3 - have - take..3 - have].copy_from_slice(&earlier[earlier.len() - take..]);
                 have += take;
@@ -105,15 +234,28 @@ impl Session {
         Ok(Tail::last_of(&bytes[3 - have..]))
     }
 
+    /// The last bytes of a stream before entry `number`, where a checkpoint knows them.
+    fn tail(&self, number: u64, stream: Stream) -> Option<Tail> {
+        match self.source.log.get() {
+            Some(Log::Own(shared)) if number.is_multiple_of(GROUP) => shared
+                .index
+                .checkpoint(number / GROUP)
+                .filter(|checkpoint| checkpoint.connection == stream.connection)
+                .map(|checkpoint| checkpoint.tails.of(stream.direction)),
+            Some(Log::Own(_) | Log::Foreign(_)) | None => None,
+        }
+    }
+
     /// The bytes after entry `id`, whose stream is `stream`.
     fn after(&self, id: EntryId, stream: Stream) -> Result<Tail, RecordsError> {
         let mut bytes = [0; 3];
         let mut have = 0;
-        let end = self.len().min(id.0.saturating_add(1 + REACH));
+        let end = self.len().min(id.0.saturating_add(1 + self.reach()));
         for number in id.0 + 1..end {
-            if let Some((offset, len)) = stream.bytes_of(&self.slot(EntryId(number))?) {
-                let take = (len as usize).min(3 - have);
-                self.fill(offset, &mut bytes[have..have + take])?;
+            let slot = self.slot(EntryId(number))?;
+            if stream.has(&slot) {
+                let take = (slot.len as usize).min(3 - have);
+                self.fill(slot.place, slot.offset, &mut bytes[have..have + take])?;
                 have += take;
                 if have == 3 {
                     break;
@@ -121,6 +263,25 @@ impl Session {
             }
         }
         Ok(Tail::first_of(&bytes[..have]))
+    }
+}
+
+fn own_slot(slot: &group::Slot) -> Slot {
+    let (content, offset, len) = match slot.content {
+        group::Content::Data {
+            direction,
+            offset,
+            len,
+        } => (Content::Stream(direction), offset, len),
+        group::Content::Event { offset, len } => (Content::Event, offset, len),
+    };
+    Slot {
+        connection: slot.connection,
+        at: slot.at,
+        content,
+        place: Place::File,
+        offset,
+        len,
     }
 }
 
@@ -132,38 +293,36 @@ struct Stream {
 }
 
 impl Stream {
-    /// Where the bytes of an entry are, if it belongs to this stream.
-    fn bytes_of(self, slot: &Slot) -> Option<(u64, u32)> {
+    /// Whether an entry is a part of this stream.
+    fn has(self, slot: &Slot) -> bool {
         match slot.content {
-            Content::Data {
-                direction,
-                offset,
-                len,
-            } => (slot.connection == self.connection && direction == self.direction).then_some((offset, len)),
-            Content::Event { .. } => None,
+            Content::Stream(direction) => slot.connection == self.connection && direction == self.direction,
+            Content::Datagram(_) | Content::Event => false,
         }
     }
 }
 
 impl Clone for Session {
     fn clone(&self) -> Session {
-        Session::new(self.shared.clone(), self.cut)
+        Session::new(self.source.clone())
     }
 }
 
 impl Records for Session {
     fn len(&self) -> u64 {
-        self.shared.index.entries()
+        self.source.entries()
     }
 
     fn entry(&self, id: EntryId) -> Result<Entry, RecordsError> {
         let slot = self.slot(id)?;
         let (kind, len) = match slot.content {
-            Content::Data { direction, len, .. } => (EntryKind::Data { direction }, len),
-            Content::Event { offset, len } => {
-                let json = self.read(offset, len as usize)?;
+            Content::Stream(direction) | Content::Datagram(direction) => {
+                (EntryKind::Data { direction }, slot.len)
+            }
+            Content::Event => {
+                let json = self.read(slot.place, slot.offset, slot.len as usize)?;
                 let damaged = |what: &str| RecordsError::Damaged {
-                    offset,
+                    offset: slot.offset,
                     what: what.to_owned(),
                 };
                 (fact::from_json(&json).map_err(damaged)?, 0)
@@ -179,19 +338,20 @@ impl Records for Session {
     }
 
     fn payload(&self, id: EntryId, range: Range<u32>) -> Result<Vec<u8>, RecordsError> {
-        match self.slot(id)?.content {
-            Content::Data { offset, len, .. } => {
-                let end = range.end.min(len);
+        let slot = self.slot(id)?;
+        match slot.content {
+            Content::Stream(_) | Content::Datagram(_) => {
+                let end = range.end.min(slot.len);
                 let start = range.start.min(end);
-                self.read(offset + u64::from(start), (end - start) as usize)
+                self.read(slot.place, slot.offset + u64::from(start), (end - start) as usize)
             }
-            Content::Event { .. } => Ok(Vec::new()),
+            Content::Event => Ok(Vec::new()),
         }
     }
 
     fn surroundings(&self, id: EntryId) -> Result<Surroundings, RecordsError> {
         let slot = self.slot(id)?;
-        let Content::Data { direction, .. } = slot.content else {
+        let Content::Stream(direction) = slot.content else {
             return Ok(Surroundings::default());
         };
         let stream = Stream {
@@ -205,6 +365,21 @@ impl Records for Session {
     }
 
     fn started(&self, connection: ConnectionId) -> Option<Timestamp> {
-        self.shared.index.started(connection)
+        match self.source.log.get()? {
+            Log::Own(shared) => shared.index.started(connection),
+            Log::Foreign(foreign) => foreign.started(connection),
+        }
+    }
+
+    fn conversations(&self) -> u64 {
+        self.connections() as u64
+    }
+
+    fn conversation_page(&self, page: Range<u64>) -> Vec<Conversation> {
+        match self.source.log.get() {
+            Some(Log::Own(shared)) => roster::page(shared, page),
+            Some(Log::Foreign(foreign)) => foreign.conversation_page(page),
+            None => Vec::new(),
+        }
     }
 }

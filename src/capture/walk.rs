@@ -5,16 +5,16 @@
 use std::io;
 
 use super::block::{
-    ANNOTATION, ANNOTATION_HEADER, BYTE_ORDER_MAGIC, EPB_FLAGS, IF_TSRESOL, INBOUND, INTERFACE, LARGEST,
-    LINKTYPE_RAW, LONGEST_TEXT, MAGIC, NANOSECONDS, OPT_END, OPT_OURS, OUTBOUND, PACKET, PACKET_HEADER,
-    SECTION, SMALLEST, padding,
+    ANNOTATION, ANNOTATION_HEADER, BYTE_ORDER_MAGIC, EPB_FLAGS, IF_NAME, IF_TSRESOL, INBOUND, INTERFACE,
+    LARGEST, LINKTYPE_RAW, LONGEST_TEXT, MAGIC, NANOSECONDS, OPT_END, OPT_OURS, OUTBOUND, PACKET,
+    PACKET_HEADER, SECTION, SMALLEST, padding,
 };
 use super::packet::{LONGEST_HEADERS, header_len};
 use super::window::Window;
 use crate::model::{ConnectionId, Direction, EntryId, Timestamp};
 
 /// The most bytes a packet may have (Wireshark's `WTAP_MAX_PACKET_SIZE_STANDARD`).
-const LARGEST_PACKET: u32 = 262_144;
+pub(super) const LARGEST_PACKET: u32 = 262_144;
 
 /// A block, and how long it is.
 #[derive(Debug, PartialEq, Eq)]
@@ -70,14 +70,16 @@ pub(super) enum Content {
 pub(super) enum Fault {
     /// The file cannot be read.
     Io(io::Error),
-    /// The block is cut or not what it should be.
+    /// The file ends within the block.
+    Cut,
+    /// The block is not what it should be.
     Damaged(&'static str),
 }
 
 impl From<io::Error> for Fault {
     fn from(error: io::Error) -> Fault {
         if error.kind() == io::ErrorKind::UnexpectedEof {
-            Fault::Damaged("the block is cut short")
+            Fault::Cut
         } else {
             Fault::Io(error)
         }
@@ -152,6 +154,16 @@ fn interface(window: &mut Window<'_>, span: Span) -> Result<Content, Fault> {
     Ok(Content::Interface {
         started: Timestamp(u64::from_le_bytes(started)),
     })
+}
+
+/// The name in the interface description block at `offset`.
+pub(super) fn interface_name(window: &mut Window<'_>, offset: u64) -> Result<String, Fault> {
+    let len = word(window.get(offset, 8)?, 4)
+        .filter(|len| (SMALLEST..=LARGEST).contains(len))
+        .ok_or(CUT)?;
+    let body = Span { offset, len }.get(window, 8, usize::MAX)?;
+    let name = body.get(8..).and_then(|options| find(options, IF_NAME));
+    Ok(String::from_utf8_lossy(name.unwrap_or_default()).into_owned())
 }
 
 fn packet(window: &mut Window<'_>, span: Span, connections: usize) -> Result<Content, Fault> {

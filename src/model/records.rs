@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{ConnectionId, Entry, EntryId, Timestamp};
+use super::{ConnectionId, Conversation, Entry, EntryId, Timestamp};
 
 /// Why an entry could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -84,4 +84,14 @@ pub trait Records {
 
     /// When the connection's dialing started: the zero of the column "since start".
     fn started(&self, connection: ConnectionId) -> Option<Timestamp>;
+
+    /// How many conversations there are; they are numbered from 0.
+    fn conversations(&self) -> u64 {
+        0
+    }
+
+    /// A page of the list of conversations: those of these numbers that there are. A capture can have millions.
+    fn conversation_page(&self, _page: Range<u64>) -> Vec<Conversation> {
+        Vec::new()
+    }
 }

@@ -1,0 +1,143 @@
+//! From a captured frame to the IP packet in it: the link types that carry IP, and VLAN tags.
+//!
+//! Source: <https://www.tcpdump.org/linktypes.html>.
+
+use std::fmt;
+
+use etherparse::ether_type;
+
+/// VLAN tags that are looked through: one more than Q-in-Q has.
+const MOST_TAGS: usize = 3;
+
+/// How the frames of an interface begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Link {
+    /// `LINKTYPE_ETHERNET`.
+    Ethernet,
+    /// `LINKTYPE_LINUX_SLL`.
+    Cooked,
+    /// `LINKTYPE_LINUX_SLL2`.
+    Cooked2,
+    /// `LINKTYPE_RAW` and its relatives: nothing before the IP header.
+    Raw,
+    /// `LINKTYPE_NULL` and `LINKTYPE_LOOP`: four bytes that name the address family, in either byte order.
+    Loopback,
+    /// One that is not read.
+    Other(u16),
+}
+
+impl Link {
+    /// The link type of that number.
+    pub(super) fn new(number: u16) -> Link {
+        match number {
+            0 | 108 => Link::Loopback,
+            1 => Link::Ethernet,
+            12 | 14 | 101 | 228 | 229 => Link::Raw,
+            113 => Link::Cooked,
+            276 => Link::Cooked2,
+            other => Link::Other(other),
+        }
+    }
+
+    /// The IP packet in `frame`, with whatever padding follows it; `None` if it carries something else.
+    pub(super) fn ip(self, frame: &[u8]) -> Option<&[u8]> {
+        match self {
+            Link::Ethernet => tagged(frame, 12),
+            Link::Cooked => tagged(frame, 14),
+            // The protocol comes first, the packet after 20 bytes.
+            Link::Cooked2 => is_ip(word(frame, 0)?).then(|| frame.get(20..)).flatten(),
+            Link::Raw => Some(frame),
+            // The number of AF_INET6 differs between systems; the packet itself tells its version.
+            Link::Loopback => frame.get(4..),
+            Link::Other(_) => None,
+        }
+        .filter(|packet| matches!(packet.first().map(|first| first >> 4), Some(4 | 6)))
+    }
+}
+
+impl fmt::Display for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Link::Ethernet => f.write_str("Ethernet"),
+            Link::Cooked | Link::Cooked2 => f.write_str("Linux cooked"),
+            Link::Raw => f.write_str("raw IP"),
+            Link::Loopback => f.write_str("loopback"),
+            Link::Other(number) => write!(f, "link type {number}"),
+        }
+    }
+}
+
+/// The packet behind the `EtherType` at `at` and any VLAN tags (IEEE 802.1Q).
+fn tagged(frame: &[u8], mut at: usize) -> Option<&[u8]> {
+    for _ in 0..=MOST_TAGS {
+        let kind = word(frame, at)?;
+        if is_ip(kind) {
+            return frame.get(at + 2..);
+        }
+        let tag = [
+            ether_type::VLAN_TAGGED_FRAME,
+            ether_type::PROVIDER_BRIDGING,
+            ether_type::VLAN_DOUBLE_TAGGED_FRAME,
+        ];
+        if !tag.iter().any(|tag| tag.0 == kind) {
+            return None;
+        }
+        at += 4;
+    }
+    None
+}
+
+fn is_ip(kind: u16) -> bool {
+    kind == ether_type::IPV4.0 || kind == ether_type::IPV6.0
+}
+
+fn word(bytes: &[u8], at: usize) -> Option<u16> {
+    let field = bytes.get(at..at + 2)?;
+    Some(u16::from_be_bytes(field.try_into().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(number: u16, header: &str, found: bool) {
+        let mut frame = hex::decode(header.replace(' ', "")).unwrap();
+        let start = frame.len();
+        frame.extend([0x45, 0, 0, 20]);
+        let expected = found.then(|| &frame[start..]);
+        assert_eq!(Link::new(number).ip(&frame), expected, "{number}: {header}");
+        for cut in 0..=start {
+            assert_eq!(
+                Link::new(number).ip(&frame[..cut]),
+                None,
+                "{number}: cut at {cut}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_packet_is_found_behind_every_link_header() {
+        check(1, "000000000000 000000000000 0800", true);
+        check(1, "000000000000 000000000000 8100 0001 0800", true);
+        check(1, "000000000000 000000000000 88a8 0001 8100 0002 0800", true);
+        check(1, "000000000000 000000000000 9100 0001 8100 0002 0800", true);
+        check(1, "000000000000 000000000000 0806", false);
+        check(1, "000000000000 000000000000 0026", false);
+        check(113, "0000 0304 0006 0000000000000000 0800", true);
+        check(113, "0000 0304 0006 0000000000000000 0004", false);
+        check(276, "0800 0000 00000001 0304 00 06 0000000000000000", true);
+        check(276, "0806 0000 00000001 0304 00 06 0000000000000000", false);
+        check(101, "", true);
+        check(12, "", true);
+        check(14, "", true);
+        check(0, "02000000", true);
+        check(108, "00000002", true);
+        check(147, "", false);
+    }
+
+    #[test]
+    fn tags_without_end_are_given_up() {
+        let frame = [0x81, 0].repeat(1000);
+        assert_eq!(Link::Ethernet.ip(&frame), None);
+    }
+}

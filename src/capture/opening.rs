@@ -1,0 +1,203 @@
+//! Opening what is on disk: at once, with a thread behind it that finds the entries, follows a file that grows, and
+//! says how it stands.
+//!
+//! Deliberately absent: any modification of what is opened.
+
+mod course;
+mod indexer;
+mod input;
+mod watcher;
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, PipeReader, PipeWriter, Write as _};
+use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use nix::fcntl::OFlag;
+use tokio::sync::watch;
+
+use self::course::Course;
+use self::input::Input;
+use super::format::{self, Kind};
+use super::index::Index;
+use super::recorder::Shared;
+use super::scan::Scan;
+use super::session::{Log, Source};
+use super::walk::Fault;
+use super::{CaptureError, Session};
+use crate::model::FileReport;
+
+/// A file that is being opened. Dropping it ends its thread; what was found stays readable.
+#[derive(Debug)]
+pub struct Opening {
+    /// What was found so far; it grows.
+    pub session: Session,
+    /// How it stands: the latest report, at most some twenty a second.
+    pub reports: watch::Receiver<FileReport>,
+    stop: StopButton,
+}
+
+impl Opening {
+    /// Ends the indexing and following. What was found so far stays readable.
+    pub fn cancel(&self) {
+        self.stop.press();
+    }
+}
+
+impl Drop for Opening {
+    fn drop(&mut self) {
+        self.cancel();
+    }
+}
+
+/// Opens a recording of ours, or a pcap or pcapng file of another program, gzipped or not, or a FIFO with one in it.
+/// Returns at once, however large it is, with a session that grows while a thread indexes. Fails only where it can
+/// be seen at once that nothing can come of it; what is found out later is in the reports.
+pub fn open_in_background(path: &Path) -> Result<Opening, CaptureError> {
+    let failed = |tried| CaptureError::io(tried, path);
+    let file = open(path)?;
+    let found = file.metadata().map_err(failed("open"))?;
+    let kind = found.file_type();
+    if kind.is_fifo() || kind.is_char_device() || kind.is_socket() {
+        return open_stream_in_background(path, file);
+    }
+    if !found.is_file() {
+        return Err(not_a_capture(path, "it is neither a file nor a stream"));
+    }
+    format::kind(&file, found.len()).map_err(|fault| refused(path, fault))?;
+    begin(path, Input::file(file))
+}
+
+/// The same for a stream such as standard input, which is kept in a temporary file as far as it was read. `name`
+/// stands for it in messages.
+pub fn open_stream_in_background(name: &Path, stream: File) -> Result<Opening, CaptureError> {
+    let input = Input::stream(stream).map_err(CaptureError::io("read", name))?;
+    begin(name, input)
+}
+
+/// Opens a recording of ours, and returns when all of it is indexed.
+pub(super) fn open_own(path: &Path) -> Result<Session, CaptureError> {
+    let foreign = |why| CaptureError::Foreign {
+        path: path.to_owned(),
+        why,
+    };
+    let failed = |tried| CaptureError::io(tried, path);
+    let file = open(path)?;
+    let found = file.metadata().map_err(failed("open"))?;
+    if !found.is_file() {
+        return Err(foreign("it is not a regular file"));
+    }
+    let size = found.len();
+    let kind = match format::kind(&file, size) {
+        Err(Fault::Io(error)) => return Err(failed("read")(error)),
+        Err(Fault::Damaged(why)) => return Err(foreign(why)),
+        Err(Fault::Cut) => Kind::Short,
+        Ok(kind) => kind,
+    };
+    let shared = Arc::new(Shared {
+        path: path.to_owned(),
+        file,
+        index: Index::default(),
+    });
+    let mut scan = Scan::new(shared.clone());
+    match kind {
+        // The disk was full at once, or nothing was written.
+        Kind::Short => {}
+        Kind::Own => match scan.advance(size, u64::MAX) {
+            Ok(()) | Err(Fault::Cut | Fault::Damaged(_)) => {}
+            Err(Fault::Io(error)) => return Err(failed("read")(error)),
+        },
+        Kind::Foreign(_) => return Err(foreign("another program wrote it")),
+        Kind::Gzip => return Err(foreign("it is compressed")),
+    }
+    scan.publish();
+    let source = Source::new(path);
+    source.set_cut(size - scan.at());
+    source.found(Log::Own(shared));
+    Ok(Session::new(Arc::new(source)))
+}
+
+fn open(path: &Path) -> Result<File, CaptureError> {
+    OpenOptions::new()
+        .read(true)
+        // Opening a FIFO would wait for somebody to write to it, and reading it would not hear the stop button.
+        .custom_flags((OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits())
+        .open(path)
+        .map_err(CaptureError::io("open", path))
+}
+
+fn begin(path: &Path, input: Input) -> Result<Opening, CaptureError> {
+    let failed = CaptureError::io("open", path);
+    let (bell, stop) = match io::pipe() {
+        Ok((reader, writer)) => (reader, writer),
+        Err(error) => return Err(failed(error)),
+    };
+    let asked = Arc::new(AtomicBool::new(false));
+    let (reporter, reports) = watch::channel(FileReport::default());
+    let source = Arc::new(Source::new(path));
+    let course = Course::new(
+        source.clone(),
+        input,
+        reporter,
+        StopSign {
+            asked: asked.clone(),
+            bell,
+        },
+    );
+    thread::Builder::new()
+        .name("opening".to_owned())
+        .spawn(move || course.run())
+        .map_err(failed)?;
+    Ok(Opening {
+        session: Session::new(source),
+        reports,
+        stop: StopButton { asked, bell: stop },
+    })
+}
+
+fn not_a_capture(path: &Path, why: &'static str) -> CaptureError {
+    CaptureError::NotACapture {
+        path: PathBuf::from(path),
+        why,
+    }
+}
+
+fn refused(path: &Path, fault: Fault) -> CaptureError {
+    match fault {
+        Fault::Damaged(why) => not_a_capture(path, why),
+        Fault::Cut => not_a_capture(path, "it became shorter while it was opened"),
+        Fault::Io(source) => CaptureError::io("read", path)(source),
+    }
+}
+
+/// Asks the thread to end.
+#[derive(Debug)]
+struct StopButton {
+    asked: Arc<AtomicBool>,
+    bell: PipeWriter,
+}
+
+impl StopButton {
+    fn press(&self) {
+        if !self.asked.swap(true, Ordering::AcqRel) {
+            // It fails only if the thread has ended.
+            drop((&self.bell).write(&[0]));
+        }
+    }
+}
+
+/// What the thread sees of it: a flag for while it works, a bell for while it waits.
+#[derive(Debug)]
+struct StopSign {
+    asked: Arc<AtomicBool>,
+    bell: PipeReader,
+}
+
+impl StopSign {
+    fn is_on(&self) -> bool {
+        self.asked.load(Ordering::Acquire)
+    }
+}

@@ -1,0 +1,269 @@
+//! The thread behind an opened file: index what is there, say how it stands, wait for more.
+
+use std::io;
+use std::os::fd::AsFd as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use super::StopSign;
+use super::indexer::Indexer;
+use super::input::{Input, More};
+use super::watcher;
+use crate::capture::error::words;
+use crate::capture::format::{self, Kind};
+use crate::capture::session::Source;
+use crate::capture::walk::Fault;
+use crate::model::{FileReport, FileState};
+
+/// Bytes indexed before the first report, so that the first screen comes at once.
+const FIRST: u64 = 128 << 10;
+
+/// Bytes indexed between two looks at the clock and the stop button: some milliseconds.
+const BUDGET: u64 = 4 << 20;
+
+/// The least time between two reports.
+const PACE: Duration = Duration::from_millis(50);
+
+/// A file that has not grown for so long is taken to be at rest.
+const REST: Duration = Duration::from_secs(1);
+
+/// The course of one opening.
+pub(super) struct Course {
+    source: Arc<Source>,
+    input: Input,
+    indexer: Option<Indexer>,
+    /// Bytes that can be read.
+    known: u64,
+    /// Whether what is left of them is known to be no whole block.
+    torn: bool,
+    rest: Rest,
+    /// What is wrong with the input itself.
+    trouble: Option<String>,
+    reporter: watch::Sender<FileReport>,
+    reported: Option<Instant>,
+    stop: StopSign,
+}
+
+/// Whether the input is taken to be at rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rest {
+    /// It grew at that time.
+    Grew(Instant),
+    /// Nothing was seen of it yet but what it says itself.
+    Unseen,
+    /// What waited for more waits no longer.
+    Settled,
+}
+
+/// Why the course ends.
+struct Ended(FileState);
+
+impl From<io::Error> for Ended {
+    fn from(error: io::Error) -> Ended {
+        Ended(FileState::Failed(words(&error)))
+    }
+}
+
+impl Course {
+    /// At the start of `input`.
+    pub(super) fn new(
+        source: Arc<Source>,
+        input: Input,
+        reporter: watch::Sender<FileReport>,
+        stop: StopSign,
+    ) -> Course {
+        Course {
+            source,
+            input,
+            indexer: None,
+            known: 0,
+            torn: false,
+            rest: Rest::Unseen,
+            trouble: None,
+            reporter,
+            reported: None,
+            stop,
+        }
+    }
+
+    /// Runs until there is nothing more to be found, or nobody wants to know.
+    pub(super) fn run(mut self) {
+        let Err(Ended(mut state)) = self.follow();
+        if let Some(indexer) = &mut self.indexer
+            && let Err(error) = indexer.settle()
+        {
+            state = FileState::Failed(words(&error));
+        }
+        self.rest = Rest::Settled;
+        self.report(state);
+    }
+
+    fn follow(&mut self) -> Result<std::convert::Infallible, Ended> {
+        loop {
+            match self.input.more(self.known)? {
+                More::Until(known) => {
+                    if self.known > 0 {
+                        self.rest = Rest::Grew(Instant::now());
+                    }
+                    self.known = known;
+                    self.torn = false;
+                    self.index()?;
+                }
+                More::NotYet => self.wait()?,
+                More::Never(trouble) => {
+                    let failed = matches!(self.input, Input::File { .. });
+                    return Err(Ended(match trouble {
+                        Some(why) if failed => FileState::Failed(why),
+                        trouble => {
+                            self.trouble = trouble;
+                            FileState::Complete
+                        }
+                    }));
+                }
+            }
+            if self.stop.is_on() {
+                return Err(Ended(FileState::Cancelled));
+            }
+        }
+    }
+
+    /// Indexes what can be read.
+    fn index(&mut self) -> Result<(), Ended> {
+        while !self.torn && self.at() < self.known {
+            if self.stop.is_on() {
+                return Err(Ended(FileState::Cancelled));
+            }
+            if self.indexer.is_none() && !self.recognize()? {
+                return Ok(());
+            }
+            let budget = if self.reported.is_some() { BUDGET } else { FIRST };
+            let result = self
+                .indexer
+                .as_mut()
+                .map_or(Ok(()), |indexer| indexer.advance(self.known, budget));
+            match result {
+                Ok(()) => {}
+                Err(Fault::Cut) => self.torn = true,
+                Err(Fault::Damaged(why)) => {
+                    let left = self.known - self.at();
+                    self.trouble = Some(format!(
+                        "byte {} and what follows, {left} bytes, were left out: {why}",
+                        self.at()
+                    ));
+                    return Err(Ended(FileState::Complete));
+                }
+                Err(Fault::Io(error)) => return Err(error.into()),
+            }
+            if self.reported.is_none_or(|before| before.elapsed() >= PACE) {
+                self.publish()?;
+                self.report(FileState::Indexing);
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds out what kind of file it is. Returns whether enough of it is there to tell.
+    fn recognize(&mut self) -> Result<bool, Ended> {
+        let file = self.input.readable()?;
+        let kind = match format::kind(&file, self.known) {
+            Ok(kind) => kind,
+            Err(Fault::Cut) => Kind::Short,
+            Err(Fault::Damaged(why)) => return Err(Ended(FileState::Failed(why.to_owned()))),
+            Err(Fault::Io(error)) => return Err(error.into()),
+        };
+        match (kind, &self.input) {
+            (Kind::Short, _) => {
+                self.torn = true;
+                return Ok(false);
+            }
+            (Kind::Own, _) => self.indexer = Some(Indexer::own(&self.source, file)),
+            (Kind::Foreign(format), _) => {
+                self.indexer = Some(Indexer::foreign(&self.source, file, format)?);
+            }
+            (Kind::Gzip, Input::File { .. }) => {
+                self.input = Input::gzip(file)?;
+                self.known = 0;
+                return Ok(false);
+            }
+            (Kind::Gzip, Input::Gzip { .. } | Input::Stream { .. }) => {
+                let why = "it is compressed, and cannot be unpacked here: unpack it first, as with gzip -dc";
+                return Err(Ended(FileState::Failed(why.to_owned())));
+            }
+        }
+        Ok(true)
+    }
+
+    /// All is indexed that is there: shows it, and waits for more.
+    fn wait(&mut self) -> Result<(), Ended> {
+        let timeout = self.patience()?;
+        self.publish()?;
+        self.report(FileState::Following);
+        self.input.wait(&self.stop, timeout)?;
+        // A writer that never rests is looked at twenty times a second.
+        let since = self.reported.map_or(PACE, |before| before.elapsed());
+        if !self.stop.is_on() && since < PACE {
+            watcher::wait(&[self.stop.bell.as_fd()], Some(PACE.saturating_sub(since)))?;
+        }
+        Ok(())
+    }
+
+    /// How long to wait before the input counts as being at rest; no end if it does already.
+    fn patience(&mut self) -> io::Result<Option<Duration>> {
+        let quiet = match self.rest {
+            Rest::Grew(at) => at.elapsed(),
+            Rest::Unseen => self.input.quiet(),
+            Rest::Settled => return Ok(None),
+        };
+        if self.torn && self.input.is_recorded() {
+            // Its recorder will say when it is done, by closing the file.
+            return Ok(None);
+        }
+        if quiet < REST {
+            return Ok(Some(REST.saturating_sub(quiet)));
+        }
+        if let Some(indexer) = &mut self.indexer {
+            indexer.settle()?;
+        }
+        self.rest = Rest::Settled;
+        Ok(None)
+    }
+
+    fn at(&self) -> u64 {
+        self.indexer.as_ref().map_or(0, Indexer::at)
+    }
+
+    fn publish(&mut self) -> io::Result<()> {
+        self.indexer.as_mut().map_or(Ok(()), Indexer::publish)
+    }
+
+    fn report(&mut self, state: FileState) {
+        let left = self.known - self.at();
+        let cut = self.rest == Rest::Settled && left > 0;
+        self.source.set_cut(if cut { left } else { 0 });
+        let mut remarks: Vec<String> = self.trouble.iter().cloned().collect();
+        if cut && self.torn {
+            remarks.push(format!(
+                "the last {left} bytes are no whole block: cut off, or not written yet"
+            ));
+        }
+        remarks.extend(self.indexer.iter().flat_map(Indexer::remarks));
+        let (size, indexed) = self.input.progress(self.at(), self.known);
+        let report = FileReport {
+            size,
+            indexed: if self.trouble.is_some() { size } else { indexed },
+            entries: self.source.entries(),
+            conversations: self.indexer.as_ref().map_or(0, Indexer::conversations),
+            state,
+            remarks,
+        };
+        self.reported = Some(Instant::now());
+        // Nobody is woken by a report that says nothing new.
+        self.reporter.send_if_modified(|latest| {
+            let changed = *latest != report;
+            *latest = report;
+            changed
+        });
+    }
+}

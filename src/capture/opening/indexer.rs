@@ -1,0 +1,92 @@
+//! Finding the entries of a file, whichever kind it is.
+
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+
+use crate::capture::foreign::{Foreign, Format, Import};
+use crate::capture::index::Index;
+use crate::capture::recorder::Shared;
+use crate::capture::scan::Scan;
+use crate::capture::session::{Log, Source};
+use crate::capture::walk::Fault;
+
+/// One of two.
+#[derive(Debug)]
+pub(super) enum Indexer {
+    /// A recording of ours.
+    Own(Scan),
+    /// A capture of another program.
+    Foreign(Box<Import>),
+}
+
+impl Indexer {
+    /// Begins with a recording of ours in `file`.
+    pub(super) fn own(source: &Source, file: File) -> Indexer {
+        let shared = Arc::new(Shared {
+            path: source.path().to_owned(),
+            file,
+            index: Index::default(),
+        });
+        source.found(Log::Own(shared.clone()));
+        Indexer::Own(Scan::new(shared))
+    }
+
+    /// Begins with a capture of another program in `file`.
+    pub(super) fn foreign(source: &Source, file: File, format: Format) -> io::Result<Indexer> {
+        let foreign = Arc::new(Foreign::new(file)?);
+        source.found(Log::Foreign(foreign.clone()));
+        Ok(Indexer::Foreign(Box::new(Import::new(foreign, format)?)))
+    }
+
+    /// Bytes that were indexed.
+    pub(super) fn at(&self) -> u64 {
+        match self {
+            Indexer::Own(scan) => scan.at(),
+            Indexer::Foreign(import) => import.at(),
+        }
+    }
+
+    /// Conversations that were found.
+    pub(super) fn conversations(&self) -> u64 {
+        match self {
+            Indexer::Own(scan) => scan.connections(),
+            Indexer::Foreign(import) => import.conversations(),
+        }
+    }
+
+    /// What was left out or repaired so far.
+    pub(super) fn remarks(&self) -> Vec<String> {
+        match self {
+            Indexer::Own(_) => Vec::new(),
+            Indexer::Foreign(import) => import.remarks(),
+        }
+    }
+
+    /// Goes some `budget` bytes on, never past `end`.
+    pub(super) fn advance(&mut self, end: u64, budget: u64) -> Result<(), Fault> {
+        match self {
+            Indexer::Own(scan) => scan.advance(end, budget),
+            Indexer::Foreign(import) => import.advance(end, budget),
+        }
+    }
+
+    /// Shows readers what was found so far.
+    pub(super) fn publish(&mut self) -> io::Result<()> {
+        match self {
+            Indexer::Own(scan) => {
+                scan.publish();
+                Ok(())
+            }
+            Indexer::Foreign(import) => import.publish(),
+        }
+    }
+
+    /// Nothing more comes for now.
+    pub(super) fn settle(&mut self) -> io::Result<()> {
+        match self {
+            Indexer::Own(_) => Ok(()),
+            Indexer::Foreign(import) => import.settle(),
+        }
+    }
+}
