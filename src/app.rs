@@ -230,6 +230,7 @@ impl App {
             view: self.log.view,
             time: self.log.time,
             policy: self.settings.policy,
+            purpose: self.purpose(),
         }
     }
 

@@ -43,6 +43,10 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Req
             "demo brings its own server: leave the target out, or leave demo out".into(),
         )),
         Some(Task::Demo) => arguments.options.plan_demo(),
+        Some(Task::Open { .. }) if arguments.target.is_some() => {
+            Err(Usage("open reads a capture: leave the target out".into()))
+        }
+        Some(Task::Open { file }) => arguments.options.plan_open(file),
         Some(Task::Sessions { .. }) if arguments.target.is_some() => {
             Err(Usage("sessions is about recordings: leave the target out".into()))
         }

@@ -94,6 +94,16 @@ fn wrong_usage_is_one_line_and_status_2() {
     check(&["completions", "ksh"], &["'ksh'", "bash"]);
     check(&["a:1", "sessions"], &["leave the target out"]);
     check(&["sessions", "delete"], &["NAME"]);
+    check(&["open"], &["FILE"]);
+    check(
+        &["open", "a.pcapng", "-w", "b.pcapng"],
+        &["--write", "leave it out"],
+    );
+    check(
+        &["open", "a.pcapng", "--headless"],
+        &["--headless", "leave it out"],
+    );
+    check(&["a:1", "open", "a.pcapng"], &["leave the target out"]);
     check(&["sessions", "prune"], &["'prune'"]);
     check(&["listen", ":9000"], &["unexpected argument"]);
     check(&["--theme", "x", "a:1"], &["unexpected argument '--theme'"]);
@@ -135,6 +145,7 @@ fn help_lists_what_exists_and_nothing_else() {
             "Usage: sockscope [OPTIONS] [TARGET]",
             "sockscope demo",
             "sockscope sessions",
+            "sockscope open",
             "Connection:",
             "Recording:",
             "Scripts and pipes:",

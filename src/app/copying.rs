@@ -52,7 +52,7 @@ impl App {
     ) -> Result<(String, usize, usize), RecordsError> {
         let entry = context.records.entry(id)?;
         if !matches!(entry.kind, EntryKind::Data { .. }) {
-            let text = super::sentence(&entry.kind);
+            let text = super::sentence(&entry.kind, self.purpose());
             let text = copy::text(Source::new(text.as_bytes(), self.settings.policy));
             return Ok((text, 0, 0));
         }

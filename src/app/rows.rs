@@ -9,7 +9,7 @@ mod sentence;
 pub use columns::TimeColumns;
 pub use sentence::{end_sentence, sentence};
 
-use super::{TimeColumn, View};
+use super::{Purpose, TimeColumn, View};
 use crate::model::{Entry, EntryId, EntryKind, Records, RecordsError, Surroundings, Timestamp};
 use crate::text::{GutterCell, HexLayout, Policy, Shown, Source, TextRows, Unit, gutter};
 
@@ -100,6 +100,8 @@ pub struct Sheet<'a> {
     pub time: TimeColumn,
     /// Which characters may be shown as they are.
     pub policy: Policy,
+    /// Whose traffic it is: ours, or that of others.
+    pub purpose: Purpose,
 }
 
 impl Sheet<'_> {
@@ -257,7 +259,7 @@ impl Sheet<'_> {
         // The mark of the event and a blank stand before the sentence.
         let prefix = TimeColumns::fitting(self.width, self.time).width() + 2;
         let width = self.width.saturating_sub(prefix).max(1);
-        let mut text = sentence(kind);
+        let mut text = sentence(kind, self.purpose);
         if self.policy.ascii {
             // The two signs of our own words that are not in seven bits.
             text = text.replace('→', "->").replace('µ', "u");

@@ -12,6 +12,7 @@ use super::value::{
 
 const USAGE: &str = "sockscope [OPTIONS] [TARGET]\n       \
     sockscope demo [OPTIONS]\n       \
+    sockscope open [OPTIONS] FILE|-\n       \
     sockscope sessions [list|delete]\n       \
     sockscope completions SHELL\n       \
     sockscope man";
@@ -21,6 +22,7 @@ pub(super) const EXAMPLES: &str =
     "  sockscope demo                        look around: a built-in server and a connection to it
   sockscope localhost:6379 --eol crlf   talk to redis, each line ended with CR LF
   sockscope                             choose from the targets used last
+  sockscope open trace.pcapng           look at it again, or at what tcpdump or Wireshark captured
   sockscope [::1]:8080 -w trace.pcapng  keep the recording, for Wireshark too
   printf 'GET / HTTP/1.0\\r\\n\\r\\n' | sockscope --headless example.org:80
   sockscope --headless --send PING --eol crlf --count 1 --format raw localhost:6379";
@@ -58,6 +60,12 @@ pub(super) struct Arguments {
 pub(super) enum Task {
     /// Start a chatty server inside sockscope and connect to it
     Demo,
+    /// Read a recording, or any pcap or pcapng file, gzipped or not; - is standard input
+    Open {
+        /// The file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
     /// List the recordings that were kept, or delete some
     #[command(help_template = "{about}\n\n{usage-heading} {usage}\n\nCommands:\n{subcommands}\n")]
     Sessions {

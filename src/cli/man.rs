@@ -13,6 +13,7 @@ const SECTIONS: &[(&str, &[&str])] = &[
         "COMMANDS",
         &[
             "demo\tStart a chatty server inside sockscope and connect to it.",
+            "open FILE\tRead a recording, or any pcap or pcapng file, gzipped or not; - is standard input.",
             "sessions [list]\tList the recordings that were kept.",
             "sessions delete NAME...\tDelete recordings, by the names of the list.",
             "completions SHELL\tPrint completions for bash, elvish, fish, powershell or zsh on standard output.",

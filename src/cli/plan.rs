@@ -42,6 +42,31 @@ impl Options {
         self.towards(Peer::Demo)
     }
 
+    /// What to do with a capture.
+    pub(super) fn plan_open(self, file: PathBuf) -> Result<Plan, Usage> {
+        let without_use = [
+            ("-4", self.ipv4),
+            ("-6", self.ipv6),
+            ("--bind", self.bind.is_some()),
+            ("--connect-timeout", self.connect_timeout.is_some()),
+            ("--idle-timeout", self.idle_timeout.is_some()),
+            ("--read-size", self.read_size.is_some()),
+            ("--reconnect", self.reconnect),
+            ("--input", self.input.is_some()),
+            ("--eol", self.eol.is_some()),
+            ("--write", self.write.is_some()),
+            ("--on-full", self.on_full.is_some()),
+            ("--max-size", self.max_size.is_some()),
+            ("--headless", self.headless),
+        ];
+        if let Some((name, _)) = without_use.iter().find(|(_, given)| *given) {
+            return Err(Usage(format!(
+                "{name} is about connections: leave it out with open"
+            )));
+        }
+        self.towards(Peer::Capture(file))
+    }
+
     fn towards(self, peer: Peer) -> Result<Plan, Usage> {
         self.check_combinations()?;
         Ok(Plan {

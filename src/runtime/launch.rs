@@ -1,8 +1,11 @@
 //! From plain options to a running program: creates the session file, starts the worker and hands both to the screen
 //! or to the headless front end. Decides only in which order.
 
+mod capture;
+
 use std::env;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::demo::Demo;
@@ -48,6 +51,8 @@ pub enum Peer {
     Target(Endpoint),
     /// A server of our own.
     Demo,
+    /// Nobody: this capture is read; `-` is standard input.
+    Capture(PathBuf),
 }
 
 /// What the user sees.
@@ -98,6 +103,11 @@ pub enum RunError {
     /// The system refused a thread or a descriptor.
     #[error("cannot start: {0}")]
     Start(#[from] io::Error),
+    /// There is no stream to read a capture from.
+    #[error(
+        "open - reads a capture from standard input: pipe one in, as in ssh host tcpdump -w - | sockscope open -"
+    )]
+    NoStream,
     /// A recording that was to be deleted is not there.
     #[error("there is no recording {0:?}: sockscope sessions lists those that are kept; nothing was deleted")]
     NoSuchRecording(String),
@@ -110,7 +120,8 @@ impl RunError {
     /// The exit status that it stands for.
     pub fn status(&self) -> ExitCode {
         match self {
-            RunError::Terminal(GuardError::NoInput | GuardError::NoOutput | GuardError::Dumb) => 2.into(),
+            RunError::NoStream
+            | RunError::Terminal(GuardError::NoInput | GuardError::NoOutput | GuardError::Dumb) => 2.into(),
             RunError::Terminal(GuardError::Io(_))
             | RunError::Capture(_)
             | RunError::Demo(_)
@@ -124,23 +135,26 @@ impl RunError {
 /// Runs the program. After a signal it does not return: the process ends by the same signal.
 pub fn run(plan: &Plan) -> Result<(), RunError> {
     install_panic_hook();
-    match &plan.front {
+    match (&plan.front, &plan.peer) {
+        // Its standard input is a capture, and the keys come from elsewhere.
+        (Front::Screen(_), Peer::Capture(path)) if path == Path::new(capture::STREAM) => {}
         // Before anything is created for nothing.
-        Front::Screen(_) => check_terminal()?,
-        Front::Headless(_) => {}
+        (Front::Screen(_), _) => check_terminal()?,
+        (Front::Headless(_), _) => {}
     }
     let demo = match plan.peer {
         Peer::Demo => Some(Demo::start().map_err(RunError::Demo)?),
-        Peer::Ask | Peer::Target(_) => None,
+        Peer::Ask | Peer::Target(_) | Peer::Capture(_) => None,
     };
     let target = match (&demo, plan.peer.clone()) {
         (Some(demo), _) => Some(demo.endpoint()),
         (None, Peer::Target(target)) => Some(target),
-        (None, Peer::Ask | Peer::Demo) => None,
+        (None, Peer::Ask | Peer::Demo | Peer::Capture(_)) => None,
     };
-    match plan.front.clone() {
-        Front::Screen(options) => run_screen(plan, options, target),
-        Front::Headless(options) => match target {
+    match (plan.front.clone(), &plan.peer) {
+        (Front::Screen(options), Peer::Capture(path)) => capture::show(plan, options, path),
+        (Front::Screen(options), _) => run_screen(plan, options, target),
+        (Front::Headless(options), _) => match target {
             Some(target) => run_headless(plan, options, target),
             None => Err(HeadlessError::Broken("there is nothing to connect to: name a target".into()).into()),
         },
@@ -190,7 +204,7 @@ fn run_screen(plan: &Plan, options: ScreenPlan, target: Option<Endpoint>) -> Res
     };
     let history = match plan.peer {
         Peer::Demo => history.without(target.clone()),
-        Peer::Ask | Peer::Target(_) => history,
+        Peer::Ask | Peer::Target(_) | Peer::Capture(_) => history,
     };
     let recents = history.targets().unwrap_or_else(|error| {
         greetings.push(error.to_string());

@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use futures_util::stream;
 use ratatui::layout::Size;
-use tokio::sync::watch;
 
 use self::feed::Feed;
 use self::summary::Kept;
@@ -24,8 +23,8 @@ use super::output::{Delivery, within};
 use super::signals::{Cause, Jobs, may_stop, stop_group, watch_hang_up, watch_signals};
 use super::writer::FrameWriter;
 use crate::app::{App, Ending, SessionFile, Settings};
-use crate::capture::Recorder;
-use crate::model::{FileReport, Records, Timestamp};
+use crate::capture::{Opening, Recorder};
+use crate::model::{Records, Timestamp};
 use crate::net::{Clock, Worker};
 use crate::text::{Policy, Shown};
 use crate::ui::Theme;
@@ -66,15 +65,8 @@ pub enum Source {
         /// The session file that it writes.
         recorder: Recorder,
     },
-    /// A file that is being read.
-    File {
-        /// What it holds.
-        records: Box<dyn Records>,
-        /// How its reading stands.
-        reports: watch::Receiver<FileReport>,
-        /// Stops its indexing.
-        stop: Box<dyn Fn() + Send>,
-    },
+    /// A capture that is being read.
+    Capture(Opening),
 }
 
 impl Source {
@@ -88,11 +80,10 @@ impl Source {
                 };
                 (feed, Box::new(recorder.reader()), Some(recorder))
             }
-            Source::File {
-                records,
-                reports,
-                stop,
-            } => (Feed::File { reports, stop }, records, None),
+            Source::Capture(opening) => {
+                let records = Box::new(opening.session.clone());
+                (Feed::Capture(opening), records, None)
+            }
         }
     }
 }
@@ -101,7 +92,7 @@ impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Source::Live { .. } => "Source::Live",
-            Source::File { .. } => "Source::File",
+            Source::Capture(_) => "Source::Capture",
         })
     }
 }

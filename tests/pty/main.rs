@@ -10,6 +10,7 @@ mod peer;
 mod proofs;
 #[path = "../support/pty.rs"]
 mod pty;
+mod reading;
 
 use nix::sys::signal::Signal;
 use proofs::{Way, check_restored, connected, recorded, shell, sockscope};

@@ -21,7 +21,7 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
-use sockscope::app::sentence;
+use sockscope::app::{Purpose, sentence};
 use sockscope::capture::Session;
 use sockscope::model::{Direction, End, EndHow, EntryId, EntryKind, Records as _, Side};
 use tempfile::TempDir;
@@ -41,7 +41,7 @@ pub fn closed_by(by: Side) -> String {
         how: EndHow::Fin,
         errno: None,
     };
-    format!("· {}", sentence(&EntryKind::Close(end)))
+    format!("· {}", sentence(&EntryKind::Close(end), Purpose::Live))
 }
 
 /// What a run left.

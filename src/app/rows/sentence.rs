@@ -2,33 +2,45 @@
 
 use std::ops::Range;
 
+use crate::app::Purpose;
 use crate::model::{Attempt, AttemptOutcome, Direction, End, EndHow, EntryKind, Family, Lookup, Side};
 use crate::text::{Policy, Shown, Source, TextRows, Unit, format};
 
+/// What the two sides are called: a capture shows the traffic of others.
+fn side(side: Side, purpose: Purpose) -> &'static str {
+    match (purpose, side) {
+        (Purpose::Live, Side::Local) => "you",
+        (Purpose::Live, Side::Peer) => "the peer",
+        (Purpose::Reading, Side::Local) => "the client",
+        (Purpose::Reading, Side::Peer) => "the server",
+    }
+}
+
+fn other(side: Side) -> Side {
+    match side {
+        Side::Local => Side::Peer,
+        Side::Peer => Side::Local,
+    }
+}
+
 /// What happened, in words; empty for bytes. It may quote names and errors from outside, so it goes through the
 /// encoder.
-pub fn sentence(kind: &EntryKind) -> String {
+pub fn sentence(kind: &EntryKind, purpose: Purpose) -> String {
     match kind {
         EntryKind::Data { .. } => String::new(),
         EntryKind::Lookup(lookup) => lookup_sentence(lookup),
         EntryKind::Attempt(attempt) => attempt_sentence(attempt),
         EntryKind::Open { local, remote } => format!("open: {local} → {remote}"),
-        EntryKind::HalfClose { by: Side::Local } => {
-            "half-closed by you (FIN), the peer may still send".into()
-        }
-        EntryKind::HalfClose { by: Side::Peer } => "half-closed by the peer (FIN), you may still send".into(),
+        EntryKind::HalfClose { by } => format!(
+            "half-closed by {} (FIN), {} may still send",
+            side(*by, purpose),
+            side(other(*by), purpose)
+        ),
         // The other side's FIN is an entry before this one.
         EntryKind::Close(End {
-            by: Side::Local,
-            how: EndHow::Fin,
-            ..
-        }) => "closed: you sent FIN too".into(),
-        EntryKind::Close(End {
-            by: Side::Peer,
-            how: EndHow::Fin,
-            ..
-        }) => "closed: the peer sent FIN too".into(),
-        EntryKind::Close(end) => end_sentence(end),
+            by, how: EndHow::Fin, ..
+        }) => format!("closed: {} sent FIN too", side(*by, purpose)),
+        EntryKind::Close(end) => end_sentence(end, purpose),
         EntryKind::Error { text, .. } => text.clone(),
         EntryKind::Gap { direction, bytes } => {
             let way = match direction {
@@ -42,11 +54,8 @@ pub fn sentence(kind: &EntryKind) -> String {
 }
 
 /// Who ended a connection as a whole, and how, in words.
-pub fn end_sentence(end: &End) -> String {
-    let who = match end.by {
-        Side::Local => "you",
-        Side::Peer => "the peer",
-    };
+pub fn end_sentence(end: &End, purpose: Purpose) -> String {
+    let who = side(end.by, purpose);
     match (end.how, end.errno) {
         (EndHow::Fin, _) => format!("closed by {who} (FIN)"),
         (EndHow::Rst, _) => format!("reset by {who} (RST)"),
@@ -135,7 +144,7 @@ mod tests {
 
     #[test]
     fn events_are_told_in_one_sentence() {
-        let check = |kind: EntryKind, expected: &str| assert_eq!(sentence(&kind), expected);
+        let check = |kind: EntryKind, expected: &str| assert_eq!(sentence(&kind, Purpose::Live), expected);
         check(
             EntryKind::Lookup(Lookup {
                 name: "localhost".into(),
@@ -171,6 +180,22 @@ mod tests {
             EntryKind::HalfClose { by: Side::Peer },
             "half-closed by the peer (FIN), you may still send",
         );
+    }
+
+    #[test]
+    fn a_capture_has_a_client_and_a_server() {
+        let check = |kind: EntryKind, expected: &str| assert_eq!(sentence(&kind, Purpose::Reading), expected);
+        let half = EntryKind::HalfClose { by: Side::Peer };
+        check(half, "half-closed by the server (FIN), the client may still send");
+        let end = |how| {
+            EntryKind::Close(End {
+                by: Side::Local,
+                how,
+                errno: None,
+            })
+        };
+        check(end(EndHow::Fin), "closed: the client sent FIN too");
+        check(end(EndHow::Rst), "reset by the client (RST)");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 
 use super::json;
-use crate::app::sentence;
+use crate::app::{Purpose, sentence};
 use crate::model::{Direction, Entry, EntryKind, Surroundings};
 use crate::text::{Policy, Shown, Source, copy, format};
 
@@ -128,7 +128,7 @@ impl Piece<'_> {
                 write!(out, "{time} {arrow} {size:>8}")
             }
             None => {
-                let mut words = sentence(&self.entry.kind);
+                let mut words = sentence(&self.entry.kind, Purpose::Live);
                 if style.policy.ascii && matches!(self.entry.kind, EntryKind::Open { .. }) {
                     // The arrow is ours and has a form in seven bits; anything else is encoded.
                     words = words.replace('→', sent);
@@ -222,7 +222,10 @@ mod tests {
     fn events_are_sentences() {
         let kind = EntryKind::HalfClose { by: Side::Peer };
         let text = printed(Format::Text, kind.clone(), b"", Surroundings::default());
-        assert_eq!(text, format!("14:13:20.120331 · {}\n", sentence(&kind)));
+        assert_eq!(
+            text,
+            format!("14:13:20.120331 · {}\n", sentence(&kind, Purpose::Live))
+        );
         let note = EntryKind::Note {
             text: "a\u{1b}]0;x\u{7}\nb".into(),
         };

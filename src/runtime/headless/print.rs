@@ -13,7 +13,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tokio::sync::mpsc;
 
 use super::format::{Piece, Style};
-use crate::app::sentence;
+use crate::app::{Purpose, sentence};
 use crate::model::{
     ConnectionId, Direction, Entry, EntryId, EntryKind, Records, RecordsError, Surroundings, Tail,
 };
@@ -209,7 +209,10 @@ impl<R: Records, W: Write> Printer<R, W> {
         if let EntryKind::Gap { .. } = entry.kind
             && !std::mem::replace(&mut self.told_of_gaps, true)
         {
-            tell(&format!("{}; the log says where", sentence(&entry.kind)));
+            tell(&format!(
+                "{}; the log says where",
+                sentence(&entry.kind, Purpose::Live)
+            ));
         }
         self.next += 1;
         self.received += u64::from(direction == Some(Direction::Received));

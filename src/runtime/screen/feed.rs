@@ -6,7 +6,8 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, watch};
 
 use crate::app::{Event, Report};
-use crate::model::{FileReport, NetCommand, NetEvent};
+use crate::capture::Opening;
+use crate::model::{NetCommand, NetEvent};
 
 /// Either of them. Whichever it is, what it says coalesces: only its latest report counts.
 pub(in crate::runtime) enum Feed {
@@ -17,13 +18,8 @@ pub(in crate::runtime) enum Feed {
         /// Its latest report.
         news: watch::Receiver<NetEvent>,
     },
-    /// The reader of a file.
-    File {
-        /// Its latest report.
-        reports: watch::Receiver<FileReport>,
-        /// Tells it to stop indexing.
-        stop: Box<dyn Fn() + Send>,
-    },
+    /// The reader of a capture.
+    Capture(Opening),
 }
 
 impl Feed {
@@ -31,7 +27,7 @@ impl Feed {
     pub(super) async fn changed(&mut self) -> Result<(), watch::error::RecvError> {
         match self {
             Feed::Worker { news, .. } => news.changed().await,
-            Feed::File { reports, .. } => reports.changed().await,
+            Feed::Capture(opening) => opening.reports.changed().await,
         }
     }
 
@@ -39,7 +35,7 @@ impl Feed {
     pub(super) fn has_news(&self) -> bool {
         match self {
             Feed::Worker { news, .. } => news.has_changed(),
-            Feed::File { reports, .. } => reports.has_changed(),
+            Feed::Capture(opening) => opening.reports.has_changed(),
         }
         .unwrap_or(false)
     }
@@ -48,7 +44,7 @@ impl Feed {
     pub(super) fn take(&mut self) -> Event {
         match self {
             Feed::Worker { news, .. } => Event::Net(news.borrow_and_update().clone()),
-            Feed::File { reports, .. } => Event::File(reports.borrow_and_update().clone()),
+            Feed::Capture(opening) => Event::File(opening.reports.borrow_and_update().clone()),
         }
     }
 
@@ -60,7 +56,7 @@ impl Feed {
                 Err(TrySendError::Full(command)) => Some(Report::Busy(command)),
                 Err(TrySendError::Closed(command)) => Some(Report::WorkerGone(command)),
             },
-            Feed::File { .. } => Some(Report::WorkerGone(command)),
+            Feed::Capture(_) => Some(Report::WorkerGone(command)),
         }
     }
 
@@ -68,7 +64,7 @@ impl Feed {
     pub(super) fn stop_indexing(&self) {
         match self {
             Feed::Worker { .. } => {}
-            Feed::File { stop, .. } => stop(),
+            Feed::Capture(opening) => opening.cancel(),
         }
     }
 
@@ -76,7 +72,7 @@ impl Feed {
     pub(super) fn last(&self) -> NetEvent {
         match self {
             Feed::Worker { news, .. } => news.borrow().clone(),
-            Feed::File { .. } => NetEvent::default(),
+            Feed::Capture(_) => NetEvent::default(),
         }
     }
 
@@ -97,7 +93,7 @@ impl fmt::Debug for Feed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Feed::Worker { .. } => "Feed::Worker",
-            Feed::File { .. } => "Feed::File",
+            Feed::Capture(_) => "Feed::Capture",
         })
     }
 }

@@ -1,6 +1,6 @@
 //! How a connection stands, in words and figures. Values only; nothing is drawn here.
 
-use crate::app::end_sentence;
+use crate::app::{Purpose, end_sentence};
 use crate::model::{Closing, End, EndHow, Link, LinkState, Side, Timestamp};
 use crate::text::format;
 
@@ -85,7 +85,7 @@ fn half_closed(link: &Link) -> &'static str {
 fn end_words(end: End, reason: Option<&str>) -> String {
     match (end.how, reason) {
         (EndHow::Timeout | EndHow::Os, Some(reason)) => reason.to_owned(),
-        (EndHow::Fin | EndHow::Rst | EndHow::Timeout | EndHow::Os, _) => end_sentence(&end),
+        (EndHow::Fin | EndHow::Rst | EndHow::Timeout | EndHow::Os, _) => end_sentence(&end, Purpose::Live),
     }
 }
 

@@ -1,0 +1,70 @@
+//! Showing a capture: a file, or what comes on standard input.
+
+use std::fs::File;
+use std::io::{self, IsTerminal as _};
+use std::os::fd::AsFd as _;
+use std::path::Path;
+
+use nix::unistd::dup2_stdin;
+
+use super::{Plan, RunError, ScreenPlan, theme};
+use crate::app::{SessionFile, Settings, TimeColumn};
+use crate::capture::{open_in_background, open_stream_in_background};
+use crate::net::Clock;
+use crate::runtime::guard::{GuardError, check_terminal};
+use crate::runtime::history::History;
+use crate::runtime::screen::{self, Screen, Source};
+
+/// The name that stands for standard input.
+pub(super) const STREAM: &str = "-";
+
+/// Shows a capture, which is indexed in the background.
+pub(super) fn show(plan: &Plan, options: ScreenPlan, path: &Path) -> Result<(), RunError> {
+    let (opening, name) = if path == Path::new(STREAM) {
+        let name = "standard input";
+        let stream = keys_from_terminal()?;
+        (
+            open_stream_in_background(Path::new(name), stream)?,
+            name.to_owned(),
+        )
+    } else {
+        (open_in_background(path)?, path.display().to_string())
+    };
+    let settings = Settings {
+        target: None,
+        view: options.view,
+        time: TimeColumn::default(),
+        input: options.input,
+        eol: options.eol,
+        policy: plan.policy,
+        zone: plan.zone,
+        session: SessionFile::Opened(name),
+        recents: Vec::new(),
+        mouse: options.mouse,
+        greetings: Vec::new(),
+    };
+    let outcome = screen::run(Screen {
+        settings,
+        source: Source::Capture(opening),
+        clock: Clock::start(),
+        history: History::none(),
+        theme: theme(),
+    })?;
+    match outcome {
+        screen::Outcome::Quit => Ok(()),
+        screen::Outcome::Outside(cause) => cause.end_process(),
+    }
+}
+
+/// Takes standard input for the capture, and puts the controlling terminal in its place.
+fn keys_from_terminal() -> Result<File, RunError> {
+    if io::stdin().is_terminal() {
+        return Err(RunError::NoStream);
+    }
+    let stream = io::stdin().as_fd().try_clone_to_owned()?;
+    let terminal = File::options().read(true).write(true).open("/dev/tty");
+    let terminal = terminal.map_err(|_| GuardError::NoInput)?;
+    dup2_stdin(terminal).map_err(io::Error::from)?;
+    check_terminal()?;
+    Ok(stream.into())
+}

@@ -1,0 +1,89 @@
+//! Reading what was recorded: a file, one that grows, standard input.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
+
+use sockscope::capture::{Connection, Create, Existing, Recorder, Role};
+use sockscope::model::{Direction, EntryKind, Timestamp};
+
+use crate::proofs::{check_restored, shell, sockscope};
+use crate::pty::{Pty, Reading};
+
+fn record(path: &Path) -> (Recorder, Connection) {
+    let create = Create {
+        path: path.to_owned(),
+        existing: Existing::Refuse,
+        max_size: None,
+    };
+    let recorder = Recorder::create(&create).unwrap();
+    let endpoint = "tcp://localhost:6379".parse().unwrap();
+    let connection = recorder
+        .connection(Timestamp(1), &endpoint, Role::Client)
+        .unwrap();
+    let open = EntryKind::Open {
+        local: "127.0.0.1:50000".parse().unwrap(),
+        remote: "127.0.0.1:6379".parse().unwrap(),
+    };
+    connection.event(Timestamp(2), &open).unwrap();
+    (recorder, connection)
+}
+
+fn say(connection: &Connection, text: &str) {
+    let at = Timestamp(3);
+    connection.data(at, Direction::Received, text.as_bytes()).unwrap();
+}
+
+#[test]
+fn a_recording_is_shown_and_followed_while_it_grows() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("a.pcapng");
+    let (_recorder, connection) = record(&path);
+    say(&connection, "first words");
+    let command = sockscope(home.path(), &["open", path.to_str().unwrap()]);
+    let mut pty = Pty::spawn(command, 100, 30, Reading::Always);
+    pty.wait_text("first words");
+    pty.wait_text("following");
+    say(&connection, "later words");
+    pty.wait_text("later words");
+    pty.send("q");
+    assert!(pty.wait_exit().success());
+    check_restored(&pty, "a recording");
+}
+
+#[test]
+fn standard_input_is_shown_and_keys_come_from_the_terminal() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("a.pcapng");
+    let (recorder, connection) = record(&path);
+    say(&connection, "piped words");
+    drop(recorder);
+    let mut pty = Pty::spawn(shell(home.path()), 100, 30, Reading::Always);
+    pty.wait_text("$ ");
+    pty.send(&format!(
+        "cat a.pcapng | {} open -\r",
+        env!("CARGO_BIN_EXE_sockscope")
+    ));
+    pty.wait_text("piped words");
+    pty.wait_text("complete");
+    pty.send("q");
+    pty.wait_for("the prompt", |seen| seen.text().trim_end().ends_with('$'));
+    pty.send("echo status'-'$?; exit\r");
+    pty.wait_text("status-0");
+    assert!(pty.wait_exit().success());
+}
+
+#[test]
+fn what_is_no_capture_is_refused_before_anything_is_drawn() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("notes.txt");
+    File::create(&path)
+        .unwrap()
+        .write_all(b"dear diary, today I wrote a server\n")
+        .unwrap();
+    let command = sockscope(home.path(), &["open", path.to_str().unwrap()]);
+    let pty = Pty::spawn(command, 100, 30, Reading::Always);
+    assert_eq!(pty.wait_exit().exit_code(), 1);
+    pty.wait_text("notes.txt");
+    assert_eq!(pty.look(|seen| seen.count(b"\x1b[?1049h")), 0);
+}
