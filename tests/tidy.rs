@@ -77,7 +77,24 @@ fn sources() -> Vec<Source> {
     }
     assert!(found.len() > LAYERS.len(), "no sources found");
     found.sort_by(|a, b| a.path.cmp(&b.path));
+    let tests: Vec<PathBuf> = found.iter().flat_map(test_modules).collect();
+    // A module of tests is tests to its last file.
+    found.retain(|source| {
+        let under = |module: &PathBuf| source.path == *module || source.path.starts_with(module.with_extension(""));
+        !tests.iter().any(under)
+    });
     found
+}
+
+/// The files of modules that are compiled only for tests.
+fn test_modules(source: &Source) -> Vec<PathBuf> {
+    let folder = source.path.with_extension("");
+    let declared = source.tree.items.iter().filter_map(|item| {
+        let syn::Item::Mod(module) = item else { return None };
+        let elsewhere = module.content.is_none() && is_test(&module.attrs);
+        elsewhere.then(|| folder.join(format!("{}.rs", module.ident)))
+    });
+    declared.collect()
 }
 
 fn source(path: PathBuf, layer: Option<String>, text: String) -> Source {
