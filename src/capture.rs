@@ -11,6 +11,8 @@
 //! | `window`, `walk` | the blocks as they are read, every length checked |
 //! | `index`, `group` | where every 64th entry starts, and the entries around it |
 //! | `session`, `scan` | reading by entry number; opening what is on disk |
+//! | `bulk` | all entries in order, at the speed of the file |
+//! | `search` | scans in the background, and where hits are |
 //! | `file`, `store` | private files, and the directory where recordings are kept |
 //!
 //! # Which blocks are entries
@@ -21,6 +23,7 @@
 //! there for those who follow the packets, and are no entries.
 
 mod block;
+mod bulk;
 mod connection;
 mod error;
 mod fact;
@@ -34,6 +37,7 @@ mod packet;
 mod recorder;
 mod roster;
 mod scan;
+mod search;
 mod session;
 mod store;
 mod stream;
@@ -45,5 +49,6 @@ pub use connection::{Connection, MAX_PAYLOAD, Role};
 pub use error::CaptureError;
 pub use opening::{Opening, open_in_background, open_stream_in_background};
 pub use recorder::{Create, Existing, Recorder};
+pub use search::{Highlights, Hits, Scan, ScanReport, ScanState, Sought, hits};
 pub use session::Session;
 pub use store::{BUDGET, Kept, Sessions};

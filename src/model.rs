@@ -8,6 +8,7 @@ mod endpoint;
 mod entry;
 mod file;
 mod link;
+mod query;
 mod records;
 mod time;
 
@@ -20,5 +21,7 @@ pub use entry::{
 };
 pub use file::{FileReport, FileState};
 pub use link::{Closing, Link, LinkState, NetEvent, RecorderState, Tally};
+pub use query::{Candidate, Example, Query, QueryError, Reference};
+pub(crate) use query::{TermSet, words};
 pub use records::{Records, RecordsError, Surroundings, Tail};
 pub use time::Timestamp;

@@ -15,6 +15,7 @@
 //! | `input` | what is typed, to bytes |
 //! | `format` | sizes, rates, times |
 //! | `parse` | sizes and durations from the command line |
+//! | `pattern` | what is searched for, and where it is in bytes |
 
 pub mod copy;
 pub mod format;
@@ -24,6 +25,7 @@ mod class;
 mod decode;
 mod hexdump;
 mod input;
+mod pattern;
 mod rows;
 mod shown;
 mod unit;
@@ -32,6 +34,7 @@ mod wrap;
 pub use decode::{Source, Units};
 pub use hexdump::{ByteClass, GutterCell, HexLayout, gutter};
 pub use input::{InputError, InputType, LineEnding, encode_input};
+pub use pattern::{Pattern, PatternError, closing_quote};
 pub use rows::{TextRow, TextRows};
 pub use shown::{Shown, Span};
 pub use unit::{Cluster, Glyph, Look, Unit};

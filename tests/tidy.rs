@@ -80,7 +80,8 @@ fn sources() -> Vec<Source> {
     let tests: Vec<PathBuf> = found.iter().flat_map(test_modules).collect();
     // A module of tests is tests to its last file.
     found.retain(|source| {
-        let under = |module: &PathBuf| source.path == *module || source.path.starts_with(module.with_extension(""));
+        let under =
+            |module: &PathBuf| source.path == *module || source.path.starts_with(module.with_extension(""));
         !tests.iter().any(under)
     });
     found

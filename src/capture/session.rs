@@ -155,6 +155,14 @@ impl Session {
         }
     }
 
+    /// The file, if it is one of ours: what is read block by block.
+    pub(super) fn own(&self) -> Option<&Shared> {
+        match self.source.log.get() {
+            Some(Log::Own(shared)) => Some(shared),
+            Some(Log::Foreign(_)) | None => None,
+        }
+    }
+
     fn slot(&self, id: EntryId) -> Result<Slot, RecordsError> {
         let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
         match self.source.log.get() {

@@ -64,6 +64,9 @@ pub struct Surroundings {
 }
 
 /// A log, read entry by entry. Every call costs the same however long the log is.
+///
+/// An entry is asked for by its place, counted from 0. In the whole log that is its number, [`Entry::id`]; in a
+/// filtered one it is not.
 pub trait Records {
     /// How many entries there are.
     fn len(&self) -> u64;
@@ -73,7 +76,12 @@ pub trait Records {
         self.len() == 0
     }
 
-    /// The entry of that number, without its bytes.
+    /// Where the entry of that number stands in this log, or would stand if it were in it.
+    fn place_of(&self, number: EntryId) -> EntryId {
+        number
+    }
+
+    /// The entry at that place, without its bytes.
     fn entry(&self, id: EntryId) -> Result<Entry, RecordsError>;
 
     /// Bytes `range` of the entry's payload, cut to what it has.

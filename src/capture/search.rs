@@ -1,0 +1,279 @@
+//! Scans over the whole log in the background: a search or a filter, whose hits are there to ask for as they are
+//! found, while the log grows.
+//!
+//! Deliberately absent: what is done with hits, and drawing them.
+
+mod highlight;
+mod hits;
+mod judge;
+mod streams;
+mod stretch;
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+pub use self::highlight::{Highlights, hits};
+pub use self::hits::Hits;
+use self::judge::Judge;
+pub use self::judge::Sought;
+use self::streams::Streams;
+use super::Session;
+use super::bulk::Bulk;
+use crate::model::{Candidate, Entry, EntryKind, Records as _, RecordsError, Timestamp};
+
+/// Bytes of the file that are searched in the first round. Each round is twice as long, so that the first hits come
+/// at once and the rest fast.
+const FIRST_ROUND: u64 = 256 << 10;
+
+/// The most bytes of a round.
+const ROUND: u64 = 8 << 20;
+
+/// The time between two reports of a scan that goes on.
+const PACE: Duration = Duration::from_millis(40);
+
+/// How far a scan is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ScanReport {
+    /// Entries that were looked at: all before this one.
+    pub scanned: u64,
+    /// Entries that there are.
+    pub of: u64,
+    /// Hits that were found.
+    pub hits: u64,
+    /// What it is doing.
+    pub state: ScanState,
+}
+
+/// What a scan is doing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ScanState {
+    /// It looks at entries.
+    #[default]
+    Scanning,
+    /// It has seen all there are, and waits for more.
+    Waiting,
+    /// It was stopped; what was found stays.
+    Stopped,
+    /// The log could not be read, with the reason in words; what was found stays.
+    Failed(String),
+}
+
+/// A scan in a thread of its own. Dropping it ends it.
+#[derive(Debug)]
+pub struct Scan {
+    hits: Hits,
+    reports: watch::Receiver<ScanReport>,
+    stop: Arc<AtomicBool>,
+    /// `None` if the system gave us no thread.
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Scan {
+    /// Starts looking for `sought` from the beginning of the log.
+    pub fn start(session: Session, sought: Sought) -> Scan {
+        let hits = Hits::default();
+        let stop = Arc::new(AtomicBool::new(false));
+        let (sender, reports) = watch::channel(ScanReport::default());
+        let judge = Judge::new(sought);
+        let worker = Worker {
+            bulk: Bulk::new(session.clone(), judge.want()),
+            session,
+            streams: Streams::new(judge, hits.clone()),
+            hits: hits.clone(),
+            stop: stop.clone(),
+            previous: None,
+            reports: sender.clone(),
+            reported: None,
+        };
+        let thread = thread::Builder::new()
+            .name("scan".to_owned())
+            .spawn(move || worker.run());
+        let thread = match thread {
+            Ok(thread) => Some(thread),
+            Err(error) => {
+                sender.send_modify(|report| {
+                    report.state = ScanState::Failed(format!("cannot start a thread: {error}"));
+                });
+                None
+            }
+        };
+        Scan {
+            hits,
+            reports,
+            stop,
+            thread,
+        }
+    }
+
+    /// What was found so far. It stays readable when the scan is gone.
+    pub fn hits(&self) -> Hits {
+        self.hits.clone()
+    }
+
+    /// How far it is.
+    pub fn report(&self) -> ScanReport {
+        self.reports.borrow().clone()
+    }
+
+    /// Tells of every change, some 25 times a second at most, and of nothing while nothing changes.
+    pub fn reports(&self) -> watch::Receiver<ScanReport> {
+        self.reports.clone()
+    }
+
+    /// Says that there may be new entries. Costs nothing if there are none.
+    pub fn poke(&self) {
+        if let Some(thread) = &self.thread {
+            thread.thread().unpark();
+        }
+    }
+
+    /// Ends the scan and keeps what was found.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.poke();
+    }
+}
+
+impl Drop for Scan {
+    fn drop(&mut self) {
+        // Not joined: it ends within the entry that it looks at, and nobody needs to wait for that.
+        self.stop();
+    }
+}
+
+/// What runs in the thread.
+struct Worker {
+    session: Session,
+    bulk: Bulk,
+    streams: Streams,
+    hits: Hits,
+    stop: Arc<AtomicBool>,
+    /// When the entry before the next one happened.
+    previous: Option<Timestamp>,
+    reports: watch::Sender<ScanReport>,
+    reported: Option<Instant>,
+}
+
+impl Worker {
+    fn run(mut self) {
+        let mut round = FIRST_ROUND;
+        loop {
+            if self.stop.load(Ordering::Relaxed) {
+                return self.report(ScanState::Stopped);
+            }
+            let len = self.session.len();
+            if self.bulk.next() >= len {
+                self.wait();
+                continue;
+            }
+            if let Err(error) = self.read(len, round) {
+                return self.report(ScanState::Failed(error.to_string()));
+            }
+            round = (round * 2).min(ROUND);
+            if self.due().is_zero() {
+                self.report(ScanState::Scanning);
+            }
+        }
+    }
+
+    /// Sleeps until there may be something new, and reports before that what was not reported yet.
+    fn wait(&mut self) {
+        let news = self.news(ScanState::Waiting);
+        if *self.reports.borrow() == news {
+            return thread::park();
+        }
+        let due = self.due();
+        let first = self.reports.borrow().state == ScanState::Scanning;
+        if first || due.is_zero() {
+            self.report(ScanState::Waiting);
+        } else {
+            thread::park_timeout(due);
+        }
+    }
+
+    /// Looks at a round of entries.
+    fn read(&mut self, len: u64, round: u64) -> Result<(), RecordsError> {
+        let Worker {
+            session,
+            bulk,
+            streams,
+            stop,
+            previous,
+            ..
+        } = self;
+        let needs_start = streams.judge().needs_start();
+        let result = bulk.read(len, round, &mut |entry, bytes| {
+            let candidate = Candidate {
+                entry,
+                payload: bytes,
+                started: if needs_start {
+                    session.started(entry.connection)
+                } else {
+                    None
+                },
+                previous: previous.replace(entry.at),
+            };
+            take_in(streams, &candidate);
+            if stop.load(Ordering::Relaxed) {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        });
+        streams.settle();
+        result
+    }
+
+    /// How long until the next report.
+    fn due(&self) -> Duration {
+        self.reported
+            .map_or(Duration::ZERO, |at| PACE.saturating_sub(at.elapsed()))
+    }
+
+    fn news(&self, state: ScanState) -> ScanReport {
+        let scanned = self.bulk.next();
+        ScanReport {
+            scanned,
+            of: self.session.len().max(scanned),
+            hits: self.hits.count(),
+            state,
+        }
+    }
+
+    fn report(&mut self, state: ScanState) {
+        self.reports.send_replace(self.news(state));
+        self.reported = Some(Instant::now());
+    }
+}
+
+fn take_in(streams: &mut Streams, candidate: &Candidate<'_>) {
+    let Candidate { entry, payload, .. } = candidate;
+    let Entry { id, connection, .. } = entry;
+    let terms = streams.judge().decided(candidate);
+    match entry.kind {
+        EntryKind::Data { direction } if !streams.judge().patterns().is_empty() => {
+            streams.push(*connection, direction, id.0, payload, terms);
+            return;
+        }
+        EntryKind::Gap { direction, .. } => streams.interrupt(*connection, direction),
+        EntryKind::Data { .. }
+        | EntryKind::Lookup(_)
+        | EntryKind::Attempt(_)
+        | EntryKind::Open { .. }
+        | EntryKind::HalfClose { .. }
+        | EntryKind::Close(_)
+        | EntryKind::Error { .. }
+        | EntryKind::Note { .. } => {}
+    }
+    streams.decide(id.0, terms);
+}
+
+#[cfg(test)]
+mod log;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,198 @@
+//! What in the bytes of an entry is part of a hit, for the few entries that are on the screen.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::stretch::{Reach, Stretch};
+use crate::model::{ConnectionId, Direction, Entry, EntryId, EntryKind, Records, RecordsError, TermSet};
+use crate::text::Pattern;
+
+/// How many entries are looked at on either side for the rest of a hit. One that reaches over more entries of other
+/// streams is shown as far as it lies in the entry where it starts and those near it.
+const NEAR: u64 = 256;
+
+/// Entries whose hits are remembered: some screens.
+const KEPT: usize = 512;
+
+/// Where in the payload of entry `id` hits are, in order and apart from each other: also those that start in an
+/// earlier entry of its stream, or end in a later one.
+pub fn hits(records: &dyn Records, pattern: &Pattern, id: EntryId) -> Result<Vec<Range<u32>>, RecordsError> {
+    let entry = records.entry(id)?;
+    let Some(direction) = entry.direction() else {
+        return Ok(Vec::new());
+    };
+    let stream = Stream {
+        connection: entry.connection,
+        direction,
+    };
+    let reach = Reach::of(std::iter::once(pattern));
+    let mut stretch = Stretch::default();
+    for (number, bytes) in stream.before(records, id, reach.before)?.iter().rev() {
+        stretch.push(*number, bytes, TermSet::default());
+    }
+    let start = stretch.len();
+    if start == reach.before {
+        stretch.skip(reach.behind);
+    }
+    stretch.push(id.0, &records.payload(id, 0..entry.len)?, TermSet::default());
+    let end = stretch.len();
+    let own = stretch.pieces().len();
+    for (number, bytes) in stream.after(records, id, reach.after)? {
+        stretch.push(number, &bytes, TermSet::default());
+    }
+    let mut found: Vec<Range<usize>> = (0..own)
+        .flat_map(|index| stretch.matches(index, pattern))
+        .filter(|range| range.end > start)
+        .collect();
+    found.sort_by_key(|range| range.start);
+    let mut out: Vec<Range<u32>> = Vec::new();
+    for range in found {
+        let from = (range.start.max(start) - start) as u32;
+        let to = (range.end.min(end) - start) as u32;
+        match out.last_mut() {
+            Some(last) if last.end >= from => last.end = last.end.max(to),
+            Some(_) | None => out.push(from..to),
+        }
+    }
+    Ok(out)
+}
+
+/// One direction of one connection.
+#[derive(Clone, Copy)]
+struct Stream {
+    connection: ConnectionId,
+    direction: Direction,
+}
+
+/// What an entry is to a stream.
+enum Part {
+    /// It is of another one.
+    None,
+    /// Its bytes follow.
+    Bytes,
+    /// Bytes are missing.
+    Missing,
+}
+
+impl Stream {
+    fn part(self, entry: &Entry) -> Part {
+        if entry.connection != self.connection {
+            return Part::None;
+        }
+        match entry.kind {
+            EntryKind::Data { direction } if direction == self.direction => Part::Bytes,
+            EntryKind::Gap { direction, .. } if direction == self.direction => Part::Missing,
+            EntryKind::Data { .. }
+            | EntryKind::Gap { .. }
+            | EntryKind::Lookup(_)
+            | EntryKind::Attempt(_)
+            | EntryKind::Open { .. }
+            | EntryKind::HalfClose { .. }
+            | EntryKind::Close(_)
+            | EntryKind::Error { .. }
+            | EntryKind::Note { .. } => Part::None,
+        }
+    }
+
+    /// The last `need` bytes before entry `id`, the latest entry first.
+    fn before(
+        self,
+        records: &dyn Records,
+        id: EntryId,
+        need: usize,
+    ) -> Result<Vec<(u64, Vec<u8>)>, RecordsError> {
+        self.collect(
+            records,
+            (id.0.saturating_sub(NEAR)..id.0).rev(),
+            need,
+            |len, take| len - take..len,
+        )
+    }
+
+    /// The first `need` bytes after it.
+    fn after(
+        self,
+        records: &dyn Records,
+        id: EntryId,
+        need: usize,
+    ) -> Result<Vec<(u64, Vec<u8>)>, RecordsError> {
+        let end = records.len().min(id.0.saturating_add(1 + NEAR));
+        self.collect(records, id.0 + 1..end, need, |_, take| 0..take)
+    }
+
+    fn collect(
+        self,
+        records: &dyn Records,
+        numbers: impl Iterator<Item = u64>,
+        need: usize,
+        part: impl Fn(u32, u32) -> Range<u32>,
+    ) -> Result<Vec<(u64, Vec<u8>)>, RecordsError> {
+        let mut left = u32::try_from(need).unwrap_or(u32::MAX);
+        let mut found = Vec::new();
+        for number in numbers {
+            if left == 0 {
+                break;
+            }
+            let entry = records.entry(EntryId(number))?;
+            match self.part(&entry) {
+                Part::None => {}
+                Part::Missing => break,
+                Part::Bytes => {
+                    let take = entry.len.min(left);
+                    left -= take;
+                    found.push((number, records.payload(EntryId(number), part(entry.len, take))?));
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The hits of the entries that were shown last, so that a screen that stays is searched once.
+#[derive(Debug, Default)]
+pub struct Highlights {
+    pattern: Option<Pattern>,
+    kept: HashMap<EntryId, Kept>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    ranges: Vec<Range<u32>>,
+    /// How long the log was, if more of it may change what was found.
+    len: Option<u64>,
+}
+
+impl Highlights {
+    /// The same as [`hits`], but for an entry that was asked for with the same pattern before.
+    pub fn of(
+        &mut self,
+        records: &dyn Records,
+        pattern: &Pattern,
+        id: EntryId,
+    ) -> Result<&[Range<u32>], RecordsError> {
+        if self.pattern.as_ref() != Some(pattern) {
+            self.kept.clear();
+            self.pattern = Some(pattern.clone());
+        }
+        let len = records.len();
+        let stale = self
+            .kept
+            .get(&id)
+            .is_none_or(|kept| kept.len.is_some_and(|then| then != len));
+        if stale {
+            if self.kept.len() >= KEPT {
+                self.kept.clear();
+            }
+            let kept = Kept {
+                ranges: hits(records, pattern, id)?,
+                len: (len.saturating_sub(id.0) <= NEAR).then_some(len),
+            };
+            self.kept.insert(id, kept);
+        }
+        Ok(self
+            .kept
+            .get(&id)
+            .map(|kept| kept.ranges.as_slice())
+            .unwrap_or_default())
+    }
+}

@@ -1,0 +1,243 @@
+//! Which entries were found: one bit each, in pages that exist only where there are hits.
+//!
+//! The scan sets bits while others ask; nobody waits for anybody longer than it takes to look a page up.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+use crate::model::EntryId;
+
+/// Words of 64 entries in a page: a page stands for as many entries as fit the hops of a screen in a microsecond.
+const WORDS: usize = 1024;
+
+/// Entries of a page.
+const PAGE: u64 = WORDS as u64 * 64;
+
+/// The hits of a scan. Clones see the same hits, while the scan goes on and after it has ended.
+#[derive(Clone, Debug, Default)]
+pub struct Hits {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    pages: RwLock<Vec<Option<Arc<Page>>>>,
+    count: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Page {
+    count: AtomicU32,
+    words: [AtomicU64; WORDS],
+}
+
+impl Page {
+    fn count(&self) -> u64 {
+        u64::from(self.count.load(Ordering::Relaxed))
+    }
+
+    fn word(&self, index: usize) -> u64 {
+        self.words
+            .get(index)
+            .map_or(0, |word| word.load(Ordering::Relaxed))
+    }
+}
+
+impl Hits {
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        self.inner.count.load(Ordering::Relaxed)
+    }
+
+    /// Whether an entry is one.
+    pub fn contains(&self, id: EntryId) -> bool {
+        let (page, word, bit) = place(id.0);
+        self.pages()
+            .get(page)
+            .is_some_and(|page| page.as_ref().is_some_and(|page| page.word(word) & bit != 0))
+    }
+
+    /// The first hit at `id` or after it.
+    pub fn at_or_after(&self, id: EntryId) -> Option<EntryId> {
+        let (first, word, bit) = place(id.0);
+        let pages = self.pages();
+        let mut from = (word, !(bit - 1));
+        for (number, page) in pages.iter().enumerate().skip(first) {
+            if let Some(page) = page.as_ref().filter(|page| page.count() > 0) {
+                for index in from.0..WORDS {
+                    let left = page.word(index) & if index == from.0 { from.1 } else { u64::MAX };
+                    if left != 0 {
+                        return Some(entry(number, index, left.trailing_zeros()));
+                    }
+                }
+            }
+            from = (0, u64::MAX);
+        }
+        None
+    }
+
+    /// The first hit after `id`.
+    pub fn next_after(&self, id: EntryId) -> Option<EntryId> {
+        self.at_or_after(EntryId(id.0.checked_add(1)?))
+    }
+
+    /// The last hit at `id` or before it.
+    pub fn at_or_before(&self, id: EntryId) -> Option<EntryId> {
+        let (last, word, bit) = place(id.0);
+        let pages = self.pages();
+        let mut from = (word, bit | (bit - 1));
+        if last >= pages.len() {
+            from = (WORDS - 1, u64::MAX);
+        }
+        for number in (0..pages.len().min(last.saturating_add(1))).rev() {
+            if let Some(page) = pages[number].as_ref().filter(|page| page.count() > 0) {
+                for index in (0..=from.0).rev() {
+                    let left = page.word(index) & if index == from.0 { from.1 } else { u64::MAX };
+                    if left != 0 {
+                        return Some(entry(number, index, left.ilog2()));
+                    }
+                }
+            }
+            from = (WORDS - 1, u64::MAX);
+        }
+        None
+    }
+
+    /// The last hit before `id`.
+    pub fn prev_before(&self, id: EntryId) -> Option<EntryId> {
+        self.at_or_before(EntryId(id.0.checked_sub(1)?))
+    }
+
+    /// How many hits come before `id`: the number of a hit, counted from 0.
+    pub fn rank(&self, id: EntryId) -> u64 {
+        let (last, word, bit) = place(id.0);
+        let pages = self.pages();
+        let before: u64 = pages.iter().take(last).flatten().map(|page| page.count()).sum();
+        let Some(Some(page)) = pages.get(last) else {
+            return before;
+        };
+        let words: u32 = (0..word).map(|index| page.word(index).count_ones()).sum();
+        before + u64::from(words) + u64::from((page.word(word) & (bit - 1)).count_ones())
+    }
+
+    /// Hit number `n`, counted from 0.
+    pub fn nth(&self, n: u64) -> Option<EntryId> {
+        let mut left = n;
+        for (number, page) in self.pages().iter().enumerate() {
+            let Some(page) = page else { continue };
+            if left >= page.count() {
+                left -= page.count();
+                continue;
+            }
+            for index in 0..WORDS {
+                let mut word = page.word(index);
+                let ones = u64::from(word.count_ones());
+                if left >= ones {
+                    left -= ones;
+                    continue;
+                }
+                for _ in 0..left {
+                    word &= word - 1;
+                }
+                return Some(entry(number, index, word.trailing_zeros()));
+            }
+        }
+        None
+    }
+
+    /// Adds an entry, or takes it out again.
+    pub(super) fn set(&self, id: u64, hit: bool) {
+        let (number, word, bit) = place(id);
+        if hit {
+            let page = self.page(number);
+            if page.words[word].fetch_or(bit, Ordering::Relaxed) & bit == 0 {
+                page.count.fetch_add(1, Ordering::Relaxed);
+                self.inner.count.fetch_add(1, Ordering::Relaxed);
+            }
+        } else if let Some(Some(page)) = self.pages().get(number)
+            && page.words[word].fetch_and(!bit, Ordering::Relaxed) & bit != 0
+        {
+            page.count.fetch_sub(1, Ordering::Relaxed);
+            self.inner.count.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    fn pages(&self) -> RwLockReadGuard<'_, Vec<Option<Arc<Page>>>> {
+        self.inner.pages.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A page, which is created if it is missing.
+    fn page(&self, number: usize) -> Arc<Page> {
+        if let Some(Some(page)) = self.pages().get(number) {
+            return page.clone();
+        }
+        let mut pages = self.inner.pages.write().unwrap_or_else(PoisonError::into_inner);
+        if pages.len() <= number {
+            pages.resize(number + 1, None);
+        }
+        pages[number]
+            .get_or_insert_with(|| {
+                Arc::new(Page {
+                    count: AtomicU32::new(0),
+                    words: [const { AtomicU64::new(0) }; WORDS],
+                })
+            })
+            .clone()
+    }
+}
+
+/// The page of an entry, the word in it, and the bit in that.
+fn place(id: u64) -> (usize, usize, u64) {
+    let page = usize::try_from(id / PAGE).unwrap_or(usize::MAX);
+    (page, (id % PAGE / 64) as usize, 1 << (id % 64))
+}
+
+fn entry(page: usize, word: usize, bit: u32) -> EntryId {
+    EntryId(page as u64 * PAGE + word as u64 * 64 + u64::from(bit))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn hits_are_an_ordered_set(
+            changes in proptest::collection::vec((0..4 * PAGE, 0..4u8), 0..60),
+            ids in proptest::collection::vec(prop_oneof![0..5 * PAGE, Just(u64::MAX)], 1..20),
+        ) {
+            let hits = Hits::default();
+            let mut model = BTreeSet::new();
+            for (id, change) in changes {
+                // Many close to each other, and a page without any.
+                let id = if change > 1 { id % 200 } else { id };
+                if (PAGE..2 * PAGE).contains(&id) {
+                    continue;
+                }
+                hits.set(id, change % 4 != 0);
+                if change % 4 == 0 { model.remove(&id); } else { model.insert(id); }
+            }
+            prop_assert_eq!(hits.count(), model.len() as u64);
+            for (number, id) in model.iter().enumerate() {
+                prop_assert_eq!(hits.nth(number as u64), Some(EntryId(*id)));
+            }
+            prop_assert_eq!(hits.nth(model.len() as u64), None);
+            for id in ids.into_iter().chain(model.clone()) {
+                let after = model.range(id..).next().copied();
+                let before = model.range(..=id).next_back().copied();
+                prop_assert_eq!(hits.contains(EntryId(id)), model.contains(&id));
+                prop_assert_eq!(hits.at_or_after(EntryId(id)), after.map(EntryId));
+                prop_assert_eq!(hits.at_or_before(EntryId(id)), before.map(EntryId));
+                let after = id.checked_add(1).and_then(|id| model.range(id..).next());
+                prop_assert_eq!(hits.next_after(EntryId(id)), after.copied().map(EntryId));
+                let before = model.range(..id).next_back().copied();
+                prop_assert_eq!(hits.prev_before(EntryId(id)), before.map(EntryId));
+                prop_assert_eq!(hits.rank(EntryId(id)), model.range(..id).count() as u64);
+            }
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! The words of an event that text is looked for in: those that its line of the log shows as they are.
+
+use std::borrow::Cow;
+
+use super::EntryKind;
+use crate::model::{Attempt, AttemptOutcome, Lookup};
+
+/// Names, addresses and sentences of an event; nothing for data, which is bytes.
+pub(crate) fn words(kind: &EntryKind) -> Vec<Cow<'_, str>> {
+    match kind {
+        EntryKind::Data { .. }
+        | EntryKind::HalfClose { .. }
+        | EntryKind::Close(_)
+        | EntryKind::Gap { .. } => Vec::new(),
+        EntryKind::Lookup(Lookup { name, result, .. }) => {
+            let mut words: Vec<Cow<'_, str>> = vec![name.into()];
+            match result {
+                Ok(addresses) => words.extend(
+                    addresses
+                        .iter()
+                        .map(|address| Cow::Owned(address.ip().to_string())),
+                ),
+                Err(reason) => words.push(reason.into()),
+            }
+            words
+        }
+        EntryKind::Attempt(Attempt { remote, outcome, .. }) => {
+            let mut words: Vec<Cow<'_, str>> = vec![remote.to_string().into()];
+            if let AttemptOutcome::Failed { text, .. } = outcome {
+                words.push(text.into());
+            }
+            words
+        }
+        EntryKind::Open { local, remote } => vec![local.to_string().into(), remote.to_string().into()],
+        EntryKind::Error { text, .. } | EntryKind::Note { text } => vec![text.into()],
+    }
+}
