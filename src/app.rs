@@ -22,6 +22,8 @@ mod composer;
 mod copying;
 mod ending;
 mod event;
+mod filter;
+mod find;
 mod hints;
 mod inspector;
 mod key;
@@ -46,6 +48,8 @@ use std::time::Duration;
 
 pub use composer::{Composer, Editor, History, KillRing, Pending, Secret, Sent};
 pub use event::{Context, Effect, Ending, Event, Reaction, Report};
+pub use filter::Filter;
+pub use find::{Scanned, Search};
 pub use hints::Hint;
 pub use inspector::Inspector;
 pub use key::{Key, KeyCode, Modifiers, Mouse, MouseKind};
@@ -53,8 +57,8 @@ pub use layout::{Area, Arrangement, Frame, Layout};
 pub use log::{Anchor, Log, LogPosition};
 pub use notice::{Notice, Severity};
 pub use overlay::{
-    Command, ConnectDialog, Help, HelpLine, HelpText, HistorySearch, Menu, MenuItem, MenuKind, Overlay,
-    Palette, Preview, TargetError, Trigger,
+    Command, ConnectDialog, Help, HelpLine, HelpText, HistorySearch, Menu, MenuItem, MenuKind, Mistake,
+    Overlay, Palette, Preview, Prompt, TargetError, Trigger, Wanted,
 };
 pub use rates::{Rates, Second};
 pub use rows::{
@@ -63,6 +67,7 @@ pub use rows::{
 pub use settings::{Pane, Purpose, SessionFile, Settings, TimeColumn, View, Zone};
 
 use crate::model::{Endpoint, FileReport, Link, LinkState, RecorderState, Records, Timestamp};
+use filter::Whereabouts;
 use rows::Sheet;
 
 /// Terminals send Alt-x as Esc and x; within this time after an Esc, letters are not commands of the View panes.
@@ -85,6 +90,10 @@ pub struct App {
     pub recorded: u64,
     /// The Log pane.
     pub log: Log,
+    /// What is searched for, when something is.
+    pub search: Option<Search>,
+    /// What is shown of the log, when not all of it is.
+    pub filter: Option<Filter>,
     /// The Inspector pane, when it is open.
     pub inspector: Option<Inspector>,
     /// The Input pane.
@@ -109,6 +118,8 @@ pub struct App {
     escaped: Option<Timestamp>,
     /// The title that the window was given last.
     title: String,
+    /// Where the user was when the filter changed, until it is known where that is now.
+    whereabouts: Option<Whereabouts>,
     /// A text that was handed to the worker last, until it is known to be on its way.
     sending: Option<Sent>,
 }
@@ -130,6 +141,9 @@ impl App {
             recorder: RecorderState::default(),
             recorded: 0,
             log: Log::new(settings.view, settings.time, purpose),
+            search: None,
+            filter: None,
+            whereabouts: None,
             inspector: None,
             composer: Composer::new(settings.input, settings.eol),
             overlay: None,
@@ -167,6 +181,9 @@ impl App {
             Event::Mouse(mouse) => reaction.redraw = self.mouse_event(mouse, context),
             Event::Net(news) => self.news(news, context, out),
             Event::File(report) => self.file_report(report, context),
+            Event::Searched(progress) => self.searched(progress, context),
+            Event::Refiltered => self.refiltered(context),
+            Event::Filtered(progress) => self.filtered(progress, context),
             Event::History { endpoint, lines } => self.composer.history.recalled(&endpoint, lines),
             Event::Report(report) => self.report(report, context),
             Event::Resized | Event::Resumed | Event::Tick => {}
@@ -191,8 +208,10 @@ impl App {
 
     /// The rows of the Log, from the top; no more than its area has.
     pub fn log_rows(&self, records: &dyn Records, layout: &Layout) -> Vec<VisibleRow> {
-        self.log
-            .visible_rows(&self.sheet(records, layout), layout.log.height)
+        let rows = self
+            .log
+            .visible_rows(&self.sheet(records, layout), layout.log.height);
+        self.with_hits(rows, records)
     }
 
     /// The rows of the Inspector, from the top; no more than its area has.
@@ -200,7 +219,8 @@ impl App {
         let Some(inspector) = &self.inspector else {
             return Vec::new();
         };
-        inspector.visible_rows(&self.inspector_sheet(records, layout), layout.inspector.height)
+        let rows = inspector.visible_rows(&self.inspector_sheet(records, layout), layout.inspector.height);
+        self.with_hits(rows, records)
     }
 
     /// What the title of the Log says.

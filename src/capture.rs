@@ -28,6 +28,7 @@ mod connection;
 mod error;
 mod fact;
 mod file;
+mod filtered;
 mod foreign;
 mod format;
 mod group;
@@ -47,6 +48,7 @@ mod window;
 
 pub use connection::{Connection, MAX_PAYLOAD, Role};
 pub use error::CaptureError;
+pub use filtered::Filtered;
 pub use opening::{Opening, open_in_background, open_stream_in_background};
 pub use recorder::{Create, Existing, Recorder};
 pub use search::{Highlights, Hits, Scan, ScanReport, ScanState, Sought, hits};

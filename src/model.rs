@@ -7,6 +7,7 @@ mod conversation;
 mod endpoint;
 mod entry;
 mod file;
+mod found;
 mod link;
 mod query;
 mod records;
@@ -20,6 +21,7 @@ pub use entry::{
     Side,
 };
 pub use file::{FileReport, FileState};
+pub use found::Found;
 pub use link::{Closing, Link, LinkState, NetEvent, RecorderState, Tally};
 pub use query::{Candidate, Example, Query, QueryError, Reference};
 pub(crate) use query::{TermSet, words};

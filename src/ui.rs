@@ -13,7 +13,7 @@
 //! | `scene` | what a picture is made of |
 //! | `chrome` | lines, titles, scroll indicators |
 //! | `status`, `log`, `row`, `inspector`, `input`, `footer` | the panes |
-//! | `popup`, `banner` | what stands over them |
+//! | `popup`, `prompt`, `banner` | what stands over them |
 //!
 //! Deliberately absent: `&mut App`, the network, the terminal; whoever calls shows the buffer and the cursor.
 
@@ -27,6 +27,7 @@ mod inspector;
 mod line;
 mod log;
 mod popup;
+mod prompt;
 mod row;
 mod scene;
 mod sparkline;

@@ -8,7 +8,9 @@ use std::fmt;
 
 use super::{Key, Pane, Purpose};
 
-pub use kinds::{Action, Browse, Compose, CopyForm, Dial, Edit, Focus, Open, Program, Reading, Scroll, Show};
+pub use kinds::{
+    Action, Browse, Compose, CopyForm, Dial, Edit, Find, Focus, Open, Program, Reading, Scroll, Show,
+};
 pub use table::ACTIONS;
 
 /// Where a key applies.
@@ -119,7 +121,7 @@ impl Action {
             Action::Focus(focus) => focus == Focus::Pane(Pane::Input),
             Action::Program(program) => program == Program::QuitDiscard,
             Action::Reading(_) => return purpose == Purpose::Reading,
-            Action::Scroll(_) | Action::Copy(_) | Action::Show(_) => false,
+            Action::Scroll(_) | Action::Copy(_) | Action::Show(_) | Action::Find(_) => false,
         };
         !live_only || purpose == Purpose::Live
     }

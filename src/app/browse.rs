@@ -58,9 +58,9 @@ impl App {
     fn goto(&mut self, argument: &str, context: &Context<'_>) {
         let sheet = self.sheet(context.records, context.layout);
         match argument.parse::<u64>() {
-            Ok(number) if (1..=context.records.len()).contains(&number) => {
-                self.log
-                    .select(EntryId(number - 1), &sheet, context.layout.log.height);
+            Ok(number) if App::is_there(number, context) => {
+                let place = context.records.place_of(EntryId(number - 1));
+                self.log.select(place, &sheet, context.layout.log.height);
                 self.inspect_selected();
                 self.focus(
                     if self.focus == Pane::Inspector {
@@ -72,10 +72,13 @@ impl App {
                 );
             }
             Ok(_) => {
-                let text = format!(
-                    "there is no entry {argument}: the log has {}",
-                    context.records.len()
-                );
+                let text = match &self.filter {
+                    None => format!(
+                        "there is no entry {argument}: the log has {}",
+                        context.records.len()
+                    ),
+                    Some(_) => format!("there is no entry {argument}, or the filter hides it"),
+                };
                 self.notify(Severity::Warning, text, context);
             }
             Err(_) => self.notify(
@@ -84,6 +87,16 @@ impl App {
                 context,
             ),
         }
+    }
+
+    /// Whether the entry of that number, counted from 1, has a place in the log.
+    fn is_there(number: u64, context: &Context<'_>) -> bool {
+        let Some(number) = number.checked_sub(1).map(EntryId) else {
+            return false;
+        };
+        let place = context.records.place_of(number);
+        let entry = context.records.entry(place);
+        entry.is_ok_and(|entry| entry.id == number)
     }
 
     /// An open Inspector shows what is selected in the Log.

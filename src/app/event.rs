@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use super::{Key, Layout, Mouse};
-use crate::model::{Endpoint, FileReport, NetCommand, NetEvent, Records, Timestamp};
+use super::{Key, Layout, Mouse, Scanned};
+use crate::model::{Endpoint, FileReport, Found, NetCommand, NetEvent, Query, Records, Timestamp};
+use crate::text::Pattern;
 
 /// Something that happened outside.
 #[expect(
@@ -26,6 +27,12 @@ pub enum Event {
     Net(NetEvent),
     /// How the opened file stands.
     File(FileReport),
+    /// How far the search is.
+    Searched(Scanned),
+    /// The filter that was asked for is in effect: the log in the context is another one.
+    Refiltered,
+    /// How far the filter is.
+    Filtered(Scanned),
     /// The stored history of a target, the oldest message first.
     History {
         /// The target that it belongs to.
@@ -63,6 +70,8 @@ pub struct Context<'a> {
     pub records: &'a dyn Records,
     /// Where the panes stand, as they were last drawn.
     pub layout: &'a Layout,
+    /// What the search has found, while there is one.
+    pub hits: Option<&'a dyn Found>,
 }
 
 impl fmt::Debug for Context<'_> {
@@ -134,6 +143,11 @@ pub enum Effect {
     Recall(Endpoint),
     /// Store this target as the most recent one.
     RememberTarget(Endpoint),
+    /// Search the log for this from now on, or no more; progress comes as [`Event::Searched`].
+    Search(Option<Pattern>),
+    /// Show only the entries for which this holds, or all of them again; [`Event::Refiltered`] follows, and progress
+    /// comes as [`Event::Filtered`].
+    Filter(Option<Query>),
     /// Stop indexing the opened file; what was found stays readable.
     StopIndexing,
     /// Set the title of the window. It went through the encoder already.

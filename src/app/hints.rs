@@ -1,7 +1,7 @@
 //! What the footer offers: a few actions of the focused pane or of the pop-up, with their keys from the table.
 
 use super::actions::{Action, Browse, Compose, Dial, Focus, Open, Program, Scroll, Show};
-use super::{App, Key, KeyCode, Overlay, Pane};
+use super::{App, Key, KeyCode, Overlay, Pane, Wanted};
 use crate::model::LinkState;
 
 /// A key and what it does, in a word or two.
@@ -127,6 +127,10 @@ fn overlay_hints(overlay: &Overlay) -> Vec<Hint> {
             },
         ],
         Overlay::Menu(_) => vec![enter("choose")],
+        Overlay::Prompt(prompt) => vec![match prompt.wanted {
+            Wanted::Search => enter("search"),
+            Wanted::Filter => enter("filter"),
+        }],
         Overlay::Search(_) => {
             let older = action(Action::Open(Open::HistorySearch), Pane::Input, "older");
             std::iter::once(enter("take")).chain(older).collect()

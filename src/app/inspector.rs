@@ -27,6 +27,7 @@ impl Inspector {
             id: self.entry,
             selected: false,
             kind,
+            hits: Vec::new(),
         })
         .collect()
     }

@@ -60,9 +60,26 @@ impl Log {
         }
     }
 
+    /// The entry at the top, if the log stands still.
+    pub fn top_entry(&self) -> Option<EntryId> {
+        match self.anchor {
+            Anchor::Follow => None,
+            Anchor::At(id, _) => Some(id),
+        }
+    }
+
+    /// The entries have other places now: what was at the top is there or near there, what was selected is there or
+    /// gone.
+    pub fn moved(&mut self, top: Option<EntryId>, selected: Option<EntryId>) {
+        if let (Some(top), Anchor::At(id, row)) = (top, self.anchor) {
+            self.anchor = Anchor::At(top, if top == id { row } else { 0 });
+        }
+        self.selected = selected;
+    }
+
     /// What is there by now is not new: it was only found.
     pub fn found(&mut self, entries: u64) {
-        self.seen = self.seen.max(entries);
+        self.seen = entries;
     }
 
     /// The rows that `height` rows of screen show, from the top.
@@ -74,7 +91,12 @@ impl Log {
             let most = u32::from(height) - rows.len() as u32;
             let selected = self.selected == Some(id);
             let of_entry = sheet.rows(id, first, most).into_iter();
-            rows.extend(of_entry.map(|kind| VisibleRow { id, selected, kind }));
+            rows.extend(of_entry.map(|kind| VisibleRow {
+                id,
+                selected,
+                kind,
+                hits: Vec::new(),
+            }));
             (id, first) = (EntryId(id.0 + 1), 0);
         }
         rows
@@ -189,6 +211,16 @@ impl Log {
             );
         } else {
             self.place(top, sheet, height);
+        }
+    }
+
+    /// Brings a byte of the selected entry onto the screen, with some of what stands before it.
+    pub fn reveal(&mut self, id: EntryId, offset: u32, sheet: &Sheet<'_>, height: u16) {
+        let row = (id, sheet.row_of(id, offset));
+        let visible = self.top(sheet, height)..=self.bottom(sheet, height).unwrap_or_default();
+        if !visible.contains(&row) {
+            let top = retreat(sheet, row, u32::from(height) / 3);
+            self.place(top.min(last_page(sheet, height)), sheet, height);
         }
     }
 

@@ -4,11 +4,13 @@ mod connect;
 mod help;
 mod menu;
 mod palette;
+mod prompt;
 
 pub use connect::{ConnectDialog, TargetError};
 pub use help::{Help, HelpLine, HelpText, Trigger};
 pub use menu::{Menu, MenuItem, MenuKind};
 pub use palette::{Command, Palette};
+pub use prompt::{Mistake, Prompt, Wanted};
 
 use super::Editor;
 
@@ -27,6 +29,8 @@ pub enum Overlay {
     Search(HistorySearch),
     /// The exact bytes that Enter would send.
     Preview(Preview),
+    /// What to search for; it is drawn in the lowest row.
+    Prompt(Prompt),
 }
 
 /// A search in the history while it is typed.

@@ -57,6 +57,7 @@ impl App {
             Action::Show(show) => self.show(show, argument, context, out),
             Action::Focus(focus) => self.change_focus(focus, context),
             Action::Open(open) => self.open(open, context),
+            Action::Find(find) => self.find(find, argument, context, out),
             Action::Reading(Reading::Stop) => self.stop_indexing(context, out),
             Action::Program(program) => self.program(program, context, out),
         }
@@ -223,7 +224,12 @@ impl App {
             Pane::Input => self.focus(self.last_view, context),
             Pane::Inspector => self.close_inspector(context),
             Pane::Status | Pane::Log => {
-                if self.log.selected.take().is_none() && self.zoomed.take().is_none() && self.indexing() {
+                if self.log.selected.take().is_some() || self.zoomed.take().is_some() {
+                    return;
+                }
+                if self.search.take().is_some() {
+                    out.push(Effect::Search(None));
+                } else if self.indexing() {
                     out.push(Effect::StopIndexing);
                 }
             }

@@ -3,7 +3,7 @@
 use super::actions::{Action, Compose, Edit, Open, Program, Scroll, lookup};
 use super::{
     App, Command, ConnectDialog, Context, Editor, Effect, Ending, HistorySearch, Key, MenuKind, Overlay,
-    Palette, Pane, Preview,
+    Palette, Pane, Preview, Prompt, Wanted,
 };
 use crate::model::Endpoint;
 use crate::text::HexLayout;
@@ -18,6 +18,10 @@ enum Answer {
     Run(Command),
     /// It closes, and this is dialed.
     Dial(Endpoint),
+    /// It closes, and this is searched for.
+    Search(String),
+    /// It closes, and only what this holds for is shown.
+    Filter(String),
     /// It closes, and this takes the place of what is typed; the key then means what it always means.
     Take(Option<String>, Option<Key>),
 }
@@ -59,6 +63,10 @@ impl App {
                 palette.field.insert(&line);
                 palette.edited();
             }
+            Some(Overlay::Prompt(prompt)) => {
+                prompt.field.insert(&line);
+                prompt.edited();
+            }
             Some(Overlay::Help(_) | Overlay::Menu(_) | Overlay::Search(_) | Overlay::Preview(_)) | None => {
                 return false;
             }
@@ -88,6 +96,7 @@ impl App {
                 None => Answer::Stay,
             },
             Overlay::Search(search) => self.search_key(search, key),
+            Overlay::Prompt(prompt) => prompt_key(prompt, key),
         }
     }
 
@@ -103,6 +112,9 @@ impl App {
             Answer::Close => {}
             Answer::Run(command) => self.perform(&command, context, out),
             Answer::Dial(endpoint) => self.connect(endpoint, context, out),
+            Answer::Search(text) => self.search_for(&text, context, out),
+            Answer::Filter(text) if text.is_empty() && self.filter.is_none() => {}
+            Answer::Filter(text) => self.filter_by(&text, context, out),
             Answer::Take(text, key) => {
                 if let Some(text) = text {
                     self.composer.replace(text);
@@ -191,6 +203,25 @@ fn palette_key(palette: &mut Palette, key: Key) -> Answer {
         Some(_) | None => {
             if field_key(&mut palette.field, key) {
                 palette.edited();
+            }
+        }
+    }
+    Answer::Stay
+}
+
+fn prompt_key(prompt: &mut Prompt, key: Key) -> Answer {
+    match lookup(Pane::Input, key) {
+        Some(Action::Compose(Compose::Send)) => match prompt.wanted {
+            // What is wrong is pointed at already.
+            _ if prompt.error.is_some() => {}
+            Wanted::Search if prompt.field.is_empty() => return Answer::Close,
+            Wanted::Search => return Answer::Search(prompt.field.text().to_owned()),
+            Wanted::Filter => return Answer::Filter(prompt.field.text().to_owned()),
+        },
+        Some(Action::Edit(Edit::DeleteLeft)) if prompt.field.is_empty() => return Answer::Close,
+        Some(_) | None => {
+            if field_key(&mut prompt.field, key) {
+                prompt.edited();
             }
         }
     }

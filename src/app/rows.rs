@@ -9,6 +9,8 @@ mod sentence;
 pub use columns::TimeColumns;
 pub use sentence::{end_sentence, sentence};
 
+use std::ops::Range;
+
 use super::{Purpose, TimeColumn, View};
 use crate::model::{Entry, EntryId, EntryKind, Records, RecordsError, Surroundings, Timestamp};
 use crate::text::{GutterCell, HexLayout, Policy, Shown, Source, TextRows, Unit, gutter};
@@ -19,12 +21,14 @@ pub const INDENT: u16 = 2;
 /// A row of the log, ready to be painted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VisibleRow {
-    /// The entry that it belongs to.
+    /// The place in the log of the entry that it belongs to.
     pub id: EntryId,
     /// Whether that entry is selected.
     pub selected: bool,
     /// What it shows.
     pub kind: RowKind,
+    /// The bytes of the entry that are searched for and found; without those in other rows where that is known.
+    pub hits: Vec<Range<u32>>,
 }
 
 /// What a row shows.
@@ -111,8 +115,8 @@ impl Sheet<'_> {
             return 1;
         };
         let rows = match entry.kind {
-            EntryKind::Data { .. } if self.text_beside(&entry).is_some() => 1,
-            EntryKind::Data { .. } => 1 + self.count_data(&entry, most),
+            EntryKind::Data { .. } if self.text_beside(id, &entry).is_some() => 1,
+            EntryKind::Data { .. } => 1 + self.count_data(id, &entry, most),
             EntryKind::Lookup(_)
             | EntryKind::Attempt(_)
             | EntryKind::Open { .. }
@@ -148,14 +152,14 @@ impl Sheet<'_> {
         let Ok(entry) = self.records.entry(id) else {
             return 0;
         };
-        if entry.len == 0 || self.text_beside(&entry).is_some() {
+        if entry.len == 0 || self.text_beside(id, &entry).is_some() {
             return 0;
         }
         let at = offset.min(entry.len - 1) as usize;
         let row = match self.view {
             View::Hex | View::Both => at / usize::from(self.hex_layout().per_row),
             View::Text => self
-                .with_source(&entry, |source| {
+                .with_source(id, &entry, |source| {
                     TextRows::new(source, self.inner())
                         .take_while(|row| row.bytes.end <= at)
                         .count()
@@ -174,11 +178,11 @@ impl Sheet<'_> {
         self.width.saturating_sub(INDENT).max(1)
     }
 
-    fn count_data(&self, entry: &Entry, most: u32) -> u32 {
+    fn count_data(&self, id: EntryId, entry: &Entry, most: u32) -> u32 {
         match self.view {
             View::Hex | View::Both => self.hex_layout().rows(entry.len as usize) as u32,
             View::Text => self
-                .with_source(entry, |source| {
+                .with_source(id, entry, |source| {
                     TextRows::new(source, self.inner()).take(most as usize).count() as u32
                 })
                 .unwrap_or(1),
@@ -196,10 +200,10 @@ impl Sheet<'_> {
         };
         let mut sentence = sentence.into_iter();
         let head_sentence = sentence.next().unwrap_or_default();
-        let beside = self.text_beside(&entry);
+        let beside = self.text_beside(id, &entry);
         let is_all = beside.is_some();
         if first == 0 && most > 0 {
-            rows.push(RowKind::Head(self.head(&entry, head_sentence, beside)));
+            rows.push(RowKind::Head(self.head(id, &entry, head_sentence, beside)));
         }
         if is_all {
             return Ok(rows);
@@ -208,7 +212,7 @@ impl Sheet<'_> {
         let room = most as usize - rows.len();
         if is_data {
             // The head was readable, so it stays above the reason why the bytes are not.
-            if let Err(error) = self.data_rows(&entry, from, room, &mut rows) {
+            if let Err(error) = self.data_rows(id, &entry, from, room, &mut rows) {
                 rows.push(self.unreadable(&error));
             }
         } else {
@@ -222,7 +226,7 @@ impl Sheet<'_> {
     }
 
     /// The text of an entry, if the text view is on and all of it has room beside the size.
-    fn text_beside(&self, entry: &Entry) -> Option<TextUnits> {
+    fn text_beside(&self, id: EntryId, entry: &Entry) -> Option<TextUnits> {
         // The number at the right, with two blanks before it.
         let number = 3 + (entry.id.0 + 1).ilog10() as u16 + 1;
         let before = TimeColumns::fitting(self.width, self.time).width() + TEXT_COLUMN;
@@ -232,7 +236,7 @@ impl Sheet<'_> {
         if self.view != View::Text || width < LEAST_TEXT || !is_short {
             return None;
         }
-        let units = self.with_source(entry, |source| {
+        let units = self.with_source(id, entry, |source| {
             let only = TextRows::new(source, width).nth(1).is_none();
             only.then(|| source.units().collect())
         });
@@ -240,8 +244,8 @@ impl Sheet<'_> {
         Some(TextUnits { units, width })
     }
 
-    fn head(&self, entry: &Entry, sentence: Shown, text: Option<TextUnits>) -> Head {
-        let previous = entry.id.0.checked_sub(1).map(EntryId);
+    fn head(&self, id: EntryId, entry: &Entry, sentence: Shown, text: Option<TextUnits>) -> Head {
+        let previous = id.0.checked_sub(1).map(EntryId);
         Head {
             entry: entry.clone(),
             previous: previous
@@ -269,6 +273,7 @@ impl Sheet<'_> {
 
     fn data_rows(
         &self,
+        id: EntryId,
         entry: &Entry,
         from: usize,
         most: usize,
@@ -278,9 +283,9 @@ impl Sheet<'_> {
             return Ok(());
         }
         match self.view {
-            View::Hex | View::Both => self.hex_rows(entry, from, most, rows),
+            View::Hex | View::Both => self.hex_rows(id, entry, from, most, rows),
             View::Text => {
-                let text = self.with_source(entry, |source| {
+                let text = self.with_source(id, entry, |source| {
                     let cut = TextRows::new(source, self.inner()).skip(from).take(most);
                     cut.map(|row| {
                         let units = source.units_from(row.bytes.start);
@@ -299,6 +304,7 @@ impl Sheet<'_> {
 
     fn hex_rows(
         &self,
+        id: EntryId,
         entry: &Entry,
         from: usize,
         most: usize,
@@ -314,10 +320,8 @@ impl Sheet<'_> {
         let end = layout.bytes(last - 1, len).end;
         // Characters may begin or end up to three bytes outside of what is visible.
         let window = start.saturating_sub(3)..(end + 3).min(len);
-        let payload = self
-            .records
-            .payload(entry.id, window.start as u32..window.end as u32)?;
-        let around = self.records.surroundings(entry.id)?;
+        let payload = self.records.payload(id, window.start as u32..window.end as u32)?;
+        let around = self.records.surroundings(id)?;
         let source = self.source(&payload, &around, window.start == 0, window.end == len);
         for row in from..last {
             let range = layout.bytes(row, len);
@@ -339,9 +343,14 @@ impl Sheet<'_> {
         Ok(())
     }
 
-    fn with_source<T>(&self, entry: &Entry, read: impl FnOnce(Source<'_>) -> T) -> Result<T, RecordsError> {
-        let payload = self.records.payload(entry.id, 0..entry.len)?;
-        let around = self.records.surroundings(entry.id)?;
+    fn with_source<T>(
+        &self,
+        id: EntryId,
+        entry: &Entry,
+        read: impl FnOnce(Source<'_>) -> T,
+    ) -> Result<T, RecordsError> {
+        let payload = self.records.payload(id, 0..entry.len)?;
+        let around = self.records.surroundings(id)?;
         Ok(read(self.source(&payload, &around, true, true)))
     }
 

@@ -8,8 +8,8 @@ use super::{
     Zone,
 };
 use crate::model::{
-    ConnectionId, Direction, Entry, EntryId, EntryKind, Link, LinkState, NetEvent, Records, RecordsError,
-    Surroundings, Tail, Timestamp,
+    ConnectionId, Direction, Entry, EntryId, EntryKind, Found, Link, LinkState, NetEvent, Records,
+    RecordsError, Surroundings, Tail, Timestamp,
 };
 use crate::text::{InputType, LineEnding, Policy};
 
@@ -17,6 +17,8 @@ use crate::text::{InputType, LineEnding, Policy};
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     entries: Vec<(EntryKind, Vec<u8>)>,
+    /// The numbers of the entries that a filter shows; without it, all.
+    pub(crate) shown: Option<Vec<u64>>,
     /// How often entries were looked at, to show that work is bounded.
     pub(crate) looks: RefCell<u64>,
 }
@@ -29,33 +31,48 @@ impl Memory {
     pub(crate) fn event(&mut self, kind: EntryKind) {
         self.entries.push((kind, Vec::new()));
     }
+
+    /// The number of the entry at a place.
+    fn number(&self, place: EntryId) -> Option<usize> {
+        match &self.shown {
+            Some(shown) => shown.get(place.0 as usize).map(|number| *number as usize),
+            None => Some(place.0 as usize),
+        }
+    }
 }
 
 impl Records for Memory {
     fn len(&self) -> u64 {
-        self.entries.len() as u64
+        self.shown.as_ref().map_or(self.entries.len(), Vec::len) as u64
+    }
+
+    fn place_of(&self, number: EntryId) -> EntryId {
+        let before = |shown: &Vec<u64>| EntryId(shown.partition_point(|at| *at < number.0) as u64);
+        self.shown.as_ref().map_or(number, before)
     }
 
     fn entry(&self, id: EntryId) -> Result<Entry, RecordsError> {
         *self.looks.borrow_mut() += 1;
-        let (kind, bytes) = self.entries.get(id.0 as usize).ok_or(RecordsError::Missing(id))?;
+        let number = self.number(id).ok_or(RecordsError::Missing(id))?;
+        let (kind, bytes) = self.entries.get(number).ok_or(RecordsError::Missing(id))?;
         Ok(Entry {
-            id,
+            id: EntryId(number as u64),
             connection: ConnectionId(0),
-            at: Timestamp(id.0 * 1_000),
+            at: Timestamp(number as u64 * 1_000),
             kind: kind.clone(),
             len: bytes.len() as u32,
         })
     }
 
     fn payload(&self, id: EntryId, range: Range<u32>) -> Result<Vec<u8>, RecordsError> {
-        let (_, bytes) = self.entries.get(id.0 as usize).ok_or(RecordsError::Missing(id))?;
+        let number = self.number(id).ok_or(RecordsError::Missing(id))?;
+        let (_, bytes) = self.entries.get(number).ok_or(RecordsError::Missing(id))?;
         let end = (range.end as usize).min(bytes.len());
         Ok(bytes[(range.start as usize).min(end)..end].to_vec())
     }
 
     fn surroundings(&self, id: EntryId) -> Result<Surroundings, RecordsError> {
-        let at = id.0 as usize;
+        let at = self.number(id).ok_or(RecordsError::Missing(id))?;
         let (kind, _) = self.entries.get(at).ok_or(RecordsError::Missing(id))?;
         let same = |(_, (other, _)): &(usize, &(EntryKind, Vec<u8>))| other == kind;
         let before = self.entries.iter().enumerate().take(at).rfind(same);
@@ -68,6 +85,59 @@ impl Records for Memory {
 
     fn started(&self, _: ConnectionId) -> Option<Timestamp> {
         Some(Timestamp(0))
+    }
+}
+
+/// What a search has found, as a test says.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Hits {
+    pub(crate) numbers: Vec<u64>,
+    pub(crate) scanned: u64,
+    pub(crate) of: u64,
+}
+
+impl Hits {
+    /// Those that were looked at.
+    fn known(&self) -> &[u64] {
+        &self.numbers[..self.numbers.partition_point(|number| *number < self.scanned)]
+    }
+}
+
+impl Found for Hits {
+    fn count(&self) -> u64 {
+        self.known().len() as u64
+    }
+
+    fn scanned(&self) -> u64 {
+        self.scanned
+    }
+
+    fn entries(&self) -> u64 {
+        self.of
+    }
+
+    fn next(&self, from: EntryId) -> Option<EntryId> {
+        self.known()
+            .iter()
+            .copied()
+            .find(|number| *number >= from.0)
+            .map(EntryId)
+    }
+
+    fn previous(&self, to: EntryId) -> Option<EntryId> {
+        self.known()
+            .iter()
+            .copied()
+            .rfind(|number| *number <= to.0)
+            .map(EntryId)
+    }
+
+    fn rank(&self, id: EntryId) -> u64 {
+        self.known().partition_point(|number| *number < id.0) as u64
+    }
+
+    fn nth(&self, rank: u64) -> Option<EntryId> {
+        self.known().get(rank as usize).copied().map(EntryId)
     }
 }
 
@@ -91,6 +161,7 @@ pub(crate) fn settings() -> Settings {
 pub(crate) struct Bench {
     pub(crate) app: App,
     pub(crate) memory: Memory,
+    pub(crate) hits: Option<Hits>,
     pub(crate) size: (u16, u16),
     pub(crate) now: Timestamp,
     /// The effects of the last call.
@@ -106,6 +177,7 @@ impl Bench {
         let mut bench = Bench {
             app: App::new(settings),
             memory: Memory::default(),
+            hits: None,
             size: (80, 24),
             now: Timestamp(1_000_000_000),
             effects: Vec::new(),
@@ -131,6 +203,7 @@ impl Bench {
             now: self.now,
             records: &self.memory,
             layout: &layout,
+            hits: self.hits.as_ref().map(|hits| hits as &dyn Found),
         };
         let reaction = self.app.update(event, &context);
         self.effects.clone_from(&reaction.effects);

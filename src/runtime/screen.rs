@@ -4,6 +4,7 @@
 mod feed;
 mod summary;
 mod turns;
+mod views;
 
 use std::fmt;
 use std::io::{self, Write as _};
@@ -15,6 +16,7 @@ use ratatui::layout::Size;
 use self::feed::Feed;
 use self::summary::Kept;
 use self::turns::{Ended, Host, Lines, Turns};
+use self::views::Views;
 use super::desk::Desk;
 use super::guard::{Guard, GuardError, Mouse, check_terminal, install_panic_hook};
 use super::history::History;
@@ -23,8 +25,8 @@ use super::output::{Delivery, within};
 use super::signals::{Cause, Jobs, may_stop, stop_group, watch_hang_up, watch_signals};
 use super::writer::FrameWriter;
 use crate::app::{App, Ending, SessionFile, Settings};
-use crate::capture::{Opening, Recorder};
-use crate::model::{Records, Timestamp};
+use crate::capture::{Opening, Recorder, Session};
+use crate::model::Timestamp;
 use crate::net::{Clock, Worker};
 use crate::text::{Policy, Shown};
 use crate::ui::Theme;
@@ -71,18 +73,18 @@ pub enum Source {
 
 impl Source {
     /// Where news come from, what is shown, and what there is to settle at the end.
-    fn parts(self) -> (Feed, Box<dyn Records>, Option<Recorder>) {
+    fn parts(self) -> (Feed, Session, Option<Recorder>) {
         match self {
             Source::Live { worker, recorder } => {
                 let feed = Feed::Worker {
                     commands: worker.commands,
                     news: worker.news,
                 };
-                (feed, Box::new(recorder.reader()), Some(recorder))
+                (feed, recorder.reader(), Some(recorder))
             }
             Source::Capture(opening) => {
-                let records = Box::new(opening.session.clone());
-                (Feed::Capture(opening), records, None)
+                let session = opening.session.clone();
+                (Feed::Capture(opening), session, None)
             }
         }
     }
@@ -126,8 +128,8 @@ pub fn run(screen: Screen) -> Result<Outcome, GuardError> {
     } else {
         Mouse::Off
     };
-    let session = screen.settings.session.clone();
-    let (feed, records, recorder) = screen.source.parts();
+    let file = screen.settings.session.clone();
+    let (feed, session, recorder) = screen.source.parts();
     let lines = Lines {
         feed,
         control: control.subscribe(),
@@ -141,7 +143,7 @@ pub fn run(screen: Screen) -> Result<Outcome, GuardError> {
         },
         display,
         lines,
-        records,
+        Views::new(session),
         screen.theme,
         mouse,
     );
@@ -155,7 +157,7 @@ pub fn run(screen: Screen) -> Result<Outcome, GuardError> {
     });
     let delivery = guard.leave();
     let kept = match recorder {
-        Some(recorder) => settle(ended, &session, &recorder),
+        Some(recorder) => settle(ended, &file, &recorder),
         None => Kept::Not,
     };
     say(delivery, summary::lines(&last, &kept));

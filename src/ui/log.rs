@@ -4,7 +4,10 @@ use super::canvas::Canvas;
 use super::scene::Scene;
 use super::{chrome, row};
 use crate::app::actions::{Action, Focus};
-use crate::app::{Area, Frame as Borders, LogPosition, Pane, Purpose, RowKind, TimeColumn, VisibleRow, Zone};
+use crate::app::{
+    Area, Filter, Frame as Borders, LogPosition, Pane, Purpose, RowKind, Scanned, Search, TimeColumn,
+    VisibleRow, Zone,
+};
 use crate::model::{FileState, LinkState};
 use crate::text::format;
 
@@ -53,14 +56,63 @@ fn render_title(scene: &Scene<'_>, canvas: &mut Canvas<'_>, position: LogPositio
         (TimeColumn::Delta, _) => "deltas",
     };
     let right = position_line(scene, position);
+    let search = scene
+        .app
+        .search
+        .as_ref()
+        .map_or(scene.line(), |search| search_line(scene, search));
+    let filter = scene
+        .app
+        .filter
+        .as_ref()
+        .map_or(scene.line(), |filter| filter_line(scene, filter));
     let width = scene.layout.log_title.width.saturating_sub(right.cells() + 5);
     let parts = vec![
         (0, name),
         (1, option(&scene.app.log.view.to_string())),
-        (2, option(times)),
+        (3, option(times)),
+        (2, search),
+        (1, filter),
     ];
     let left = super::line::fit(parts, &separator, width);
     chrome::title(scene, canvas, scene.layout.log_title, &left, &right);
+}
+
+/// `filter: dir:rx`, how many entries there are besides, and how far it is.
+fn filter_line<'s>(scene: &'s Scene<'_>, filter: &Filter) -> super::line::Line<'s> {
+    let theme = scene.theme();
+    let Scanned { scanned, of, .. } = filter.progress;
+    let text = format!("{} (of {})", filter.query.source(), format::count(of));
+    let line = scene.line().gap(1).text("filter: ", theme.warning());
+    line.text(&text, theme.strong())
+        .text(&percent(scanned, of), theme.warning())
+        .gap(1)
+}
+
+/// How far a scan is, while it is not through.
+fn percent(scanned: u64, of: u64) -> String {
+    if scanned < of {
+        format!(", {} %", u128::from(scanned) * 100 / u128::from(of.max(1)))
+    } else {
+        String::new()
+    }
+}
+
+/// `/pong: 3 of 17`, and how far the search is while it goes on.
+fn search_line<'s>(scene: &'s Scene<'_>, search: &Search) -> super::line::Line<'s> {
+    let theme = scene.theme();
+    let Scanned { found, scanned, of } = search.progress;
+    let hits = match (search.at, found) {
+        (Some(at), _) => format!("{} of {}", format::count(at), format::count(found)),
+        (None, 0) => "none".into(),
+        (None, found) => format::count(found),
+    };
+    let progress = percent(scanned, of);
+    let pattern = format!("/{}: ", search.pattern.source());
+    let line = scene.line().gap(1).text(&pattern, theme.secondary());
+    line.text(&hits, theme.strong())
+        .text(&progress, theme.warning())
+        .gap(1)
 }
 
 /// `10 of 10 ▼ follow`, or `7 of 10  ▼ 3 new below`.

@@ -9,6 +9,7 @@ mod preview;
 use super::canvas::Canvas;
 use super::footer;
 use super::line::Line;
+use super::prompt;
 use super::scene::Scene;
 use crate::app::{Area, Overlay};
 
@@ -20,6 +21,7 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>) -> Option<(u16,
         Overlay::Menu(menu) => menu::render(scene, canvas, menu),
         Overlay::Palette(palette) => return palette::render(scene, canvas, palette),
         Overlay::Connect(dialog) => return connect::render(scene, canvas, dialog),
+        Overlay::Prompt(prompt) => return prompt::render(scene, canvas, prompt),
         // It is drawn in the Input pane.
         Overlay::Search(_) => {}
     }

@@ -1,5 +1,7 @@
 //! One row of an entry: its head with times, arrow and size, or bytes as hex, or as text.
 
+use std::ops::Range;
+
 use ratatui::style::Style;
 
 use super::canvas::Canvas;
@@ -20,7 +22,13 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, y: 
     );
     let special = scene.theme().special();
     match &row.kind {
-        RowKind::Head(head) => render_head(scene, canvas, Area::new(area.x, y, area.width, 1), head),
+        RowKind::Head(head) => render_head(
+            scene,
+            canvas,
+            Area::new(area.x, y, area.width, 1),
+            head,
+            &row.hits,
+        ),
         RowKind::Sentence(shown) => {
             let x = TimeColumns::fitting(area.width, scene.app.log.time).width() + 2;
             let room = area.width.saturating_sub(x);
@@ -32,8 +40,11 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, y: 
                 special,
             );
         }
-        RowKind::Hex(hex) => render_hex(scene, canvas, indented, hex),
-        RowKind::Text(text) => render_text(scene, canvas, indented, text),
+        RowKind::Hex(hex) => {
+            render_hex(scene, canvas, indented, hex);
+            mark_hex(scene, canvas, indented, hex, &row.hits);
+        }
+        RowKind::Text(text) => render_text(scene, canvas, indented, text, &row.hits),
         RowKind::Unreadable(why) => {
             canvas.line(
                 (area.x, y),
@@ -52,7 +63,7 @@ fn sentence_style(scene: &Scene<'_>, row: &VisibleRow) -> Style {
     }
 }
 
-fn render_head(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, head: &Head) {
+fn render_head(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, head: &Head, hits: &[Range<u32>]) {
     let theme = scene.theme();
     let pen = &scene.pen;
     let at = head.entry.at;
@@ -99,7 +110,7 @@ fn render_head(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, head: &He
     if let Some(text) = &head.text {
         let x = x + TEXT_COLUMN;
         let room = (area.x + area.width).saturating_sub(x);
-        render_text(scene, canvas, Area::new(x, area.y, room, 1), text);
+        render_text(scene, canvas, Area::new(x, area.y, room, 1), text, hits);
     }
     if used + 2 + number.cells() <= room {
         canvas.line((x + room - number.cells(), area.y), number.cells(), &number);
@@ -158,7 +169,42 @@ fn render_gutter(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, row: &H
     }
 }
 
-fn render_text(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, row: &TextUnits) {
+/// Marks the bytes that are searched for, as digits and in the gutter.
+fn mark_hex(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, row: &HexRow, hits: &[Range<u32>]) {
+    let style = scene.theme().hit();
+    let is_hit = |index: u16| {
+        is_in(
+            hits,
+            row.offset + u32::from(index)..row.offset + u32::from(index) + 1,
+        )
+    };
+    for index in (0..row.bytes.len() as u16).filter(|index| is_hit(*index)) {
+        let cell = |column: u16, width: u16| {
+            let width = width.min(area.width.saturating_sub(column));
+            Area::new(area.x.saturating_add(column), area.y, width, 1)
+        };
+        let column = row.layout.column(index);
+        // The blank between two bytes of one hit belongs to it.
+        let joined = index + 1 < row.bytes.len() as u16 && is_hit(index + 1);
+        let next = if joined {
+            row.layout.column(index + 1) - column
+        } else {
+            2
+        };
+        canvas.restyle(cell(column, next), style);
+        if row.layout.gutter {
+            canvas.restyle(cell(row.layout.gutter_column() + index, 1), style);
+        }
+    }
+}
+
+/// Whether any of these bytes is among the hits.
+fn is_in(hits: &[Range<u32>], bytes: Range<u32>) -> bool {
+    hits.iter()
+        .any(|hit| hit.start < bytes.end && bytes.start < hit.end)
+}
+
+fn render_text(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, row: &TextUnits, hits: &[Range<u32>]) {
     let pen = &scene.pen;
     let width = row.width.min(area.width);
     let source = Source::new(&[], pen.policy);
@@ -169,7 +215,12 @@ fn render_text(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, row: &Tex
         }
         let at = (area.x + column, area.y);
         render_glyph(scene, canvas, at, width - column, &unit.glyph);
-        column = column.saturating_add(TextRows::cells(&source, &unit.glyph, column, row.width));
+        let cells = TextRows::cells(&source, &unit.glyph, column, row.width).min(width - column);
+        let bytes = unit.start as u32..(unit.start + unit.len) as u32;
+        if is_in(hits, bytes) {
+            canvas.restyle(Area::new(at.0, at.1, cells, 1), scene.theme().hit());
+        }
+        column = column.saturating_add(cells);
     }
 }
 

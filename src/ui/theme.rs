@@ -126,6 +126,17 @@ impl Theme {
         plain.add_modifier(Modifier::REVERSED)
     }
 
+    /// What was searched for.
+    pub fn hit(self) -> Style {
+        match self {
+            Theme::Ansi => Style::new()
+                .fg(Color::Black)
+                .bg(Color::Yellow)
+                .remove_modifier(Modifier::DIM | Modifier::ITALIC),
+            Theme::Plain => Style::new().add_modifier(Modifier::REVERSED),
+        }
+    }
+
     /// Something to notice.
     pub fn warning(self) -> Style {
         self.coloured(Color::Yellow).add_modifier(Modifier::BOLD)

@@ -135,6 +135,7 @@ impl Stage {
             now: self.now,
             records: &self.log,
             layout: &layout,
+            hits: None,
         };
         let _ = self.app.update(event, &context);
         self

@@ -25,6 +25,8 @@ pub enum Action {
     Focus(Focus),
     /// Open a pop-up.
     Open(Open),
+    /// Search the log.
+    Find(Find),
     /// Something about the file that is read.
     Reading(Reading),
     /// Something about the program as a whole.
@@ -210,6 +212,23 @@ pub enum Open {
     CopyMenu,
     /// The search in the history.
     HistorySearch,
+}
+
+/// Searching and filtering the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Find {
+    /// Search for something.
+    Search,
+    /// Go to the next hit.
+    Next,
+    /// Go to the previous hit.
+    Previous,
+    /// Search no more.
+    Clear,
+    /// Show only some entries.
+    Filter,
+    /// Show all entries again.
+    Unfilter,
 }
 
 /// The file that is read.

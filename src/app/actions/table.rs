@@ -1,8 +1,8 @@
 //! The table of actions: names, help and keys (the key map). Nothing else.
 
 use super::{
-    Action, ActionInfo, Browse, Compose, CopyForm, Dial, Edit, Focus, Open, Program, Reading, Scope, Scroll,
-    Show,
+    Action, ActionInfo, Browse, Compose, CopyForm, Dial, Edit, Find, Focus, Open, Program, Reading, Scope,
+    Scroll, Show,
 };
 use crate::app::{Key, KeyCode, Pane};
 
@@ -154,6 +154,16 @@ pub const ACTIONS: &[ActionInfo] = &[
         &[view(char('g')), view(code(KeyCode::Home))]),
     row(Action::Scroll(Scroll::Last), "last", "Last", "Go to the last entry, or the bottom; the log follows again.",
         &[view(char('G')), view(code(KeyCode::End))]),
+    taking("[WHAT]", row(Action::Find(Find::Search), "search", "Search", "Search the log for text, re: and an expression, or hex: and bytes with ?.",
+        &[view(char('/'))])),
+    row(Action::Find(Find::Next), "search-next", "Next hit", "Go to the next entry that has what is searched for.",
+        &[view(char('n'))]),
+    row(Action::Find(Find::Previous), "search-previous", "Previous hit", "Go to the previous entry that has what is searched for.",
+        &[view(char('N'))]),
+    row(Action::Find(Find::Clear), "search-clear", "End the search", "Search no more; hits are not marked any longer.", &[]),
+    taking("[WHICH]", row(Action::Find(Find::Filter), "filter", "Filter", "Show only the entries for which something holds, as in dir:rx and size>100 and re:ERR; nothing shows all.",
+        &[view(char('f'))])),
+    row(Action::Find(Find::Unfilter), "filter-clear", "Show all entries", "Show all entries again, at the same place.", &[]),
     taking("N", row(Action::Browse(Browse::Goto), "goto", "Go to entry", "Go to the entry of that number; the number alone does too.", &[])),
     row(Action::Browse(Browse::Follow), "follow", "Follow", "Follow the newest entry, or stop following.",
         &[view(char('F'))]),

@@ -11,8 +11,9 @@ use ratatui::layout::Size;
 use tokio::sync::watch;
 
 use super::feed::Feed;
+use super::views::Views;
 use crate::app::{App, Context, Effect, Ending, Event, Layout, Report};
-use crate::model::{Records, Timestamp};
+use crate::model::Timestamp;
 use crate::runtime::canvas::Canvas;
 use crate::runtime::clipboard::{self, Between};
 use crate::runtime::desk::{Desk, Job};
@@ -71,7 +72,7 @@ pub(super) struct Turns<H, D> {
     host: H,
     display: D,
     lines: Lines,
-    records: Box<dyn Records>,
+    views: Views,
     theme: Theme,
     canvas: Canvas,
     pace: Pace,
@@ -97,7 +98,7 @@ impl<H: Host, D: Display> Turns<H, D> {
         host: H,
         display: D,
         lines: Lines,
-        records: Box<dyn Records>,
+        views: Views,
         theme: Theme,
         mouse: Mouse,
     ) -> Turns<H, D> {
@@ -110,7 +111,7 @@ impl<H: Host, D: Display> Turns<H, D> {
             host,
             display,
             lines,
-            records,
+            views,
             theme,
             canvas,
             pace: Pace::new(),
@@ -157,6 +158,7 @@ impl<H: Host, D: Display> Turns<H, D> {
                     Ok(()) => self.catch_up(),
                     Err(_) => self.news = News::Over,
                 },
+                () = self.views.changed(), if !self.pace.is_armed() => self.scanned(),
             }
         }
     }
@@ -223,7 +225,14 @@ impl<H: Host, D: Display> Turns<H, D> {
 
     fn catch_up(&mut self) {
         let news = self.lines.feed.take();
+        self.views.poke();
         self.feed(news);
+    }
+
+    fn scanned(&mut self) {
+        for event in self.views.take() {
+            self.feed(event);
+        }
     }
 
     /// Gives the event to the app and does what it asks for, and what follows from that.
@@ -232,45 +241,64 @@ impl<H: Host, D: Display> Turns<H, D> {
         while let Some(event) = events.pop_front() {
             let context = Context {
                 now: self.host.now(),
-                records: &*self.records,
+                records: self.views.records(),
                 layout: &self.layout,
+                hits: self.views.hits(),
             };
             let reaction = self.app.update(event, &context);
             if reaction.redraw {
                 self.pace.request(instant());
             }
             for effect in reaction.effects {
-                events.extend(self.perform(effect).map(Event::Report));
+                events.extend(self.perform(effect));
             }
         }
     }
 
-    /// Does it, or says why not.
-    fn perform(&mut self, effect: Effect) -> Option<Report> {
-        match effect {
-            Effect::Net(command) => return self.lines.feed.command(command),
-            Effect::StopIndexing => self.lines.feed.stop_indexing(),
-            Effect::Copy(text) => return self.copy(&text),
-            Effect::Remember { endpoint, line } => {
-                return self.lines.desk.ask(Job::Remember { endpoint, line });
+    /// Does it, and says what came of it where that is worth an event.
+    fn perform(&mut self, effect: Effect) -> Option<Event> {
+        let report = match effect {
+            Effect::Net(command) => self.lines.feed.command(command),
+            Effect::Copy(text) => self.copy(&text),
+            Effect::Remember { endpoint, line } => self.lines.desk.ask(Job::Remember { endpoint, line }),
+            Effect::Recall(endpoint) => self.lines.desk.ask(Job::Recall(endpoint)),
+            Effect::RememberTarget(endpoint) => self.lines.desk.ask(Job::Visit(endpoint)),
+            Effect::Suspend => self.host.suspend().err().map(Report::Failed),
+            Effect::Filter(query) => {
+                self.views.filter(query);
+                // At once, before anything is drawn.
+                return Some(Event::Refiltered);
             }
-            Effect::Recall(endpoint) => return self.lines.desk.ask(Job::Recall(endpoint)),
-            Effect::RememberTarget(endpoint) => return self.lines.desk.ask(Job::Visit(endpoint)),
+            Effect::Search(pattern) => {
+                self.views.search(pattern);
+                None
+            }
+            Effect::StopIndexing => {
+                self.lines.feed.stop_indexing();
+                None
+            }
             Effect::Title(title) => {
                 self.titled = Some(clipboard::title(&title));
                 self.title = Some(title);
                 self.pace.request(instant());
+                None
             }
-            Effect::Suspend => return self.host.suspend().err().map(Report::Failed),
-            Effect::Redraw => self.repaint(),
+            Effect::Redraw => {
+                self.repaint();
+                None
+            }
             Effect::Mouse(on) => {
                 self.mouse = if on { Mouse::On } else { Mouse::Off };
                 self.canvas.preface(mouse_sequence(self.mouse));
                 self.pace.request(instant());
+                None
             }
-            Effect::Quit(ending) => self.ended = Some(Ended::User(ending)),
-        }
-        None
+            Effect::Quit(ending) => {
+                self.ended = Some(Ended::User(ending));
+                None
+            }
+        };
+        report.map(Event::Report)
     }
 
     fn copy(&mut self, text: &str) -> Option<Report> {
@@ -291,6 +319,7 @@ impl<H: Host, D: Display> Turns<H, D> {
         if self.lines.feed.has_news() {
             self.catch_up();
         }
+        self.scanned();
         let now = self.host.now();
         if self.app.next_change().is_some_and(|at| at <= now) {
             self.feed(Event::Tick);
@@ -302,7 +331,7 @@ impl<H: Host, D: Display> Turns<H, D> {
         }
         let frame = ui::Frame {
             now,
-            records: &*self.records,
+            records: self.views.records(),
             layout: &self.layout,
             theme: self.theme,
         };

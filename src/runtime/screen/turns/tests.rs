@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::future::pending;
-use std::ops::Range;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -14,9 +13,8 @@ use super::*;
 use crate::app::{SessionFile, Settings, TimeColumn, View, Zone};
 use tokio::sync::mpsc;
 
-use crate::model::{
-    ConnectionId, Entry, EntryId, Link, LinkState, NetCommand, NetEvent, RecordsError, Surroundings, Tally,
-};
+use crate::capture::{Create, Existing, Recorder, Session};
+use crate::model::{ConnectionId, Link, LinkState, NetCommand, NetEvent, Tally};
 use crate::runtime::history::History;
 use crate::text::{InputType, LineEnding, Policy};
 
@@ -82,28 +80,15 @@ impl Host for FakeHost {
     }
 }
 
-struct NoRecords;
-
-impl Records for NoRecords {
-    fn len(&self) -> u64 {
-        0
-    }
-
-    fn entry(&self, id: EntryId) -> Result<Entry, RecordsError> {
-        Err(RecordsError::Missing(id))
-    }
-
-    fn payload(&self, id: EntryId, _: Range<u32>) -> Result<Vec<u8>, RecordsError> {
-        Err(RecordsError::Missing(id))
-    }
-
-    fn surroundings(&self, id: EntryId) -> Result<Surroundings, RecordsError> {
-        Err(RecordsError::Missing(id))
-    }
-
-    fn started(&self, _: ConnectionId) -> Option<Timestamp> {
-        None
-    }
+/// A session without an entry; its file is gone at once.
+fn nothing() -> Session {
+    let folder = tempfile::tempdir().unwrap();
+    let create = Create {
+        path: folder.path().join("empty.pcapng"),
+        existing: Existing::Refuse,
+        max_size: None,
+    };
+    Recorder::create(&create).unwrap().reader()
 }
 
 /// A loop, and everything that a test does to it and sees of it.
@@ -154,7 +139,7 @@ fn bench(takes: Duration) -> Bench {
             control: control.subscribe(),
             desk: Desk::start(History::none()).unwrap(),
         },
-        Box::new(NoRecords),
+        Views::new(nothing()),
         Theme::default(),
         Mouse::Off,
     );

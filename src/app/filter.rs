@@ -1,0 +1,144 @@
+//! Filtering: which entries are shown, and staying where the user is while others appear and disappear around it.
+
+use super::find::Scanned;
+use super::{App, Context, Effect, Inspector, Overlay, Prompt, Severity, Wanted};
+use crate::model::{EntryId, Query, Records, Reference};
+
+/// What is shown of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filter {
+    /// The entries for which this holds.
+    pub query: Query,
+    /// How far the scan is.
+    pub progress: Scanned,
+}
+
+/// Where the user is, by the numbers of entries, which no filter changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Whereabouts {
+    top: Option<EntryId>,
+    selected: Option<EntryId>,
+    inspected: Option<EntryId>,
+}
+
+impl Whereabouts {
+    /// Whether the scan is too far behind to tell where all of them stand.
+    fn is_ahead_of(&self, progress: Scanned) -> bool {
+        let all = [self.top, self.selected, self.inspected];
+        let last = all.into_iter().flatten().max();
+        progress.scanned < progress.of && last.is_some_and(|last| last.0 >= progress.scanned)
+    }
+}
+
+impl App {
+    /// Opens the prompt, or filters by what was typed behind the action's name.
+    pub(super) fn filter(&mut self, argument: &str, context: &Context<'_>, out: &mut Vec<Effect>) {
+        if argument.is_empty() {
+            let last = self.filter.as_ref().map_or("", |filter| filter.query.source());
+            self.overlay = Some(Overlay::Prompt(Prompt::new(Wanted::Filter, last)));
+        } else {
+            self.filter_by(argument, context, out);
+        }
+    }
+
+    /// Shows only what this holds for; nothing typed shows everything again.
+    pub(super) fn filter_by(&mut self, text: &str, context: &Context<'_>, out: &mut Vec<Effect>) {
+        if text.trim().is_empty() {
+            return self.clear_filter(context, out);
+        }
+        let reference = Reference {
+            offset: self.settings.zone.offset(),
+            start: context
+                .records
+                .entry(EntryId(0))
+                .map_or(context.now, |entry| entry.at),
+        };
+        match Query::parse(text, &reference) {
+            Ok(query) => {
+                self.remember_whereabouts(context.records);
+                out.push(Effect::Filter(Some(query.clone())));
+                self.filter = Some(Filter {
+                    query,
+                    progress: Scanned::default(),
+                });
+            }
+            Err(error) => self.notify(Severity::Warning, error.message, context),
+        }
+    }
+
+    pub(super) fn clear_filter(&mut self, context: &Context<'_>, out: &mut Vec<Effect>) {
+        if self.filter.is_none() {
+            return self.notify(Severity::Info, "nothing is filtered out", context);
+        }
+        self.remember_whereabouts(context.records);
+        self.filter = None;
+        out.push(Effect::Filter(None));
+    }
+
+    /// The log in the context is another one now: what is on the screen is found again in it.
+    pub(super) fn refiltered(&mut self, context: &Context<'_>) {
+        self.log.found(context.records.len());
+        self.return_to(self.whereabouts, context);
+        if self.filter.is_none() {
+            self.whereabouts = None;
+        }
+    }
+
+    /// The scan of the filter got on.
+    pub(super) fn filtered(&mut self, progress: Scanned, context: &Context<'_>) {
+        let Some(filter) = &mut self.filter else { return };
+        filter.progress = progress;
+        if let Some(whereabouts) = self.whereabouts {
+            self.log.found(context.records.len());
+            self.return_to(Some(whereabouts), context);
+            if !whereabouts.is_ahead_of(progress) {
+                self.whereabouts = None;
+            }
+        }
+    }
+
+    fn remember_whereabouts(&mut self, records: &dyn Records) {
+        let number = |place: EntryId| records.entry(place).ok().map(|entry| entry.id);
+        let now = Whereabouts {
+            top: self.log.top_entry().and_then(number),
+            selected: self.log.selected.and_then(number),
+            inspected: self
+                .inspector
+                .as_ref()
+                .and_then(|inspector| number(inspector.entry)),
+        };
+        // A filter that follows another before that one has found its way goes on from the same place.
+        self.whereabouts.get_or_insert(now);
+    }
+
+    fn return_to(&mut self, whereabouts: Option<Whereabouts>, context: &Context<'_>) {
+        let Some(Whereabouts {
+            top,
+            selected,
+            inspected,
+        }) = whereabouts
+        else {
+            return;
+        };
+        let records = context.records;
+        let last = records.len().saturating_sub(1);
+        let near = |number: EntryId| EntryId(records.place_of(number).0.min(last));
+        let exactly = |number: EntryId| {
+            let place = records.place_of(number);
+            records
+                .entry(place)
+                .is_ok_and(|entry| entry.id == number)
+                .then_some(place)
+        };
+        let sheet = self.sheet(records, context.layout);
+        self.log.moved(top.map(near), selected.and_then(exactly));
+        self.log.settle(&sheet, context.layout.log.height);
+        match inspected.map(exactly) {
+            Some(Some(place)) if self.inspector.as_ref().is_some_and(|i| i.entry != place) => {
+                self.inspector = Some(Inspector::new(place));
+            }
+            Some(None) => self.close_inspector(context),
+            Some(Some(_)) | None => {}
+        }
+    }
+}

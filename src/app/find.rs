@@ -1,0 +1,251 @@
+//! Searching: what is searched for, how far that is, and going from hit to hit.
+
+use std::ops::Range;
+
+use super::actions::Find;
+use super::{Anchor, App, Context, Effect, Overlay, Pane, Prompt, Severity, VisibleRow, Wanted};
+use crate::capture;
+use crate::model::{EntryId, Found, Records};
+use crate::text::{Pattern, format};
+
+/// Hits that a filter may hide in a row before the search gives up for this key.
+const HIDDEN: u32 = 10_000;
+
+/// How far a scan of the log is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Scanned {
+    /// Entries that were found.
+    pub found: u64,
+    /// Entries that were looked at.
+    pub scanned: u64,
+    /// Entries that there are.
+    pub of: u64,
+}
+
+/// Which way a search goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Forward,
+    Backward,
+}
+
+/// Where a search that has to wait for its scan goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Pending {
+    from: EntryId,
+    way: Way,
+}
+
+/// What was searched for last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Search {
+    /// What is searched for.
+    pub pattern: Pattern,
+    /// How far the scan is.
+    pub progress: Scanned,
+    /// Which hit was gone to last, counted from 1.
+    pub at: Option<u64>,
+    pending: Option<Pending>,
+}
+
+/// What a step of a search came to.
+enum Step {
+    Hit(EntryId),
+    /// Only more scanning can tell.
+    Later,
+    Nothing,
+}
+
+impl App {
+    pub(super) fn find(&mut self, find: Find, argument: &str, context: &Context<'_>, out: &mut Vec<Effect>) {
+        match find {
+            Find::Search if argument.is_empty() => {
+                let last = self.search.as_ref().map_or("", |search| search.pattern.source());
+                self.overlay = Some(Overlay::Prompt(Prompt::new(Wanted::Search, last)));
+            }
+            Find::Search => self.search_for(argument, context, out),
+            Find::Next => self.step_search(Way::Forward, context),
+            Find::Previous => self.step_search(Way::Backward, context),
+            Find::Clear => self.clear_search(context, out),
+            Find::Filter => self.filter(argument, context, out),
+            Find::Unfilter => self.clear_filter(context, out),
+        }
+    }
+
+    /// Starts a search from what is on the screen; while the log follows, from its end backwards.
+    pub(super) fn search_for(&mut self, text: &str, context: &Context<'_>, out: &mut Vec<Effect>) {
+        let pattern = match Pattern::parse(text) {
+            Ok(pattern) => pattern,
+            Err(error) => return self.notify(Severity::Warning, error.message, context),
+        };
+        let way = if self.log.anchor == Anchor::Follow && self.log.selected.is_none() {
+            Way::Backward
+        } else {
+            Way::Forward
+        };
+        let from = self.current_number(context);
+        out.push(Effect::Search(Some(pattern.clone())));
+        self.search = Some(Search {
+            pattern,
+            progress: Scanned::default(),
+            at: None,
+            pending: from.map(|from| Pending { from, way }),
+        });
+        if self.focus == Pane::Input {
+            self.focus(Pane::Log, context);
+        }
+    }
+
+    /// The scan got on.
+    pub(super) fn searched(&mut self, progress: Scanned, context: &Context<'_>) {
+        let Some(search) = &mut self.search else { return };
+        search.progress = progress;
+        if let Some(pending) = search.pending.take() {
+            self.go_on(pending, context);
+        }
+    }
+
+    fn step_search(&mut self, way: Way, context: &Context<'_>) {
+        if self.search.is_none() {
+            return self.notify(Severity::Warning, "nothing was searched for yet", context);
+        }
+        let Some(current) = self.current_number(context) else {
+            return self.notify(Severity::Warning, "there is no entry yet", context);
+        };
+        let from = match way {
+            Way::Forward => Some(EntryId(current.0.saturating_add(1))),
+            Way::Backward => current.0.checked_sub(1).map(EntryId),
+        };
+        match from {
+            Some(from) => self.go_on(Pending { from, way }, context),
+            None => self.wrap(way, context),
+        }
+    }
+
+    /// Goes to the next hit from there, or waits for the scan, or starts again from the other end.
+    fn go_on(&mut self, pending: Pending, context: &Context<'_>) {
+        let Some(hits) = context.hits else {
+            // The scan is about to start.
+            return self.wait_for_scan(pending);
+        };
+        match seek(pending, hits, context) {
+            Step::Hit(place) => self.go_to_hit(place, hits, context),
+            Step::Later => self.wait_for_scan(pending),
+            Step::Nothing => self.wrap(pending.way, context),
+        }
+    }
+
+    fn wait_for_scan(&mut self, pending: Pending) {
+        if let Some(search) = &mut self.search {
+            search.pending = Some(pending);
+        }
+    }
+
+    fn wrap(&mut self, way: Way, context: &Context<'_>) {
+        let Some(hits) = context.hits else { return };
+        let from = match way {
+            Way::Forward => EntryId(0),
+            Way::Backward => EntryId(u64::MAX),
+        };
+        match seek(Pending { from, way }, hits, context) {
+            Step::Hit(place) => {
+                self.go_to_hit(place, hits, context);
+                let text = match way {
+                    Way::Forward => "the search went on from the first entry",
+                    Way::Backward => "the search went on from the last entry",
+                };
+                self.notify(Severity::Info, text, context);
+            }
+            Step::Later => self.wait_for_scan(Pending { from, way }),
+            Step::Nothing => {
+                let Some(search) = &self.search else { return };
+                let text = format!(
+                    "{} is in none of {} entries",
+                    search.pattern,
+                    format::count(hits.scanned())
+                );
+                self.notify(Severity::Warning, text, context);
+            }
+        }
+    }
+
+    fn go_to_hit(&mut self, place: EntryId, hits: &dyn Found, context: &Context<'_>) {
+        let sheet = self.sheet(context.records, context.layout);
+        let height = context.layout.log.height;
+        self.log.select(place, &sheet, height);
+        // A large entry may have it far below its head.
+        let pattern = self.search.as_ref().map(|search| &search.pattern);
+        let first = pattern
+            .and_then(|pattern| capture::hits(context.records, pattern, place).ok())
+            .and_then(|hits| hits.first().map(|hit| hit.start));
+        if let Some(offset) = first {
+            self.log.reveal(place, offset, &sheet, height);
+        }
+        self.inspect_selected();
+        let number = context.records.entry(place).map(|entry| entry.id);
+        if let (Some(search), Ok(number)) = (&mut self.search, number) {
+            search.at = Some(hits.rank(number) + 1);
+        }
+    }
+
+    /// Marks what is searched for in the rows.
+    pub(super) fn with_hits(&self, mut rows: Vec<VisibleRow>, records: &dyn Records) -> Vec<VisibleRow> {
+        let Some(search) = &self.search else { return rows };
+        let mut last: Option<(EntryId, Vec<Range<u32>>)> = None;
+        for row in &mut rows {
+            if last.as_ref().is_none_or(|(id, _)| *id != row.id) {
+                // An entry that cannot be read says so itself.
+                let hits = capture::hits(records, &search.pattern, row.id).unwrap_or_default();
+                last = Some((row.id, hits));
+            }
+            if let Some((_, hits)) = &last {
+                row.hits.clone_from(hits);
+            }
+        }
+        rows
+    }
+
+    fn clear_search(&mut self, context: &Context<'_>, out: &mut Vec<Effect>) {
+        if self.search.take().is_some() {
+            out.push(Effect::Search(None));
+        } else {
+            self.notify(Severity::Info, "nothing is searched for", context);
+        }
+    }
+
+    /// The number of the entry that actions mean.
+    fn current_number(&self, context: &Context<'_>) -> Option<EntryId> {
+        let current = self.log.current(&self.sheet(context.records, context.layout))?;
+        context.records.entry(current).ok().map(|entry| entry.id)
+    }
+}
+
+/// The next hit that is in the log; a filter may hide some.
+fn seek(pending: Pending, hits: &dyn Found, context: &Context<'_>) -> Step {
+    let Pending { mut from, way } = pending;
+    let is_through = hits.scanned() >= hits.entries();
+    for _ in 0..HIDDEN {
+        let hit = match way {
+            Way::Forward => hits.next(from),
+            // Between the last hit that is known and here there may be others.
+            Way::Backward if !is_through && hits.scanned() <= from.0 => return Step::Later,
+            Way::Backward => hits.previous(from),
+        };
+        let Some(number) = hit else {
+            return match way {
+                Way::Forward if !is_through => Step::Later,
+                Way::Forward | Way::Backward => Step::Nothing,
+            };
+        };
+        let place = context.records.place_of(number);
+        if context.records.entry(place).is_ok_and(|entry| entry.id == number) {
+            return Step::Hit(place);
+        }
+        from = match (way, number.0.checked_sub(1)) {
+            (Way::Forward, _) => EntryId(number.0.saturating_add(1)),
+            (Way::Backward, Some(before)) => EntryId(before),
+            (Way::Backward, None) => return Step::Nothing,
+        };
+    }
+    Step::Nothing
+}

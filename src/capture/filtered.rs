@@ -1,0 +1,95 @@
+//! A log in which only what a filter shows has a place.
+
+use std::ops::Range;
+
+use super::Session;
+use super::search::{Hits, Scan};
+use crate::model::{
+    ConnectionId, Conversation, Entry, EntryId, Found, Records, RecordsError, Surroundings, Timestamp,
+};
+
+/// The entries of a session that a scan has found so far. Bytes around an entry are those of its stream, shown or not.
+#[derive(Debug)]
+pub struct Filtered {
+    session: Session,
+    hits: Hits,
+}
+
+impl Filtered {
+    /// What `scan` finds in `session`.
+    pub fn new(session: Session, scan: &Scan) -> Filtered {
+        Filtered {
+            session,
+            hits: scan.hits(),
+        }
+    }
+
+    /// The number in the session of the entry at a place.
+    fn number(&self, place: EntryId) -> Result<EntryId, RecordsError> {
+        self.hits.nth(place.0).ok_or(RecordsError::Missing(place))
+    }
+}
+
+impl Records for Filtered {
+    fn len(&self) -> u64 {
+        self.hits.count()
+    }
+
+    fn place_of(&self, number: EntryId) -> EntryId {
+        EntryId(self.hits.rank(number))
+    }
+
+    fn entry(&self, place: EntryId) -> Result<Entry, RecordsError> {
+        self.session.entry(self.number(place)?)
+    }
+
+    fn payload(&self, place: EntryId, range: Range<u32>) -> Result<Vec<u8>, RecordsError> {
+        self.session.payload(self.number(place)?, range)
+    }
+
+    fn surroundings(&self, place: EntryId) -> Result<Surroundings, RecordsError> {
+        self.session.surroundings(self.number(place)?)
+    }
+
+    fn started(&self, connection: ConnectionId) -> Option<Timestamp> {
+        self.session.started(connection)
+    }
+
+    fn conversations(&self) -> u64 {
+        self.session.conversations()
+    }
+
+    fn conversation_page(&self, page: Range<u64>) -> Vec<Conversation> {
+        self.session.conversation_page(page)
+    }
+}
+
+impl Found for Scan {
+    fn count(&self) -> u64 {
+        self.hits().count()
+    }
+
+    fn scanned(&self) -> u64 {
+        self.report().scanned
+    }
+
+    fn entries(&self) -> u64 {
+        self.report().of
+    }
+
+    fn next(&self, from: EntryId) -> Option<EntryId> {
+        self.hits().at_or_after(from)
+    }
+
+    fn previous(&self, to: EntryId) -> Option<EntryId> {
+        self.hits().at_or_before(to)
+    }
+
+    fn rank(&self, id: EntryId) -> u64 {
+        self.hits().rank(id)
+    }
+
+    fn nth(&self, rank: u64) -> Option<EntryId> {
+        self.hits().nth(rank)
+    }
+}

@@ -1,0 +1,49 @@
+//! The line in which a search or a filter is typed: the lowest row of the window.
+
+use super::canvas::Canvas;
+use super::field::Field;
+use super::scene::Scene;
+use crate::app::{Area, Frame as Borders, Prompt, Wanted};
+
+/// The least cells that the typed text keeps beside a message.
+const FIELD: u16 = 20;
+
+/// Draws the prompt; returns the cell of the cursor.
+pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, prompt: &Prompt) -> Option<(u16, u16)> {
+    let theme = scene.theme();
+    let screen = scene.layout.screen;
+    let margin = match scene.layout.frame {
+        Borders::Full => 2,
+        Borders::Lines | Borders::Bare | Borders::TooSmall => 0,
+    };
+    let y = screen.height.checked_sub(1)?;
+    let area = Area::new(margin, y, screen.width.saturating_sub(2 * margin), 1);
+    canvas.clear(area);
+    let name = match prompt.wanted {
+        Wanted::Search => " search: ",
+        Wanted::Filter => " filter: ",
+    };
+    let used = canvas.line((area.x, y), area.width, &scene.pen.text(name, theme.title(true)));
+    let (x, mut room) = (area.x + used, area.width.saturating_sub(used));
+    let message = match &prompt.error {
+        Some(error) => scene.line().gap(1).text(&error.message, theme.error()).gap(1),
+        None if prompt.field.is_empty() => {
+            let forms = match prompt.wanted {
+                Wanted::Search => "text, \"text\\r\\n\", re:expression or hex:0d 0a ??",
+                Wanted::Filter => "dir:rx and size>100 and re:ERR; nothing shows all",
+            };
+            scene.line().gap(1).text(forms, theme.secondary()).gap(1)
+        }
+        None => scene.line(),
+    };
+    let least = FIELD.max(prompt.field.text().chars().count() as u16 + 1);
+    let cells = message.cells().min(room.saturating_sub(least));
+    if cells > 0 {
+        room -= cells;
+        canvas.line((x + room, y), cells, &message);
+    }
+    let mut field = Field::new(prompt.field.text(), prompt.field.cursor());
+    field.mistake = prompt.error.as_ref().map(|error| error.at.clone());
+    let cursor = field.render(&scene.pen, canvas, (x, y), room)?;
+    Some((cursor, y))
+}
