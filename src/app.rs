@@ -57,8 +57,8 @@ pub use layout::{Area, Arrangement, Frame, Layout};
 pub use log::{Anchor, Log, LogPosition};
 pub use notice::{Notice, Severity};
 pub use overlay::{
-    Command, ConnectDialog, Help, HelpLine, HelpText, HistorySearch, Menu, MenuItem, MenuKind, Mistake,
-    Overlay, Palette, Preview, Prompt, TargetError, Trigger, Wanted,
+    Command, ConnectDialog, Conversations, Help, HelpLine, HelpText, HistorySearch, Menu, MenuItem, MenuKind,
+    Mistake, Overlay, Palette, Preview, Prompt, TargetError, Trigger, Wanted,
 };
 pub use rates::{Rates, Second};
 pub use rows::{

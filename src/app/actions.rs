@@ -107,7 +107,7 @@ impl Action {
             Action::Edit(_) | Action::Compose(_) | Action::Dial(_) => true,
             Action::Open(open) => match open {
                 Open::CloseMenu | Open::HistorySearch => true,
-                Open::Help | Open::Palette | Open::CopyMenu => false,
+                Open::Help | Open::Palette | Open::CopyMenu | Open::Conversations => false,
             },
             Action::Browse(browse) => match browse {
                 Browse::PageUp | Browse::PageDown => true,

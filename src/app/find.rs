@@ -223,7 +223,8 @@ impl App {
 /// The next hit that is in the log; a filter may hide some.
 fn seek(pending: Pending, hits: &dyn Found, context: &Context<'_>) -> Step {
     let Pending { mut from, way } = pending;
-    let is_through = hits.scanned() >= hits.entries();
+    // A scan that has not reported yet knows of no entry.
+    let is_through = hits.entries() > 0 && hits.scanned() >= hits.entries();
     for _ in 0..HIDDEN {
         let hit = match way {
             Way::Forward => hits.next(from),

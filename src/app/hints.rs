@@ -127,6 +127,7 @@ fn overlay_hints(overlay: &Overlay) -> Vec<Hint> {
             },
         ],
         Overlay::Menu(_) => vec![enter("choose")],
+        Overlay::Conversations(_) => vec![enter("show only this")],
         Overlay::Prompt(prompt) => vec![match prompt.wanted {
             Wanted::Search => enter("search"),
             Wanted::Filter => enter("filter"),

@@ -1,12 +1,14 @@
 //! Pop-ups over the panes: their state only. What their keys do to the rest of the program is in `popups`.
 
 mod connect;
+mod conversations;
 mod help;
 mod menu;
 mod palette;
 mod prompt;
 
 pub use connect::{ConnectDialog, TargetError};
+pub use conversations::Conversations;
 pub use help::{Help, HelpLine, HelpText, Trigger};
 pub use menu::{Menu, MenuItem, MenuKind};
 pub use palette::{Command, Palette};
@@ -29,6 +31,8 @@ pub enum Overlay {
     Search(HistorySearch),
     /// The exact bytes that Enter would send.
     Preview(Preview),
+    /// The conversations, to choose from.
+    Conversations(Conversations),
     /// What to search for; it is drawn in the lowest row.
     Prompt(Prompt),
 }

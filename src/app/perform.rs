@@ -2,8 +2,8 @@
 
 use super::actions::{Action, Focus, Open, Program, Reading, Show, lookup};
 use super::{
-    App, Arrangement, Command, ConnectDialog, Context, ESC_DELAY, Effect, Help, HistorySearch, Key, KeyCode,
-    Log, Menu, Overlay, Palette, Pane, Pending, Purpose, Severity,
+    App, Arrangement, Command, ConnectDialog, Context, Conversations, ESC_DELAY, Effect, Help, HistorySearch,
+    Key, KeyCode, Log, Menu, Overlay, Palette, Pane, Pending, Purpose, Severity,
 };
 use crate::model::FileState;
 
@@ -155,6 +155,10 @@ impl App {
                 purpose: self.purpose(),
                 top: 0,
             }),
+            Open::Conversations if context.records.conversations() == 0 => {
+                return self.notify(Severity::Warning, "there is no conversation yet", context);
+            }
+            Open::Conversations => Overlay::Conversations(Conversations::default()),
             Open::Palette => Overlay::Palette(Palette::new(self.purpose())),
             Open::CloseMenu => {
                 let menu = Menu::close(self.state());

@@ -1,9 +1,9 @@
 //! Keys while a pop-up is open. A pop-up has the whole keyboard; Esc closes it.
 
-use super::actions::{Action, Compose, Edit, Open, Program, Scroll, lookup};
+use super::actions::{Action, Browse, Compose, Edit, Open, Program, Scroll, lookup};
 use super::{
-    App, Command, ConnectDialog, Context, Editor, Effect, Ending, HistorySearch, Key, MenuKind, Overlay,
-    Palette, Pane, Preview, Prompt, Wanted,
+    App, Command, ConnectDialog, Context, Conversations, Editor, Effect, Ending, HistorySearch, Key,
+    MenuKind, Overlay, Palette, Pane, Preview, Prompt, Wanted,
 };
 use crate::model::Endpoint;
 use crate::text::HexLayout;
@@ -67,7 +67,14 @@ impl App {
                 prompt.field.insert(&line);
                 prompt.edited();
             }
-            Some(Overlay::Help(_) | Overlay::Menu(_) | Overlay::Search(_) | Overlay::Preview(_)) | None => {
+            Some(
+                Overlay::Help(_)
+                | Overlay::Conversations(_)
+                | Overlay::Menu(_)
+                | Overlay::Search(_)
+                | Overlay::Preview(_),
+            )
+            | None => {
                 return false;
             }
         }
@@ -97,6 +104,7 @@ impl App {
             },
             Overlay::Search(search) => self.search_key(search, key),
             Overlay::Prompt(prompt) => prompt_key(prompt, key),
+            Overlay::Conversations(list) => conversations_key(list, context, key),
         }
     }
 
@@ -205,6 +213,26 @@ fn palette_key(palette: &mut Palette, key: Key) -> Answer {
                 palette.edited();
             }
         }
+    }
+    Answer::Stay
+}
+
+fn conversations_key(list: &mut Conversations, context: &Context<'_>, key: Key) -> Answer {
+    let count = context.records.conversations();
+    let page = u64::from(context.layout.popup_rows());
+    match lookup(Pane::Log, key) {
+        Some(Action::Scroll(scroll)) => list.scroll(scroll, count, page),
+        Some(Action::Browse(Browse::Inspect)) => {
+            let chosen = context
+                .records
+                .conversation_page(list.selected..list.selected + 1);
+            return match chosen.first() {
+                Some(conversation) => Answer::Filter(format!("conn:{}", conversation.id.0)),
+                None => Answer::Close,
+            };
+        }
+        Some(Action::Open(Open::Conversations) | Action::Program(Program::Quit)) => return Answer::Close,
+        Some(_) | None => {}
     }
     Answer::Stay
 }

@@ -1,6 +1,7 @@
 //! Pop-ups: a box in the middle of the window, over the panes, with the keys that it takes in its lower border.
 
 mod connect;
+mod conversations;
 mod help;
 mod menu;
 mod palette;
@@ -18,6 +19,7 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>) -> Option<(u16,
     match scene.app.overlay.as_ref()? {
         Overlay::Help(help) => help::render(scene, canvas, *help),
         Overlay::Preview(preview) => preview::render(scene, canvas, preview),
+        Overlay::Conversations(list) => conversations::render(scene, canvas, *list),
         Overlay::Menu(menu) => menu::render(scene, canvas, menu),
         Overlay::Palette(palette) => return palette::render(scene, canvas, palette),
         Overlay::Connect(dialog) => return connect::render(scene, canvas, dialog),

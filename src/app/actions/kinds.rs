@@ -206,6 +206,8 @@ pub enum Open {
     Help,
     /// The palette.
     Palette,
+    /// The list of conversations.
+    Conversations,
     /// The choice of how to end the connection.
     CloseMenu,
     /// The choice of what to copy.

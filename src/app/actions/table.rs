@@ -163,6 +163,8 @@ pub const ACTIONS: &[ActionInfo] = &[
     row(Action::Find(Find::Clear), "search-clear", "End the search", "Search no more; hits are not marked any longer.", &[]),
     taking("[WHICH]", row(Action::Find(Find::Filter), "filter", "Filter", "Show only the entries for which something holds, as in dir:rx and size>100 and re:ERR; nothing shows all.",
         &[view(char('f'))])),
+    known_as("connections streams peers", row(Action::Open(Open::Conversations), "conversations", "Conversations", "List the conversations; Enter shows only the selected one.",
+        &[view(char('o'))])),
     row(Action::Find(Find::Unfilter), "filter-clear", "Show all entries", "Show all entries again, at the same place.", &[]),
     taking("N", row(Action::Browse(Browse::Goto), "goto", "Go to entry", "Go to the entry of that number; the number alone does too.", &[])),
     row(Action::Browse(Browse::Follow), "follow", "Follow", "Follow the newest entry, or stop following.",

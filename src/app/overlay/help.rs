@@ -2,6 +2,7 @@
 
 use crate::app::actions::{ACTIONS, ActionInfo, Scope};
 use crate::app::{Layout, Pane, Purpose};
+use crate::model::Query;
 use crate::text::wrapped;
 
 /// Columns that no sentence needs more of, beside its keys.
@@ -41,7 +42,7 @@ pub enum HelpLine {
 pub enum Trigger {
     /// These keys.
     Keys(String),
-    /// Only its name in the palette.
+    /// What is typed: a name in the palette, a condition.
     Name(&'static str),
 }
 
@@ -77,13 +78,19 @@ impl Help {
             .filter(|scope| scope.covers(self.pane));
         let mut sections: Vec<(String, Vec<Item>)> = covering
             .map(|scope| {
-                let bound = serving().filter_map(|info| Some((Trigger::Keys(keys_in(info, scope)?), info)));
+                let bound =
+                    serving().filter_map(|info| Some((Trigger::Keys(keys_in(info, scope)?), info.help)));
                 (scope.to_string(), bound.collect())
             })
             .collect();
         let unbound = serving().filter(|info| info.keys.is_empty());
-        let unbound = unbound.map(|info| (Trigger::Name(info.name), info)).collect();
+        let unbound = unbound
+            .map(|info| (Trigger::Name(info.name), info.help))
+            .collect();
         sections.push(("Commands without a key (Ctrl-G)".into(), unbound));
+        let conditions = Query::EXAMPLES.iter();
+        let conditions = conditions.map(|example| (Trigger::Name(example.written), example.shows));
+        sections.push(("Conditions of a filter (f)".into(), conditions.collect()));
         let triggers = sections.iter().flat_map(|(_, items)| items);
         let longest = triggers
             .map(|(by, _)| by.text().chars().count())
@@ -99,7 +106,8 @@ impl Help {
     }
 }
 
-type Item = (Trigger, &'static ActionInfo);
+/// What triggers something, and its sentence.
+type Item = (Trigger, &'static str);
 
 fn keys_in(info: &ActionInfo, scope: Scope) -> Option<String> {
     let keys = info.keys.iter().filter(|(of, _)| *of == scope);
@@ -112,8 +120,8 @@ fn section(lines: &mut Vec<HelpLine>, title: String, items: Vec<Item>, room: u16
         lines.push(HelpLine::Blank);
     }
     lines.push(HelpLine::Section(title));
-    for (by, info) in items {
-        let mut rows = wrapped(info.help, room).into_iter();
+    for (by, help) in items {
+        let mut rows = wrapped(help, room).into_iter();
         lines.push(HelpLine::Action {
             by,
             help: rows.next().unwrap_or_default(),

@@ -61,6 +61,17 @@ fn a_search_goes_to_the_first_hit_and_on_from_there_and_around() {
 }
 
 #[test]
+fn a_scan_that_knows_nothing_yet_is_waited_for() {
+    let mut bench = bench();
+    bench.keys("/x<Enter>");
+    bench.hits = Some(Hits::default());
+    searched(&mut bench);
+    bench.hits = Some(hits(&[7], 100));
+    searched(&mut bench);
+    assert_eq!(selected(&bench), Some(7));
+}
+
+#[test]
 fn a_step_beyond_what_was_looked_at_waits_for_the_scan() {
     let mut bench = bench();
     bench.keys("/x<Enter>");

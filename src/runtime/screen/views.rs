@@ -25,9 +25,7 @@ struct Watched {
 impl Watched {
     fn start(session: Session, sought: Sought) -> Watched {
         let scan = Scan::start(session, sought);
-        let mut reports = scan.reports();
-        // What it has found at once is a report too.
-        reports.mark_changed();
+        let reports = scan.reports();
         Watched { scan, reports }
     }
 
