@@ -215,6 +215,7 @@ impl<H: Host, D: Display> Turns<H, D> {
                         self.catch_up();
                     }
                     self.feed(event);
+                    self.pace.answer(instant());
                 }
             }
             // Without keys nobody could end the program.

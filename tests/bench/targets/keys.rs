@@ -16,8 +16,8 @@ use crate::stats::percentile;
 use crate::table::{Row, Unit, Wanted};
 use crate::terminal::{Tape, Terminal};
 
-/// Milliseconds between two keys: in a flood at any moment of a frame, at rest as people type.
-const FLOODED: Range<u64> = 5..20;
+/// Milliseconds between two keys: a key that is held down comes thirty times a second, and people type slower.
+const FLOODED: Range<u64> = 20..50;
 const RESTING: Range<u64> = 25..90;
 
 /// Keys that fit the input line together; then it is emptied.
@@ -65,7 +65,7 @@ fn under_flood(extent: &Extent, numbers: &mut Numbers) -> Vec<f64> {
     let server = Server::endless();
     let mut scope = Scope::start(extent.folder(), &server.address);
     scope.terminal.wait_text("● open");
-    let typed = type_keys(&mut scope.terminal, extent.scaled(300, 100), &FLOODED, numbers);
+    let typed = type_keys(&mut scope.terminal, extent.scaled(150, 60), &FLOODED, numbers);
     latencies(&scope.finish().tape, typed)
 }
 
@@ -84,7 +84,7 @@ fn limit_under_flood(extent: &Extent, numbers: &mut Numbers) -> Vec<f64> {
     let receiver = Part::start(&["record", &server.address, file.to_str().unwrap()]);
     let mut screen = painter(extent.folder(), Pace::Frames, None);
     screen.wait_text("aaaa");
-    let typed = type_keys(&mut screen, extent.scaled(300, 100), &FLOODED, numbers);
+    let typed = type_keys(&mut screen, extent.scaled(150, 60), &FLOODED, numbers);
     let tape = screen.finish(QUIT).tape;
     drop((server, receiver));
     fs::remove_file(file).unwrap();
