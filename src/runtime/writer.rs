@@ -6,13 +6,14 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 
 use tokio::sync::mpsc as async_mpsc;
+use tokio::sync::mpsc::error::TryRecvError;
 
 use super::output::Output;
 
 /// Where finished frames go. Tests put a screen of their own here.
 pub(crate) trait Display {
     /// Whether a frame can be taken now.
-    fn is_free(&self) -> bool;
+    fn is_free(&mut self) -> bool;
 
     /// Waits until a frame can be taken. Cancelling this loses nothing.
     fn freed(&mut self) -> impl Future<Output = ()>;
@@ -59,19 +60,31 @@ impl FrameWriter {
     }
 }
 
+impl FrameWriter {
+    /// The thread has done its work, or is gone.
+    fn take_back(&mut self, buffer: Option<Vec<u8>>) {
+        self.spare = buffer.unwrap_or_default();
+        self.in_flight = false;
+    }
+}
+
 impl Display for FrameWriter {
-    fn is_free(&self) -> bool {
+    fn is_free(&mut self) -> bool {
+        if self.in_flight {
+            match self.written.try_recv() {
+                Ok(buffer) => self.take_back(Some(buffer)),
+                Err(TryRecvError::Disconnected) => self.take_back(None),
+                Err(TryRecvError::Empty) => {}
+            }
+        }
         !self.in_flight
     }
 
     async fn freed(&mut self) {
-        if !self.in_flight {
-            return;
+        if self.in_flight {
+            let buffer = self.written.recv().await;
+            self.take_back(buffer);
         }
-        if let Some(buffer) = self.written.recv().await {
-            self.spare = buffer;
-        }
-        self.in_flight = false;
     }
 
     fn buffer(&mut self) -> Vec<u8> {

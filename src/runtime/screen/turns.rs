@@ -32,6 +32,9 @@ pub(super) trait Host {
     /// The time, from the clock that stamps the entries.
     fn now(&self) -> Timestamp;
 
+    /// Waits until then. Cancelling this loses nothing.
+    fn sleep_until(&self, at: Instant) -> impl Future<Output = ()>;
+
     /// The size of the window; the last one known if the terminal does not tell.
     fn size(&self) -> Size;
 
@@ -154,8 +157,11 @@ impl<H: Host, D: Display> Turns<H, D> {
             if let Some(ended) = self.ended {
                 return (ended, self);
             }
-            let deadline = self.pace.deadline().filter(|_| self.display.is_free());
-            if self.burst >= BURST && deadline.is_some_and(|at| at <= instant()) {
+            let deadline = self.pace.deadline();
+            let due = deadline.is_some_and(|at| at <= instant());
+            // That a frame is written is of interest only to the next one.
+            let held_up = due && !self.display.is_free();
+            if self.burst >= BURST && due && !held_up {
                 self.draw();
                 continue;
             }
@@ -164,8 +170,12 @@ impl<H: Host, D: Display> Turns<H, D> {
                 biased;
                 Ok(()) = self.lines.control.changed() => self.obey(),
                 event = input.next() => self.accept(event),
-                () = self.display.freed(), if !self.display.is_free() => {}
-                () = sleep_until(deadline) => self.draw(),
+                () = self.display.freed(), if held_up => {}
+                () = sleep_until(&self.host, deadline), if !held_up => {
+                    if self.display.is_free() {
+                        self.draw();
+                    }
+                }
                 answer = self.lines.desk.answer() => self.feed(answer),
                 news = self.lines.news.changed(), if listens => match news {
                     Ok(()) => self.catch_up(),
@@ -346,9 +356,9 @@ fn instant() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
-async fn sleep_until(deadline: Option<Instant>) {
+async fn sleep_until(host: &impl Host, deadline: Option<Instant>) {
     match deadline {
-        Some(at) => tokio::time::sleep_until(at.into()).await,
+        Some(at) => host.sleep_until(at).await,
         None => std::future::pending().await,
     }
 }
