@@ -12,7 +12,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, watch};
 
 use crate::app::{App, Context, Effect, Ending, Event, Layout, Report};
-use crate::model::{NetCommand, NetEvent, Records, Timestamp};
+use crate::model::{LinkState, NetCommand, NetEvent, Records, Timestamp};
 use crate::runtime::canvas::Canvas;
 use crate::runtime::clipboard::{self, Between};
 use crate::runtime::desk::{Desk, Job};
@@ -248,7 +248,16 @@ impl<H: Host, D: Display> Turns<H, D> {
 
     fn catch_up(&mut self) {
         let news = self.lines.news.borrow_and_update().clone();
+        let before = self.link_state();
         self.feed(Event::Net(news));
+        if self.link_state() != before {
+            // What the user waits for, and never a flood of it.
+            self.pace.answer(instant());
+        }
+    }
+
+    fn link_state(&self) -> Option<LinkState> {
+        self.app.link.as_ref().map(|link| link.state)
     }
 
     /// Gives the event to the app and does what it asks for, and what follows from that.
