@@ -15,6 +15,7 @@ pub mod headless;
 pub mod history;
 pub mod screen;
 
+mod alarm;
 mod canvas;
 mod clipboard;
 mod desk;

@@ -4,10 +4,9 @@ use std::io;
 use std::thread;
 
 use crossterm::event::{
-    Event as TerminalEvent, EventStream, KeyCode as TerminalCode, KeyEvent, KeyEventKind, KeyModifiers,
-    MouseButton, MouseEvent, MouseEventKind,
+    self, Event as TerminalEvent, KeyCode as TerminalCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton,
+    MouseEvent, MouseEventKind,
 };
-use futures_util::StreamExt as _;
 use nix::sys::signal::{SigSet, Signal};
 use tokio::sync::mpsc;
 
@@ -18,36 +17,27 @@ const QUEUE: usize = 64;
 
 /// Starts the thread that reads the terminal. A thread of its own, because crossterm 0.29 blocks whoever polls it
 /// while half an escape sequence has arrived, and never returns once the terminal has vanished (crossterm issue 793).
+/// It reads blockingly, because crossterm's stream of events has a second thread wait for the first, which doubles
+/// the way of a key. It ends with the process: nothing can wake it but the terminal.
 pub(crate) fn start() -> io::Result<mpsc::Receiver<io::Result<TerminalEvent>>> {
     let (sender, receiver) = mpsc::channel(QUEUE);
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     thread::Builder::new().name("keys".into()).spawn(move || {
         // What the shell has read meanwhile still counts as ready when a stopped program is continued in order to
         // end. Reading the terminal in the background must then fail, instead of stopping the program again.
         let _ = SigSet::from(Signal::SIGTTIN).thread_block();
-        runtime.block_on(read(sender));
-    })?;
-    Ok(receiver)
-}
-
-async fn read(sender: mpsc::Sender<io::Result<TerminalEvent>>) {
-    let mut events = EventStream::new();
-    loop {
-        let event = tokio::select! {
-            () = sender.closed() => return,
-            event = events.next() => event,
-        };
-        match event {
-            Some(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-            Some(event) => {
-                let failed = event.is_err();
-                if sender.send(event).await.is_err() || failed {
-                    return;
+        loop {
+            match event::read() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                event => {
+                    let failed = event.is_err();
+                    if sender.blocking_send(event).is_err() || failed {
+                        return;
+                    }
                 }
             }
-            None => return,
         }
-    }
+    })?;
+    Ok(receiver)
 }
 
 /// The app's event, if it is one that the app knows.

@@ -1,15 +1,19 @@
 //! The one way to the terminal: a descriptor behind a gate that frames pass while it is open. Writes may block as long
-//! as the terminal likes, so only threads that nobody waits for without a limit call them.
+//! as the terminal likes, so only threads that nobody waits for without a limit call them. What a pseudo terminal takes
+//! without waiting, anybody may give to it.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::ops::RangeInclusive;
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use nix::errno::Errno;
+use nix::fcntl::{OFlag, open};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::stat::{Mode, fstat, major};
 use nix::sys::termios::{FlowArg, FlushArg, tcflow, tcflush};
 use nix::unistd::{dup, write};
 
@@ -18,6 +22,10 @@ const PATIENCE: Duration = Duration::from_millis(200);
 
 /// The most that one write gives to the terminal, so that a frame can be abandoned half-way.
 const PIECE: usize = 4096;
+
+/// The device numbers of pseudo terminals (Linux Documentation/admin-guide/devices.txt). Writing to one is copying to
+/// memory, while a console draws meanwhile and a serial line has a buffer of a page.
+const PSEUDO_TERMINALS: RangeInclusive<u64> = 136..=143;
 
 /// Whether frames may pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +51,8 @@ pub(crate) enum Delivery {
 #[derive(Debug)]
 pub(crate) struct Output {
     fd: OwnedFd,
+    /// The same terminal, if writes to it need not wait.
+    swift: Option<OwnedFd>,
     gate: Mutex<Gate>,
     ending: AtomicBool,
 }
@@ -50,8 +60,10 @@ pub(crate) struct Output {
 impl Output {
     /// An output to the same terminal as `fd`, with its gate shut.
     pub(crate) fn new(fd: impl AsFd) -> io::Result<Output> {
+        let fd = dup(fd)?;
         Ok(Output {
-            fd: dup(fd)?,
+            swift: swift(&fd),
+            fd,
             gate: Mutex::new(Gate::Shut),
             ending: AtomicBool::new(false),
         })
@@ -79,6 +91,15 @@ impl Output {
             }
         }
         Delivery::Written
+    }
+
+    /// Writes what the terminal takes without waiting; how many bytes that were.
+    pub(crate) fn write_now(&self, bytes: &[u8]) -> usize {
+        // Whoever holds the gate now is about to shut it.
+        match (&self.swift, self.gate.try_lock()) {
+            (Some(fd), Ok(gate)) if *gate == Gate::Open => write(fd, bytes).unwrap_or(0),
+            (Some(_) | None, _) => 0,
+        }
     }
 
     /// Shuts the gate behind the frame that is being written, then writes `last`. Gives up on a terminal that does
@@ -135,6 +156,18 @@ impl AsFd for Output {
     }
 }
 
+/// Opens a pseudo terminal again: a flag of the descriptor that we got would hold for everybody who shares it. `None`
+/// where that does not work, as when the terminal belongs to the user from whom we were started.
+fn swift(fd: &OwnedFd) -> Option<OwnedFd> {
+    let device = major(fstat(fd).ok()?.st_rdev);
+    let path = format!("/proc/self/fd/{}", fd.as_raw_fd());
+    let flags = OFlag::O_WRONLY | OFlag::O_NOCTTY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+    PSEUDO_TERMINALS
+        .contains(&device)
+        .then(|| open(path.as_str(), flags, Mode::empty()).ok())
+        .flatten()
+}
+
 fn wait_writable(fd: BorrowedFd<'_>) {
     let mut fds = [PollFd::new(fd, PollFlags::POLLOUT)];
     // Whatever it reports, the write that follows tells more.
@@ -159,6 +192,8 @@ pub(crate) fn within(limit: Duration, work: impl FnOnce() + Send + 'static) -> b
 mod tests {
     use std::io::Read as _;
 
+    use nix::pty::openpty;
+
     use super::*;
 
     #[test]
@@ -174,6 +209,31 @@ mod tests {
         let mut seen = String::new();
         reader.read_to_string(&mut seen).unwrap();
         assert_eq!(seen, "frameundo");
+    }
+
+    #[test]
+    fn a_pseudo_terminal_takes_what_it_can_without_waiting() {
+        let pty = openpty(None, None).unwrap();
+        let output = Arc::new(Output::new(&pty.slave).unwrap());
+        assert_eq!(output.write_now(b"early"), 0);
+        output.open();
+        assert_eq!(output.write_now(b"frame"), 5);
+        // Nobody reads: it fills up.
+        let taken = output.write_now(&vec![b'x'; 1 << 20]);
+        assert!(0 < taken && taken < 1 << 20, "{taken}");
+        let mut seen = vec![0; 5 + taken];
+        std::fs::File::from(pty.master).read_exact(&mut seen).unwrap();
+        assert!(seen.starts_with(b"framex"));
+        let _ = output.shut(b"");
+        assert_eq!(output.write_now(b"late"), 0);
+    }
+
+    #[test]
+    fn what_is_no_pseudo_terminal_is_left_to_those_who_may_wait() {
+        let (_reader, writer) = io::pipe().unwrap();
+        let output = Output::new(&writer).unwrap();
+        output.open();
+        assert_eq!(output.write_now(b"frame"), 0);
     }
 
     #[test]

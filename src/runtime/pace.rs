@@ -14,12 +14,17 @@ enum Due {
     Later(Instant),
     /// Something changed, and may be shown from this time on.
     Soon(Instant),
+    /// The user did something, and sees from this time on what came of it.
+    Answer(Instant),
 }
 
 /// Decides when frames are drawn: at once when something changed, but never sooner than [`INTERVAL`] after the last.
+/// What the user does need not wait for that; it keeps the same distance from the last frame that was an answer. So
+/// a key shows at once in a flood too, and there are never more than two frames in an interval.
 #[derive(Debug)]
 pub(crate) struct Pace {
     last: Option<Instant>,
+    answered: Option<Instant>,
     due: Due,
 }
 
@@ -28,6 +33,7 @@ impl Pace {
     pub(crate) fn new() -> Pace {
         Pace {
             last: None,
+            answered: None,
             due: Due::Never,
         }
     }
@@ -35,32 +41,43 @@ impl Pace {
     /// Something that is drawn has changed.
     pub(crate) fn request(&mut self, now: Instant) {
         if !self.is_armed() {
-            self.due = Due::Soon(self.earliest(now));
+            self.due = Due::Soon(after(self.last, now));
+        }
+    }
+
+    /// The user did something; if a change is waiting to be shown, it may be an answer.
+    pub(crate) fn answer(&mut self, now: Instant) {
+        if let Due::Soon(at) = self.due {
+            self.due = Due::Answer(at.min(after(self.answered, now)));
         }
     }
 
     /// Whether a change is waiting to be shown; then news need not be looked at before the frame is.
     pub(crate) fn is_armed(&self) -> bool {
-        matches!(self.due, Due::Soon(_))
+        matches!(self.due, Due::Soon(_) | Due::Answer(_))
     }
 
     /// When the next frame is due.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match self.due {
             Due::Never => None,
-            Due::Later(at) | Due::Soon(at) => Some(at),
+            Due::Later(at) | Due::Soon(at) | Due::Answer(at) => Some(at),
         }
     }
 
     /// A frame was drawn; the picture will next change by itself at `next`.
     pub(crate) fn drawn(&mut self, now: Instant, next: Option<Instant>) {
         self.last = Some(now);
-        self.due = next.map_or(Due::Never, |at| Due::Later(self.earliest(at)));
+        if matches!(self.due, Due::Answer(_)) {
+            self.answered = Some(now);
+        }
+        self.due = next.map_or(Due::Never, |at| Due::Later(after(self.last, at)));
     }
+}
 
-    fn earliest(&self, wanted: Instant) -> Instant {
-        self.last.map_or(wanted, |last| wanted.max(last + INTERVAL))
-    }
+/// The time that is wanted, but not sooner than [`INTERVAL`] after `last`.
+fn after(last: Option<Instant>, wanted: Instant) -> Instant {
+    last.map_or(wanted, |last| wanted.max(last + INTERVAL))
 }
 
 #[cfg(test)]
@@ -107,5 +124,30 @@ mod tests {
         assert_eq!(pace.deadline(), Some(at(start, 500_000)));
         pace.drawn(at(start, 500_000), Some(at(start, 500_001)));
         assert_eq!(pace.deadline(), Some(at(start, 500_000) + INTERVAL));
+    }
+
+    #[test]
+    fn an_answer_overtakes_news_but_not_the_answer_before() {
+        let start = Instant::now();
+        let mut pace = Pace::new();
+        // Nothing to be shown, so there is no answer.
+        pace.answer(start);
+        assert_eq!(pace.deadline(), None);
+        pace.drawn(start, None);
+        pace.request(at(start, 1_000));
+        pace.answer(at(start, 2_000));
+        assert_eq!(pace.deadline(), Some(at(start, 2_000)));
+        pace.drawn(at(start, 2_000), None);
+        pace.request(at(start, 3_000));
+        pace.answer(at(start, 3_000));
+        assert_eq!(pace.deadline(), Some(at(start, 2_000) + INTERVAL));
+        pace.drawn(at(start, 2_000) + INTERVAL, None);
+        // A frame that news caused in between does not put an answer off.
+        pace.request(at(start, 36_000));
+        pace.drawn(at(start, 36_000), None);
+        pace.request(at(start, 37_000));
+        assert_eq!(pace.deadline(), Some(at(start, 36_000) + INTERVAL));
+        pace.answer(at(start, 38_000));
+        assert_eq!(pace.deadline(), Some(at(start, 38_000)));
     }
 }

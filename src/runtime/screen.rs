@@ -8,7 +8,8 @@ mod views;
 
 use std::fmt;
 use std::io::{self, Write as _};
-use std::time::Duration;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use futures_util::stream;
 use ratatui::layout::Size;
@@ -17,6 +18,7 @@ use self::feed::Feed;
 use self::summary::Kept;
 use self::turns::{Ended, Host, Lines, Turns};
 use self::views::Views;
+use super::alarm::Alarm;
 use super::desk::Desk;
 use super::guard::{Guard, GuardError, Mouse, check_terminal, install_panic_hook};
 use super::history::History;
@@ -119,9 +121,7 @@ pub fn run(screen: Screen) -> Result<Outcome, GuardError> {
     let display = FrameWriter::start(guard.output())?;
     let mut input = keys::start()?;
     let desk = Desk::start(screen.history)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()?;
+    let alarm = Rc::new(Alarm::default());
 
     let mouse = if screen.settings.mouse {
         Mouse::On
@@ -140,6 +140,7 @@ pub fn run(screen: Screen) -> Result<Outcome, GuardError> {
         Process {
             guard,
             clock: screen.clock,
+            alarm: Rc::clone(&alarm),
         },
         display,
         lines,
@@ -148,11 +149,14 @@ pub fn run(screen: Screen) -> Result<Outcome, GuardError> {
         mouse,
     );
     let events = stream::poll_fn(move |context| input.poll_recv(context));
-    let (ended, last, guard) = runtime.block_on(async {
+    let (ended, last, guard) = alarm.block_on(async {
         let (ended, turns) = turns.run(events).await;
         let (host, mut lines) = turns.dissolve();
         // A peer or a disk that holds the worker up must not hold the user.
-        let _ = tokio::time::timeout(FAREWELL, lines.feed.dismiss()).await;
+        tokio::select! {
+            () = lines.feed.dismiss() => {}
+            () = alarm.sleep_until(Instant::now() + FAREWELL) => {}
+        }
         (ended, lines.feed.last(), host.guard)
     });
     let delivery = guard.leave();
@@ -205,11 +209,16 @@ fn say(delivery: Delivery, lines: Vec<String>) {
 struct Process {
     guard: Guard,
     clock: Clock,
+    alarm: Rc<Alarm>,
 }
 
 impl Host for Process {
     fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    async fn sleep_until(&self, at: Instant) {
+        self.alarm.sleep_until(at).await;
     }
 
     fn size(&self) -> Size {

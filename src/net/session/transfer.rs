@@ -1,8 +1,10 @@
 //! Moving bytes between the socket, the recorder and the outbox, a bounded batch at a time.
 
 use std::io;
+use std::os::fd::AsRawFd as _;
 
 use nix::errno::Errno;
+use nix::sys::socket::{MsgFlags, recv};
 use tokio::io::{Interest, Ready};
 use tokio::time::Instant;
 
@@ -49,7 +51,7 @@ impl Session<'_> {
             if self.journal.is_blocked() {
                 return;
             }
-            match self.stream.try_read(&mut self.buffer) {
+            match self.receive() {
                 Ok(0) => return self.peer_ended(),
                 Ok(count) => {
                     let at = self.shared.clock.now();
@@ -63,6 +65,21 @@ impl Session<'_> {
                 Err(error) => return self.broken(&error),
             }
         }
+    }
+
+    /// Reads what is there. A read that leaves room in the buffer has emptied the socket, and the reactor is told so
+    /// at once (as tokio's own `poll_read` does): asking the socket again would cost every message a system call.
+    fn receive(&mut self) -> io::Result<usize> {
+        let mut taken = None;
+        let tried = self.stream.try_io(Interest::READABLE, || {
+            let count = recv(self.stream.as_raw_fd(), &mut self.buffer, MsgFlags::empty())?;
+            taken = Some(count);
+            if count > 0 && count < self.buffer.len() {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            Ok(count)
+        });
+        taken.map_or(tried, Ok)
     }
 
     pub(super) fn write(&mut self) {

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use super::feed::Feed;
 use super::views::Views;
 use crate::app::{App, Context, Effect, Ending, Event, Layout, Report};
-use crate::model::Timestamp;
+use crate::model::{LinkState, Timestamp};
 use crate::runtime::canvas::Canvas;
 use crate::runtime::clipboard::{self, Between};
 use crate::runtime::desk::{Desk, Job};
@@ -32,6 +32,9 @@ const BURST: u32 = 64;
 pub(super) trait Host {
     /// The time, from the clock that stamps the entries.
     fn now(&self) -> Timestamp;
+
+    /// Waits until then. Cancelling this loses nothing.
+    fn sleep_until(&self, at: Instant) -> impl Future<Output = ()>;
 
     /// The size of the window; the last one known if the terminal does not tell.
     fn size(&self) -> Size;
@@ -141,8 +144,11 @@ impl<H: Host, D: Display> Turns<H, D> {
             if let Some(ended) = self.ended {
                 return (ended, self);
             }
-            let deadline = self.pace.deadline().filter(|_| self.display.is_free());
-            if self.burst >= BURST && deadline.is_some_and(|at| at <= instant()) {
+            let deadline = self.pace.deadline();
+            let due = deadline.is_some_and(|at| at <= instant());
+            // That a frame is written is of interest only to the next one.
+            let held_up = due && !self.display.is_free();
+            if self.burst >= BURST && due && !held_up {
                 self.draw();
                 continue;
             }
@@ -151,8 +157,12 @@ impl<H: Host, D: Display> Turns<H, D> {
                 biased;
                 Ok(()) = self.lines.control.changed() => self.obey(),
                 event = input.next() => self.accept(event),
-                () = self.display.freed(), if !self.display.is_free() => {}
-                () = sleep_until(deadline) => self.draw(),
+                () = self.display.freed(), if held_up => {}
+                () = sleep_until(&self.host, deadline), if !held_up => {
+                    if self.display.is_free() {
+                        self.draw();
+                    }
+                }
                 answer = self.lines.desk.answer() => self.feed(answer),
                 news = self.lines.feed.changed(), if listens => match news {
                     Ok(()) => self.catch_up(),
@@ -203,6 +213,7 @@ impl<H: Host, D: Display> Turns<H, D> {
                         self.catch_up();
                     }
                     self.feed(event);
+                    self.pace.answer(instant());
                 }
             }
             // Without keys nobody could end the program.
@@ -225,8 +236,17 @@ impl<H: Host, D: Display> Turns<H, D> {
 
     fn catch_up(&mut self) {
         let news = self.lines.feed.take();
+        let before = self.link_state();
         self.views.poke();
         self.feed(news);
+        if self.link_state() != before {
+            // What the user waits for, and never a flood of it.
+            self.pace.answer(instant());
+        }
+    }
+
+    fn link_state(&self) -> Option<LinkState> {
+        self.app.link.as_ref().map(|link| link.state)
     }
 
     fn scanned(&mut self) {
@@ -353,9 +373,9 @@ fn instant() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
-async fn sleep_until(deadline: Option<Instant>) {
+async fn sleep_until(host: &impl Host, deadline: Option<Instant>) {
     match deadline {
-        Some(at) => tokio::time::sleep_until(at.into()).await,
+        Some(at) => host.sleep_until(at).await,
         None => std::future::pending().await,
     }
 }

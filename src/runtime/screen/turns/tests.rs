@@ -29,8 +29,8 @@ struct Counter {
 }
 
 impl Display for Counter {
-    fn is_free(&self) -> bool {
-        self.busy_until.is_none()
+    fn is_free(&mut self) -> bool {
+        self.busy_until.is_none_or(|until| until <= Instant::now())
     }
 
     async fn freed(&mut self) {
@@ -61,6 +61,10 @@ struct FakeHost {
 impl Host for FakeHost {
     fn now(&self) -> Timestamp {
         Timestamp(0) + self.start.elapsed()
+    }
+
+    async fn sleep_until(&self, at: std::time::Instant) {
+        tokio::time::sleep_until(at.into()).await;
     }
 
     fn size(&self) -> Size {
