@@ -23,7 +23,7 @@ use self::judge::Judge;
 pub use self::judge::Sought;
 use self::streams::Streams;
 use super::Session;
-use super::bulk::Bulk;
+use super::bulk::{Bulk, Joint, Passed};
 use crate::model::{Candidate, Entry, EntryKind, Records as _, RecordsError, Timestamp};
 
 /// Bytes of the file that are searched in the first round. Each round is twice as long, so that the first hits come
@@ -207,7 +207,8 @@ impl Worker {
             ..
         } = self;
         let needs_start = streams.judge().needs_start();
-        let result = bulk.read(len, round, &mut |entry, bytes| {
+        let result = bulk.read(len, round, &mut |passed| {
+            let Passed { entry, bytes, joint } = passed;
             let candidate = Candidate {
                 entry,
                 payload: bytes,
@@ -218,7 +219,7 @@ impl Worker {
                 },
                 previous: previous.replace(entry.at),
             };
-            take_in(streams, &candidate);
+            take_in(streams, &candidate, joint);
             if stop.load(Ordering::Relaxed) {
                 ControlFlow::Break(())
             } else {
@@ -251,13 +252,17 @@ impl Worker {
     }
 }
 
-fn take_in(streams: &mut Streams, candidate: &Candidate<'_>) {
+fn take_in(streams: &mut Streams, candidate: &Candidate<'_>, joint: Joint) {
     let Candidate { entry, payload, .. } = candidate;
     let Entry { id, connection, .. } = entry;
     let terms = streams.judge().decided(candidate);
     match entry.kind {
         EntryKind::Data { direction } if !streams.judge().patterns().is_empty() => {
             streams.push(*connection, direction, id.0, payload, terms);
+            match joint {
+                Joint::Stream => {}
+                Joint::Datagram => streams.interrupt(*connection, direction),
+            }
             return;
         }
         EntryKind::Gap { direction, .. } => streams.interrupt(*connection, direction),

@@ -155,12 +155,9 @@ impl Session {
         }
     }
 
-    /// The file, if it is one of ours: what is read block by block.
-    pub(super) fn own(&self) -> Option<&Shared> {
-        match self.source.log.get() {
-            Some(Log::Own(shared)) => Some(shared),
-            Some(Log::Foreign(_)) | None => None,
-        }
+    /// Where the entries are, once that is known: for who reads all of them in order.
+    pub(super) fn log(&self) -> Option<&Log> {
+        self.source.log.get()
     }
 
     fn slot(&self, id: EntryId) -> Result<Slot, RecordsError> {

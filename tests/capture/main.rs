@@ -13,3 +13,4 @@ mod full;
 mod identity;
 mod private;
 mod sample;
+mod search;

@@ -3,6 +3,7 @@
 //! Deliberately absent: when to go on and when to stop; `opening` decides that.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
@@ -242,10 +243,14 @@ impl Import {
 impl Foreign {
     /// Fills `bytes` from one of the two files.
     pub(crate) fn read(&self, place: Place, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
-        let file = match place {
+        self.holder(place).read_exact_at(bytes, offset)
+    }
+
+    /// The file that holds the bytes of a place.
+    pub(crate) fn holder(&self, place: Place) -> &File {
+        match place {
             Place::File => &self.file,
             Place::Spool => &self.spool,
-        };
-        file.read_exact_at(bytes, offset)
+        }
     }
 }

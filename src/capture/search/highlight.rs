@@ -4,12 +4,17 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::stretch::{Reach, Stretch};
-use crate::model::{ConnectionId, Direction, Entry, EntryId, EntryKind, Records, RecordsError, TermSet};
+use crate::model::{
+    ConnectionId, Direction, Entry, EntryId, EntryKind, Protocol, Records, RecordsError, TermSet,
+};
 use crate::text::Pattern;
 
 /// How many entries are looked at on either side for the rest of a hit. One that reaches over more entries of other
 /// streams is shown as far as it lies in the entry where it starts and those near it.
 const NEAR: u64 = 256;
+
+/// How many of them are read.
+const PARTS: usize = 32;
 
 /// Entries whose hits are remembered: some screens.
 const KEPT: usize = 512;
@@ -24,14 +29,20 @@ pub fn hits(records: &dyn Records, pattern: &Pattern, id: EntryId) -> Result<Vec
     let stream = Stream {
         connection: entry.connection,
         direction,
+        number: entry.id,
+        place: id,
     };
-    let reach = Reach::of(std::iter::once(pattern));
+    let reach = if stream.is_joined(records) {
+        Reach::of(std::iter::once(pattern))
+    } else {
+        Reach::default()
+    };
     let mut stretch = Stretch::default();
     for (number, bytes) in stream.before(records, id, reach.before)?.iter().rev() {
         stretch.push(*number, bytes, TermSet::default());
     }
     let start = stretch.len();
-    if start == reach.before {
+    if start == reach.before && start > 0 {
         stretch.skip(reach.behind);
     }
     stretch.push(id.0, &records.payload(id, 0..entry.len)?, TermSet::default());
@@ -62,6 +73,9 @@ pub fn hits(records: &dyn Records, pattern: &Pattern, id: EntryId) -> Result<Vec
 struct Stream {
     connection: ConnectionId,
     direction: Direction,
+    /// The number of the entry, and its place in the log.
+    number: EntryId,
+    place: EntryId,
 }
 
 /// What an entry is to a stream.
@@ -75,6 +89,13 @@ enum Part {
 }
 
 impl Stream {
+    /// Whether its entries follow each other, and are not messages of their own.
+    fn is_joined(self, records: &dyn Records) -> bool {
+        let number = u64::from(self.connection.0);
+        let found = records.conversation_page(number..number + 1);
+        found.first().is_none_or(|found| found.protocol == Protocol::Tcp)
+    }
+
     fn part(self, entry: &Entry) -> Part {
         if entry.connection != self.connection {
             return Part::None;
@@ -130,10 +151,14 @@ impl Stream {
         let mut left = u32::try_from(need).unwrap_or(u32::MAX);
         let mut found = Vec::new();
         for number in numbers {
-            if left == 0 {
+            if left == 0 || found.len() >= PARTS {
                 break;
             }
             let entry = records.entry(EntryId(number))?;
+            // In a filtered log, what is hidden may lie between.
+            if entry.id.0.abs_diff(self.number.0) != number.abs_diff(self.place.0) {
+                break;
+            }
             match self.part(&entry) {
                 Part::None => {}
                 Part::Missing => break,

@@ -145,20 +145,20 @@ impl Hits {
         None
     }
 
-    /// Adds an entry, or takes it out again.
-    pub(super) fn set(&self, id: u64, hit: bool) {
-        let (number, word, bit) = place(id);
+    /// Adds the entries of a word, or takes them out again.
+    fn change(&self, word: u64, bits: u64, hit: bool) {
+        let (number, word, _) = place(word * 64);
         if hit {
             let page = self.page(number);
-            if page.words[word].fetch_or(bit, Ordering::Relaxed) & bit == 0 {
-                page.count.fetch_add(1, Ordering::Relaxed);
-                self.inner.count.fetch_add(1, Ordering::Relaxed);
-            }
-        } else if let Some(Some(page)) = self.pages().get(number)
-            && page.words[word].fetch_and(!bit, Ordering::Relaxed) & bit != 0
-        {
-            page.count.fetch_sub(1, Ordering::Relaxed);
-            self.inner.count.fetch_sub(1, Ordering::Relaxed);
+            let before = page.words[word].fetch_or(bits, Ordering::Relaxed);
+            let new = (bits & !before).count_ones();
+            page.count.fetch_add(new, Ordering::Relaxed);
+            self.inner.count.fetch_add(u64::from(new), Ordering::Relaxed);
+        } else if let Some(Some(page)) = self.pages().get(number) {
+            let before = page.words[word].fetch_and(!bits, Ordering::Relaxed);
+            let gone = (bits & before).count_ones();
+            page.count.fetch_sub(gone, Ordering::Relaxed);
+            self.inner.count.fetch_sub(u64::from(gone), Ordering::Relaxed);
         }
     }
 
@@ -183,6 +183,44 @@ impl Hits {
                 })
             })
             .clone()
+    }
+}
+
+/// The one who marks hits: a word at a time, where they come in order.
+#[derive(Debug)]
+pub(super) struct Marks {
+    hits: Hits,
+    word: u64,
+    bits: u64,
+    hit: bool,
+}
+
+impl Marks {
+    pub(super) fn new(hits: Hits) -> Marks {
+        Marks {
+            hits,
+            word: 0,
+            bits: 0,
+            hit: true,
+        }
+    }
+
+    /// Says whether an entry is a hit; seen after [`Marks::flush`] at the latest.
+    pub(super) fn set(&mut self, id: u64, hit: bool) {
+        if (id / 64, hit) != (self.word, self.hit) {
+            self.flush();
+            self.word = id / 64;
+            self.hit = hit;
+        }
+        self.bits |= 1 << (id % 64);
+    }
+
+    /// Shows everybody what was said.
+    pub(super) fn flush(&mut self) {
+        if self.bits != 0 {
+            self.hits.change(self.word, self.bits, self.hit);
+            self.bits = 0;
+        }
     }
 }
 
@@ -211,6 +249,7 @@ mod tests {
             ids in proptest::collection::vec(prop_oneof![0..5 * PAGE, Just(u64::MAX)], 1..20),
         ) {
             let hits = Hits::default();
+            let mut marks = Marks::new(hits.clone());
             let mut model = BTreeSet::new();
             for (id, change) in changes {
                 // Many close to each other, and a page without any.
@@ -218,9 +257,10 @@ mod tests {
                 if (PAGE..2 * PAGE).contains(&id) {
                     continue;
                 }
-                hits.set(id, change % 4 != 0);
+                marks.set(id, change % 4 != 0);
                 if change % 4 == 0 { model.remove(&id); } else { model.insert(id); }
             }
+            marks.flush();
             prop_assert_eq!(hits.count(), model.len() as u64);
             for (number, id) in model.iter().enumerate() {
                 prop_assert_eq!(hits.nth(number as u64), Some(EntryId(*id)));

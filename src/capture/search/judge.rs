@@ -70,12 +70,14 @@ impl Judge {
     pub(super) fn decided(&self, candidate: &Candidate<'_>) -> TermSet {
         match &self.sought {
             Sought::Query(query) => query.decided(candidate),
+            Sought::Pattern(_) if matches!(candidate.entry.kind, EntryKind::Data { .. }) => {
+                TermSet::default()
+            }
             Sought::Pattern(pattern) => {
                 let mut terms = TermSet::default();
-                if !matches!(candidate.entry.kind, EntryKind::Data { .. })
-                    && words(&candidate.entry.kind)
-                        .iter()
-                        .any(|text| pattern.find_in(text.as_bytes(), 0).is_some())
+                if words(&candidate.entry.kind)
+                    .iter()
+                    .any(|text| pattern.find_in(text.as_bytes(), 0).is_some())
                 {
                     terms.insert(0);
                 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::hits::Hits;
+use super::hits::{Hits, Marks};
 use super::judge::Judge;
 use super::stretch::Stretch;
 use crate::model::{ConnectionId, Direction, TermSet};
@@ -20,6 +20,7 @@ const EACH: usize = 256;
 /// Both directions of a connection.
 #[derive(Debug, Default)]
 struct Pair {
+    connection: ConnectionId,
     sent: Stretch,
     received: Stretch,
     /// The last round in which there was something new.
@@ -34,16 +35,24 @@ impl Pair {
             Direction::Received => &mut self.received,
         }
     }
+
+    fn measure(&self) -> usize {
+        EACH + self.sent.memory() + self.received.memory()
+    }
 }
 
 /// What was read and what of it has to be remembered.
 #[derive(Debug)]
 pub(super) struct Streams {
     judge: Judge,
-    hits: Hits,
-    pairs: HashMap<ConnectionId, Pair>,
-    /// Connections with something new.
-    touched: Vec<ConnectionId>,
+    marks: Marks,
+    pairs: Vec<Pair>,
+    /// Where in `pairs` a connection is.
+    places: HashMap<ConnectionId, usize>,
+    /// The connection that was asked for last; mostly it is asked for again.
+    last: Option<(ConnectionId, usize)>,
+    /// Which of `pairs` have something new.
+    touched: Vec<usize>,
     round: u64,
     memory: usize,
 }
@@ -52,8 +61,10 @@ impl Streams {
     pub(super) fn new(judge: Judge, hits: Hits) -> Streams {
         Streams {
             judge,
-            hits,
-            pairs: HashMap::new(),
+            marks: Marks::new(hits),
+            pairs: Vec::new(),
+            places: HashMap::new(),
+            last: None,
             touched: Vec::new(),
             round: 1,
             memory: 0,
@@ -66,9 +77,9 @@ impl Streams {
     }
 
     /// Takes in an entry that can be decided at once.
-    pub(super) fn decide(&self, id: u64, terms: TermSet) {
+    pub(super) fn decide(&mut self, id: u64, terms: TermSet) {
         if self.judge.holds(terms) {
-            self.hits.set(id, true);
+            self.marks.set(id, true);
         }
     }
 
@@ -81,24 +92,42 @@ impl Streams {
         bytes: &[u8],
         terms: TermSet,
     ) {
-        let pair = self.pairs.entry(connection).or_default();
+        let place = self.place(connection);
+        let pair = &mut self.pairs[place];
         if pair.round != self.round {
             pair.round = self.round;
-            self.touched.push(connection);
+            self.touched.push(place);
         }
         let stretch = pair.of(direction);
         stretch.push(id, bytes, terms);
         if stretch.len() >= STRETCH {
-            search(stretch, &self.judge, &self.hits);
+            search(stretch, &self.judge, &mut self.marks);
         }
     }
 
     /// Bytes are missing here: what comes next does not follow what was before.
     pub(super) fn interrupt(&mut self, connection: ConnectionId, direction: Direction) {
-        if let Some(pair) = self.pairs.get_mut(&connection) {
-            let stretch = pair.of(direction);
-            search(stretch, &self.judge, &self.hits);
-            *stretch = Stretch::default();
+        if let Some(place) = self.places.get(&connection) {
+            let stretch = self.pairs[*place].of(direction);
+            search(stretch, &self.judge, &mut self.marks);
+            stretch.clear();
+        }
+    }
+
+    /// Searches all that is new.
+    pub(super) fn settle(&mut self) {
+        for place in self.touched.drain(..) {
+            let pair = &mut self.pairs[place];
+            search(&mut pair.sent, &self.judge, &mut self.marks);
+            search(&mut pair.received, &self.judge, &mut self.marks);
+            let memory = pair.measure();
+            self.memory = self.memory + memory - pair.memory;
+            pair.memory = memory;
+        }
+        self.marks.flush();
+        self.round += 1;
+        if self.memory > MEMORY {
+            self.economize();
         }
     }
 
@@ -108,58 +137,59 @@ impl Streams {
         self.memory
     }
 
-    /// Searches all that is new.
-    pub(super) fn settle(&mut self) {
-        for connection in self.touched.drain(..) {
-            if let Some(pair) = self.pairs.get_mut(&connection) {
-                search(&mut pair.sent, &self.judge, &self.hits);
-                search(&mut pair.received, &self.judge, &self.hits);
-                let memory = EACH + pair.sent.memory() + pair.received.memory();
-                self.memory += memory;
-                self.memory -= pair.memory;
-                pair.memory = memory;
-            }
+    fn place(&mut self, connection: ConnectionId) -> usize {
+        if let Some((last, place)) = self.last
+            && last == connection
+        {
+            return place;
         }
-        self.round += 1;
-        if self.memory > MEMORY {
-            self.economize();
-        }
+        let place = *self.places.entry(connection).or_insert_with(|| {
+            self.pairs.push(Pair {
+                connection,
+                ..Pair::default()
+            });
+            self.pairs.len() - 1
+        });
+        self.last = Some((connection, place));
+        place
     }
 
     /// Gives memory back, of what is not used first, then of what was quiet for longest.
     fn economize(&mut self) {
-        self.memory = 0;
-        for pair in self.pairs.values_mut() {
+        for pair in &mut self.pairs {
             pair.sent.shrink();
             pair.received.shrink();
-            pair.memory = EACH + pair.sent.memory() + pair.received.memory();
-            self.memory += pair.memory;
+            pair.memory = pair.measure();
         }
+        self.memory = self.pairs.iter().map(|pair| pair.memory).sum();
         if self.memory <= MEMORY / 2 {
             return;
         }
-        let mut rounds: Vec<(u64, usize)> = self
-            .pairs
-            .values()
-            .map(|pair| (pair.round, pair.memory))
-            .collect();
+        let mut rounds: Vec<(u64, usize)> = self.pairs.iter().map(|pair| (pair.round, pair.memory)).collect();
         rounds.sort_unstable();
-        let mut left = self.memory;
         let mut oldest_kept = 0;
         for (round, memory) in rounds {
-            if left <= MEMORY / 2 {
+            if self.memory <= MEMORY / 2 {
                 break;
             }
-            left -= memory;
+            self.memory -= memory;
             oldest_kept = round + 1;
         }
-        self.pairs.retain(|_, pair| pair.round >= oldest_kept);
-        self.memory = self.pairs.values().map(|pair| pair.memory).sum();
+        self.pairs.retain(|pair| pair.round >= oldest_kept);
+        self.pairs.shrink_to_fit();
+        self.memory = self.pairs.iter().map(|pair| pair.memory).sum();
+        self.last = None;
+        self.places = self
+            .pairs
+            .iter()
+            .enumerate()
+            .map(|(place, pair)| (pair.connection, place))
+            .collect();
     }
 }
 
 /// Looks for everything in a stretch, and forgets what cannot become part of a hit any more.
-fn search(stretch: &mut Stretch, judge: &Judge, hits: &Hits) {
+fn search(stretch: &mut Stretch, judge: &Judge, marks: &mut Marks) {
     for (term, pattern) in judge.patterns() {
         stretch.search(*term, pattern);
     }
@@ -167,7 +197,7 @@ fn search(stretch: &mut Stretch, judge: &Judge, hits: &Hits) {
         let holds = judge.holds(piece.terms);
         if holds != piece.shown {
             piece.shown = holds;
-            hits.set(piece.id, holds);
+            marks.set(piece.id, holds);
         }
     }
     stretch.trim(judge.reach());

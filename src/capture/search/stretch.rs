@@ -95,6 +95,13 @@ impl Stretch {
         self.bytes.capacity() + self.pieces.capacity() * size_of::<Piece>()
     }
 
+    /// Forgets everything.
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.pieces.clear();
+        self.start = 0;
+    }
+
     /// Gives memory back that is not used.
     pub(super) fn shrink(&mut self) {
         self.bytes.shrink_to_fit();

@@ -1,15 +1,12 @@
 //! What is found is what is in the streams, however they are cut, mixed and read.
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 use std::ops::Range;
 
 use proptest::prelude::*;
-use tempfile::TempDir;
 
 use super::log::{Line, Log};
 use super::*;
-use crate::capture::{Connection, Create, Existing, Recorder, Role};
 use crate::model::{Direction, EntryId, Query, Records, Reference};
 use crate::text::Pattern;
 
@@ -115,6 +112,7 @@ fn found(log: &Log, sought: Sought, settles: &[bool]) -> BTreeSet<u64> {
                 started: None,
                 previous: None,
             },
+            Joint::Stream,
         );
         if settles
             .get(number as usize % settles.len().max(1))
@@ -346,151 +344,4 @@ fn many_streams_take_bounded_memory() {
         hits.contains(EntryId(19_999)),
         "the latest streams are remembered"
     );
-}
-
-struct Recording {
-    _folder: TempDir,
-    recorder: Recorder,
-    connection: Connection,
-}
-
-fn recording() -> Recording {
-    let folder = tempfile::tempdir().unwrap();
-    let recorder = Recorder::create(&Create {
-        path: folder.path().join("a.pcapng"),
-        existing: Existing::Refuse,
-        max_size: None,
-    })
-    .unwrap();
-    let connection = recorder
-        .connection(Timestamp(1), &"tcp://localhost:1".parse().unwrap(), Role::Client)
-        .unwrap();
-    let address: SocketAddr = "127.0.0.1:1".parse().unwrap();
-    let open = EntryKind::Open {
-        local: address,
-        remote: address,
-    };
-    connection.event(Timestamp(1), &open).unwrap();
-    Recording {
-        _folder: folder,
-        recorder,
-        connection,
-    }
-}
-
-impl Recording {
-    fn say(&self, text: &str) {
-        self.connection
-            .data(Timestamp(2), Direction::Received, text.as_bytes())
-            .unwrap();
-    }
-
-    fn scan(&self, typed: &str) -> Scan {
-        Scan::start(
-            self.recorder.reader(),
-            Sought::Pattern(Pattern::parse(typed).unwrap()),
-        )
-    }
-}
-
-/// Waits until the scan has seen everything that was recorded.
-fn caught_up(scan: &Scan, len: u64) -> ScanReport {
-    let mut reports = scan.reports();
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let done = |report: &ScanReport| report.state == ScanState::Waiting && report.scanned == len;
-    runtime.block_on(reports.wait_for(done)).unwrap().clone()
-}
-
-#[test]
-fn a_scan_follows_a_log_that_grows() {
-    let recording = recording();
-    let scan = recording.scan("pong");
-    assert_eq!(caught_up(&scan, 1).hits, 0);
-    let hits = scan.hits();
-    for round in 0..20 {
-        recording.say("+PO");
-        recording.say("NG\r\n");
-        recording.say("+OK\r\n");
-        scan.poke();
-        let report = caught_up(&scan, 4 + 3 * round);
-        assert_eq!((report.hits, report.of), (round + 1, 4 + 3 * round));
-        assert_eq!(hits.nth(round), Some(EntryId(1 + 3 * round)));
-        assert_eq!(hits.rank(EntryId(1 + 3 * round)), round);
-    }
-    assert_eq!(hits.next_after(EntryId(1)), Some(EntryId(4)));
-}
-
-#[test]
-fn a_stopped_scan_keeps_what_it_found() {
-    let recording = recording();
-    recording.say("a");
-    let mut scan = recording.scan("a");
-    caught_up(&scan, 2);
-    scan.stop();
-    scan.thread.take().unwrap().join().unwrap();
-    assert_eq!(scan.report().state, ScanState::Stopped);
-    assert_eq!(scan.hits().count(), 1);
-    recording.say("a");
-    scan.poke();
-    assert_eq!(scan.hits().count(), 1);
-}
-
-#[test]
-fn dropping_a_scan_ends_its_thread() {
-    let recording = recording();
-    for waits in [false, true] {
-        (0..500).for_each(|_| recording.say("abc"));
-        let mut scan = recording.scan("b");
-        if waits {
-            caught_up(&scan, recording.recorder.len());
-        }
-        let thread = scan.thread.take().unwrap();
-        let waker = thread.thread().clone();
-        drop(scan);
-        waker.unpark();
-        thread.join().unwrap();
-    }
-}
-
-#[test]
-fn a_file_that_cannot_be_read_ends_the_scan() {
-    let recording = recording();
-    (0..3).for_each(|_| recording.say("abc"));
-    std::fs::OpenOptions::new()
-        .write(true)
-        .open(recording.recorder.path())
-        .unwrap()
-        .set_len(100)
-        .unwrap();
-    let scan = recording.scan("b");
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let failed = |report: &ScanReport| matches!(report.state, ScanState::Failed(_));
-    runtime.block_on(scan.reports().wait_for(failed)).unwrap();
-}
-
-#[test]
-fn a_filter_knows_times_and_connections() {
-    let recording = recording();
-    recording.say("abc");
-    recording
-        .connection
-        .data(Timestamp(5_000_000_001), Direction::Sent, b"abcd")
-        .unwrap();
-    let check = |typed: &str, expected: &[u64]| {
-        let query = Query::parse(typed, &Reference::default()).unwrap();
-        let scan = Scan::start(recording.recorder.reader(), Sought::Query(query));
-        caught_up(&scan, 3);
-        let hits = scan.hits();
-        let found: Vec<u64> = (0..3).filter(|id| hits.contains(EntryId(*id))).collect();
-        assert_eq!(found, expected, "{typed}");
-    };
-    check("since<1s", &[0, 1]);
-    check("since>=5s", &[2]);
-    check("gap>1s", &[2]);
-    check("dir:tx", &[2]);
-    check("size>=3", &[1, 2]);
-    check("not size>3 and kind:data,open", &[0, 1]);
-    check("conn:0 re:ABC|c$", &[1]);
-    check("conn:1", &[]);
-    check("time<1970-01-01T00:00:04", &[0, 1]);
 }

@@ -1,0 +1,159 @@
+//! Session files of ours, block by block.
+
+use std::ops::ControlFlow;
+use std::os::unix::fs::FileExt as _;
+
+use super::chunk::Chunk;
+use super::frame::{self, Frame};
+use super::{Joint, Look, Passed, Want, failed, faulty};
+use crate::capture::fact;
+use crate::capture::recorder::Shared;
+use crate::capture::walk::{self, Content, Fault};
+use crate::capture::window::Window;
+use crate::model::{ConnectionId, Entry, EntryId, EntryKind, RecordsError, Timestamp};
+
+/// Bytes read at a time where only the headers of large blocks are wanted.
+const GLANCE: usize = 4096;
+
+/// Blocks from here on are large.
+const LARGE: u32 = 16 << 10;
+
+/// A place in the file.
+#[derive(Debug, Default)]
+pub(super) struct OwnPlace {
+    /// Where the block of the next entry, or one before it that is no entry, starts.
+    offset: u64,
+    chunk: Chunk,
+    glance: Vec<u8>,
+    payload: Vec<u8>,
+    last_len: u32,
+}
+
+impl OwnPlace {
+    /// See [`super::Bulk::read`].
+    pub(super) fn read(
+        &mut self,
+        shared: &Shared,
+        want: Want,
+        next: &mut u64,
+        until: u64,
+        budget: u64,
+        look: &mut Look<'_>,
+    ) -> Result<(), RecordsError> {
+        // In this order: blocks up to an entry that was published mention no later connection.
+        let until = until.min(shared.index.entries());
+        let extent = Extent {
+            connections: shared.index.connections(),
+            end: shared.index.end(),
+        };
+        let stop = self.offset.saturating_add(budget);
+        while *next < until && self.offset < stop {
+            let glanced = want == Want::Headers && self.last_len >= LARGE;
+            let flow = if glanced {
+                self.block(shared, want, extent, next, look)?
+            } else {
+                let rest = self.chunk.block(&shared.file, self.offset, extent.end);
+                let rest = rest.map_err(failed)?;
+                match frame::read(rest, extent.connections) {
+                    Some(frame) => {
+                        self.offset += u64::from(frame.len);
+                        self.last_len = frame.len;
+                        let bytes = rest.get(frame.payload.clone()).unwrap_or_default();
+                        show(&entry(next, &frame), bytes, look)
+                    }
+                    None => self.block(shared, want, extent, next, look)?,
+                }
+            };
+            if flow.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Passes the next block, whatever it is.
+    fn block(
+        &mut self,
+        shared: &Shared,
+        want: Want,
+        extent: Extent,
+        next: &mut u64,
+        look: &mut Look<'_>,
+    ) -> Result<ControlFlow<()>, RecordsError> {
+        let start = self.offset;
+        let mut window = Window::new(&shared.file, extent.end, GLANCE, &mut self.glance);
+        let block =
+            walk::block_at(&mut window, start, extent.connections).map_err(|fault| faulty(fault, start))?;
+        self.offset += u64::from(block.len);
+        self.last_len = block.len;
+        self.payload.clear();
+        let entry = match block.content {
+            Content::Data {
+                connection,
+                at,
+                direction,
+                offset,
+                len,
+            } => {
+                if want == Want::Payloads {
+                    self.payload.resize(len as usize, 0);
+                    shared
+                        .file
+                        .read_exact_at(&mut self.payload, offset)
+                        .map_err(failed)?;
+                }
+                numbered(next, connection, at, EntryKind::Data { direction }, len)
+            }
+            Content::Event {
+                connection,
+                at,
+                offset,
+                len,
+                id: _,
+            } => {
+                let json = window.get(offset, len as usize).map_err(failed)?;
+                let kind = fact::from_json(json).map_err(|what| faulty(Fault::Damaged(what), start))?;
+                numbered(next, connection, at, kind, 0)
+            }
+            Content::Interface { .. } | Content::Section | Content::Nothing => {
+                return Ok(ControlFlow::Continue(()));
+            }
+        };
+        Ok(show(&entry, &self.payload, look))
+    }
+}
+
+/// What of the file can be read.
+#[derive(Clone, Copy)]
+struct Extent {
+    connections: usize,
+    end: u64,
+}
+
+fn show(entry: &Entry, bytes: &[u8], look: &mut Look<'_>) -> ControlFlow<()> {
+    look(Passed {
+        entry,
+        bytes,
+        joint: Joint::Stream,
+    })
+}
+
+fn entry(next: &mut u64, frame: &Frame) -> Entry {
+    let kind = EntryKind::Data {
+        direction: frame.direction,
+    };
+    numbered(next, frame.connection, frame.at, kind, frame.payload.len() as u32)
+}
+
+/// The entry that comes next.
+fn numbered(next: &mut u64, connection: ConnectionId, at: Timestamp, kind: EntryKind, len: u32) -> Entry {
+    let id = EntryId(*next);
+    *next += 1;
+    Entry {
+        id,
+        connection,
+        at,
+        kind,
+        len,
+    }
+}

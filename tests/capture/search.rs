@@ -1,0 +1,223 @@
+//! Scans in their threads, over sessions that are being recorded.
+
+use sockscope::capture::{
+    Connection, Recorder, Scan, ScanReport, ScanState, Sought, hits, open_in_background,
+};
+use sockscope::model::{Direction, EntryId, FileReport, FileState, Query, Records, Reference, Timestamp};
+use sockscope::text::Pattern;
+use tempfile::TempDir;
+
+use super::sample;
+
+struct Recording {
+    _folder: TempDir,
+    recorder: Recorder,
+    connection: Connection,
+}
+
+fn recording() -> Recording {
+    let folder = tempfile::tempdir().unwrap();
+    let recorder = sample::create(&folder.path().join("a.pcapng"));
+    let connection = sample::opened(&recorder);
+    Recording {
+        _folder: folder,
+        recorder,
+        connection,
+    }
+}
+
+impl Recording {
+    fn say(&self, text: &str) {
+        self.connection
+            .data(Timestamp(5), Direction::Received, text.as_bytes())
+            .unwrap();
+    }
+
+    fn scan(&self, typed: &str) -> Scan {
+        let pattern = Pattern::parse(typed).unwrap();
+        Scan::start(self.recorder.reader(), Sought::Pattern(pattern))
+    }
+}
+
+/// Waits until the scan says so.
+fn reached(scan: &Scan, done: impl FnMut(&ScanReport) -> bool) -> ScanReport {
+    let mut reports = scan.reports();
+    block_on(async { reports.wait_for(done).await.unwrap().clone() })
+}
+
+/// Waits until the scan has seen everything that was recorded.
+fn caught_up(scan: &Scan, len: u64) -> ScanReport {
+    reached(scan, |report| {
+        report.state == ScanState::Waiting && report.scanned == len
+    })
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(future)
+}
+
+#[test]
+fn a_scan_follows_a_log_that_grows() {
+    let recording = recording();
+    let scan = recording.scan("pong");
+    assert_eq!(caught_up(&scan, 1).hits, 0);
+    let hits = scan.hits();
+    for round in 0..20 {
+        recording.say("+PO");
+        recording.say("NG\r\n");
+        recording.say("+OK\r\n");
+        scan.poke();
+        let report = caught_up(&scan, 4 + 3 * round);
+        assert_eq!((report.hits, report.of), (round + 1, 4 + 3 * round));
+        assert_eq!(hits.nth(round), Some(EntryId(1 + 3 * round)));
+        assert_eq!(hits.rank(EntryId(1 + 3 * round)), round);
+    }
+    assert_eq!(hits.next_after(EntryId(1)), Some(EntryId(4)));
+}
+
+#[test]
+fn a_stopped_scan_keeps_what_it_found() {
+    let recording = recording();
+    recording.say("a");
+    let scan = recording.scan("a");
+    caught_up(&scan, 2);
+    scan.stop();
+    reached(&scan, |report| report.state == ScanState::Stopped);
+    recording.say("a");
+    scan.poke();
+    assert_eq!(scan.hits().count(), 1);
+    assert_eq!(scan.report().state, ScanState::Stopped);
+}
+
+#[test]
+fn dropping_a_scan_ends_its_thread() {
+    let recording = recording();
+    for waits in [false, true] {
+        for _ in 0..500 {
+            recording.say("abc");
+        }
+        let scan = recording.scan("b");
+        if waits {
+            caught_up(&scan, recording.recorder.len());
+        }
+        let mut reports = scan.reports();
+        drop(scan);
+        // The thread has the only sender.
+        block_on(async { while reports.changed().await.is_ok() {} });
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_ends_the_scan() {
+    let recording = recording();
+    for _ in 0..3 {
+        recording.say("abc");
+    }
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .open(recording.recorder.path());
+    file.unwrap().set_len(100).unwrap();
+    let scan = recording.scan("b");
+    reached(&scan, |report| matches!(report.state, ScanState::Failed(_)));
+}
+
+#[test]
+fn a_filter_knows_times_and_connections() {
+    let recording = recording();
+    let after = |seconds: u64| Timestamp(1_700_000_000_000_000_000 + seconds * 1_000_000_000);
+    recording
+        .connection
+        .data(after(1), Direction::Received, b"abc")
+        .unwrap();
+    recording
+        .connection
+        .data(after(6), Direction::Sent, b"abcd")
+        .unwrap();
+    let check = |typed: &str, expected: &[u64]| {
+        let query = Query::parse(typed, &Reference::default()).unwrap();
+        let scan = Scan::start(recording.recorder.reader(), Sought::Query(query));
+        caught_up(&scan, 3);
+        let hits = scan.hits();
+        let found: Vec<u64> = (0..3).filter(|id| hits.contains(EntryId(*id))).collect();
+        assert_eq!(found, expected, "{typed}");
+    };
+    check("since<=1s", &[0, 1]);
+    check("since>=5s", &[2]);
+    check("gap>4s gap<6s", &[2]);
+    check("dir:tx", &[2]);
+    check("size>=3", &[1, 2]);
+    check("not size>3 and kind:data,open", &[0, 1]);
+    check("conn:0 re:ABC|c$", &[1]);
+    check("conn:1", &[]);
+    check("time<2023-11-14T22:13:22Z", &[0, 1]);
+}
+
+/// A capture of raw IP packets by another program (`LINKTYPE_RAW`).
+fn foreign(packets: &[(&str, u32, &[u8])]) -> Vec<u8> {
+    let mut file = Vec::new();
+    for word in [0xa1b2_c3d4u32, 0x0004_0002, 0, 0, 262_144, 101] {
+        file.extend(word.to_le_bytes());
+    }
+    for (time, (protocol, seq, payload)) in (1u32..).zip(packets) {
+        let builder = etherparse::PacketBuilder::ipv4([127, 0, 0, 1], [127, 0, 0, 2], 64);
+        let mut packet = Vec::new();
+        match *protocol {
+            "udp" => builder.udp(1000, 53).write(&mut packet, payload).unwrap(),
+            _ => builder
+                .tcp(1000, 80, *seq, 65_000)
+                .ack(1)
+                .write(&mut packet, payload)
+                .unwrap(),
+        }
+        for word in [time, 0, packet.len() as u32, packet.len() as u32] {
+            file.extend(word.to_le_bytes());
+        }
+        file.extend(packet);
+    }
+    file
+}
+
+#[test]
+fn captures_of_other_programs_are_searched_and_datagrams_stand_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.pcap");
+    let file = foreign(&[
+        ("udp", 0, b"a nee"),
+        ("udp", 0, b"dle"),
+        ("tcp", 100, b"nee"),
+        ("udp", 0, b"a needle"),
+        ("tcp", 103, b"dle and"),
+    ]);
+    std::fs::write(&path, file).unwrap();
+    let opening = open_in_background(&path).unwrap();
+    let mut reports = opening.reports.clone();
+    let whole = |report: &FileReport| !matches!(report.state, FileState::Indexing);
+    let entries = block_on(async { reports.wait_for(whole).await.unwrap().entries });
+    let session = opening.session.clone();
+    let texts: Vec<Vec<u8>> = (0..entries)
+        .map(|id| session.payload(EntryId(id), 0..100).unwrap())
+        .collect();
+    let pattern = Pattern::parse("needle").unwrap();
+    for sought in [
+        Sought::Pattern(pattern.clone()),
+        Sought::Query(Query::parse("needle", &Reference::default()).unwrap()),
+    ] {
+        let scan = Scan::start(session.clone(), sought);
+        caught_up(&scan, entries);
+        let hits = scan.hits();
+        let found: Vec<&[u8]> = (0..entries)
+            .filter(|id| hits.contains(EntryId(*id)))
+            .map(|id| texts[id as usize].as_slice())
+            .collect();
+        assert_eq!(found, [&b"nee"[..], b"a needle"]);
+    }
+    let lit = |text: &[u8]| {
+        let id = texts.iter().position(|found| found == text).unwrap();
+        hits(&session, &pattern, EntryId(id as u64)).unwrap()
+    };
+    assert_eq!(lit(b"a nee"), []);
+    assert_eq!(lit(b"nee"), Vec::from_iter(Some(0..3)));
+    assert_eq!(lit(b"dle and"), Vec::from_iter(Some(0..3)));
+    assert_eq!(lit(b"a needle"), Vec::from_iter(Some(2..8)));
+}
