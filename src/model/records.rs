@@ -98,7 +98,8 @@ pub trait Records {
         0
     }
 
-    /// A page of the list of conversations: those of these numbers that there are. A capture can have millions.
+    /// A page of the list of conversations: those of these numbers that there are, from the first on, but never
+    /// more than a few thousand at once. A capture can have millions.
     fn conversation_page(&self, _page: Range<u64>) -> Vec<Conversation> {
         Vec::new()
     }

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a proof that cannot go on has failed")]
 
+#[path = "../capture/hostile.rs"]
+mod hostile;
 #[path = "../support/oracle.rs"]
 mod oracle;
 #[path = "../support/peer.rs"]
@@ -11,8 +13,10 @@ mod peer;
 mod proofs;
 #[path = "../support/pty.rs"]
 mod pty;
+#[path = "../support/wire.rs"]
+mod wire;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use proofs::Way;
 use pty::Reading;
@@ -64,5 +68,10 @@ fn main() {
     prove("P14 200 kill -9 at random moments of a flood", || {
         proofs::kills_at_random_moments(200);
         ", 200 files opened, nothing that was shown is missing".into()
+    });
+    prove("P20 10,000 mutated captures", || {
+        let longest = hostile::mutations(10_000);
+        assert!(longest < Duration::from_secs(2), "{longest:?}");
+        format!(", the slowest took {:.1} ms", longest.as_secs_f64() * 1000.0)
     });
 }

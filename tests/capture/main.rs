@@ -9,8 +9,13 @@
 
 mod crash;
 mod damage;
+mod foreign;
 mod full;
+mod hostile;
 mod identity;
+mod opening;
 mod private;
 mod sample;
 mod search;
+#[path = "../support/wire.rs"]
+mod wire;

@@ -91,8 +91,9 @@ impl Course {
     /// Runs until there is nothing more to be found, or nobody wants to know.
     pub(super) fn run(mut self) {
         let Err(Ended(mut state)) = self.follow();
+        // Whatever ended it, what was found until then is shown.
         if let Some(indexer) = &mut self.indexer
-            && let Err(error) = indexer.settle()
+            && let Err(error) = indexer.settle().and_then(|()| indexer.publish())
         {
             state = FileState::Failed(words(&error));
         }
