@@ -10,7 +10,9 @@
 //! | `recorder`, `connection` | appending, write-ahead, one call an entry |
 //! | `window`, `walk` | the blocks as they are read, every length checked |
 //! | `index`, `group` | where every 64th entry starts, and the entries around it |
-//! | `session`, `scan` | reading by entry number; opening what is on disk |
+//! | `session`, `roster` | reading by entry number; the list of conversations |
+//! | `opening`, `format`, `scan` | opening what is on disk, in the background; which kind it is; walking our own |
+//! | `foreign`, `temp` | captures of other programs, made a log |
 //! | `bulk` | all entries in order, at the speed of the file |
 //! | `search` | scans in the background, and where hits are |
 //! | `file`, `store` | private files, and the directory where recordings are kept |
