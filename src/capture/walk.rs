@@ -16,6 +16,10 @@ use crate::model::{ConnectionId, Direction, EntryId, Timestamp};
 /// The most bytes a packet may have (Wireshark's `WTAP_MAX_PACKET_SIZE_STANDARD`).
 pub(super) const LARGEST_PACKET: u32 = 262_144;
 
+/// Blocks up to this size are looked at as a whole; of larger ones only the fields are read, so that jumping over
+/// large messages costs little.
+const SMALL: u32 = 1024;
+
 /// A block, and how long it is.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Block {
@@ -97,19 +101,35 @@ pub(super) fn block_at(window: &mut Window<'_>, offset: u64, connections: usize)
         return Err(Fault::Damaged("the block has an impossible length"));
     }
     let span = Span { offset, len };
-    // The closing length comes last: the fields before it are mostly in the window already.
-    let content = match kind {
-        SECTION => section(window, span)?,
-        INTERFACE => interface(window, span)?,
-        PACKET => packet(window, span, connections)?,
-        ANNOTATION => annotation(window, span, connections)?,
-        _ => Content::Nothing,
+    let content = if len <= SMALL {
+        let bytes = window.get(offset, len as usize)?;
+        closed(&bytes[len as usize - 4..], len)?;
+        content(kind, span, &mut Whole { bytes }, connections)?
+    } else {
+        // The closing length comes last: the fields before it are mostly in the window already.
+        let content = content(kind, span, &mut Parts { window, span }, connections)?;
+        closed(window.get(offset + u64::from(len) - 4, 4)?, len)?;
+        content
     };
-    let closing = window.get(offset + u64::from(len) - 4, 4)?;
-    if word(closing, 0) != Some(len) {
-        return Err(Fault::Damaged("the two lengths of the block differ"));
-    }
     Ok(Block { len, content })
+}
+
+fn content(kind: u32, span: Span, fields: &mut impl Fields, connections: usize) -> Result<Content, Fault> {
+    match kind {
+        SECTION => section(fields, span),
+        INTERFACE => interface(fields),
+        PACKET => packet(fields, span, connections),
+        ANNOTATION => annotation(fields, span, connections),
+        _ => Ok(Content::Nothing),
+    }
+}
+
+fn closed(closing: &[u8], len: u32) -> Result<(), Fault> {
+    if word(closing, 0) == Some(len) {
+        Ok(())
+    } else {
+        Err(Fault::Damaged("the two lengths of the block differ"))
+    }
 }
 
 /// Where a block lies.
@@ -119,28 +139,50 @@ struct Span {
     len: u32,
 }
 
-impl Span {
+/// The bytes of a block, as far as they are asked for.
+trait Fields {
     /// Bytes `from` to `to` of the block, cut to what stands before its closing length.
-    fn get<'w>(self, window: &'w mut Window<'_>, from: usize, to: usize) -> Result<&'w [u8], Fault> {
-        let to = to.min(self.len as usize - 4);
-        let len = to.checked_sub(from).ok_or(CUT)?;
-        Ok(window.get(self.offset + from as u64, len)?)
+    fn get(&mut self, from: usize, to: usize) -> Result<&[u8], Fault>;
+}
+
+/// A small block, at once: a log of small messages has millions of them.
+struct Whole<'a> {
+    bytes: &'a [u8],
+}
+
+impl Fields for Whole<'_> {
+    fn get(&mut self, from: usize, to: usize) -> Result<&[u8], Fault> {
+        self.bytes.get(from..to.min(self.bytes.len() - 4)).ok_or(CUT)
     }
 }
 
-fn section(window: &mut Window<'_>, span: Span) -> Result<Content, Fault> {
+/// A large block, of which only the fields are read.
+struct Parts<'a, 'w> {
+    window: &'a mut Window<'w>,
+    span: Span,
+}
+
+impl Fields for Parts<'_, '_> {
+    fn get(&mut self, from: usize, to: usize) -> Result<&[u8], Fault> {
+        let to = to.min(self.span.len as usize - 4);
+        let len = to.checked_sub(from).ok_or(CUT)?;
+        Ok(self.window.get(self.span.offset + from as u64, len)?)
+    }
+}
+
+fn section(fields: &mut impl Fields, span: Span) -> Result<Content, Fault> {
     if span.offset != 0 {
         return Err(Fault::Damaged("a second section starts here"));
     }
-    match word(span.get(window, 8, 12)?, 0) {
+    match word(fields.get(8, 12)?, 0) {
         Some(BYTE_ORDER_MAGIC) => Ok(Content::Section),
         Some(_) => Err(Fault::Damaged("the byte order is not little-endian")),
         None => Err(CUT),
     }
 }
 
-fn interface(window: &mut Window<'_>, span: Span) -> Result<Content, Fault> {
-    let body = span.get(window, 8, usize::MAX)?;
+fn interface(fields: &mut impl Fields) -> Result<Content, Fault> {
+    let body = fields.get(8, usize::MAX)?;
     if half_word(body, 0) != Some(LINKTYPE_RAW) {
         return Err(Fault::Damaged("the interface does not carry IP packets"));
     }
@@ -161,13 +203,15 @@ pub(super) fn interface_name(window: &mut Window<'_>, offset: u64) -> Result<Str
     let len = word(window.get(offset, 8)?, 4)
         .filter(|len| (SMALLEST..=LARGEST).contains(len))
         .ok_or(CUT)?;
-    let body = Span { offset, len }.get(window, 8, usize::MAX)?;
+    let span = Span { offset, len };
+    let mut block = Parts { window, span };
+    let body = block.get(8, usize::MAX)?;
     let name = body.get(8..).and_then(|options| find(options, IF_NAME));
     Ok(String::from_utf8_lossy(name.unwrap_or_default()).into_owned())
 }
 
-fn packet(window: &mut Window<'_>, span: Span, connections: usize) -> Result<Content, Fault> {
-    let fields = span.get(window, 0, PACKET_HEADER + LONGEST_HEADERS)?;
+fn packet(block: &mut impl Fields, span: Span, connections: usize) -> Result<Content, Fault> {
+    let fields = block.get(0, PACKET_HEADER + LONGEST_HEADERS)?;
     let connection = connection(word(fields, 8), connections)?;
     let at = timestamp(fields, 12).ok_or(CUT)?;
     let captured = word(fields, 20).ok_or(CUT)?;
@@ -179,7 +223,7 @@ fn packet(window: &mut Window<'_>, span: Span, connections: usize) -> Result<Con
     let packet = packet.get(..captured).unwrap_or(packet);
     let headers = header_len(packet, captured).map_err(Fault::Damaged)?;
     let after = PACKET_HEADER + captured + padding(captured);
-    let options = span.get(window, after, usize::MAX)?;
+    let options = block.get(after, usize::MAX)?;
     if captured > headers {
         return Ok(Content::Data {
             connection,
@@ -202,8 +246,8 @@ fn packet(window: &mut Window<'_>, span: Span, connections: usize) -> Result<Con
     })
 }
 
-fn annotation(window: &mut Window<'_>, span: Span, connections: usize) -> Result<Content, Fault> {
-    let fields = span.get(window, 0, ANNOTATION_HEADER)?;
+fn annotation(block: &mut impl Fields, span: Span, connections: usize) -> Result<Content, Fault> {
+    let fields = block.get(0, ANNOTATION_HEADER)?;
     if fields.get(8..12) != Some(&MAGIC) {
         return Ok(Content::Nothing);
     }
