@@ -13,7 +13,7 @@ use super::window::Window;
 use crate::model::{ConnectionId, Direction, EntryId, EntryKind};
 
 /// Bytes read at a time: as fast as larger ones, and small beside the program itself.
-const CHUNK: usize = 256 << 10;
+const CHUNK: usize = 128 << 10;
 
 /// Connections that a file may announce: some 128 bytes of memory each.
 const MOST_CONNECTIONS: usize = 16 << 20;

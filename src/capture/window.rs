@@ -31,25 +31,32 @@ impl<'a> Window<'a> {
     }
 
     /// The `len` bytes at `offset`; `UnexpectedEof` if the readable part ends before.
+    #[inline]
     pub(super) fn get(&mut self, offset: u64, len: usize) -> io::Result<&[u8]> {
-        let last = offset
-            .checked_add(len as u64)
-            .filter(|last| *last <= self.end)
-            .ok_or(io::ErrorKind::UnexpectedEof)?;
-        if offset < self.at || last > self.at + self.buffer.len() as u64 {
-            self.at = offset.saturating_sub(LOOK_BEHIND);
-            let behind = (offset - self.at) as usize;
-            let want = (self.end - self.at).min((self.chunk.max(len) + behind) as u64) as usize;
-            self.buffer.resize(want, 0);
-            if let Err(error) = self.file.read_exact_at(self.buffer, self.at) {
-                self.buffer.clear();
-                return Err(error);
-            }
-        }
-        let from = (offset - self.at) as usize;
+        // What is in the buffer lies before `end`, so the common case needs no other look.
+        let within = usize::try_from(offset.wrapping_sub(self.at)).unwrap_or(usize::MAX);
+        let there = within <= self.buffer.len() && len <= self.buffer.len() - within;
+        let from = if there { within } else { self.read(offset, len)? };
         self.buffer
             .get(from..from + len)
             .ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
+
+    /// Reads at least the `len` bytes at `offset`, and returns where in the buffer they are.
+    fn read(&mut self, offset: u64, len: usize) -> io::Result<usize> {
+        offset
+            .checked_add(len as u64)
+            .filter(|last| *last <= self.end)
+            .ok_or(io::ErrorKind::UnexpectedEof)?;
+        self.at = offset.saturating_sub(LOOK_BEHIND);
+        let behind = (offset - self.at) as usize;
+        let want = (self.end - self.at).min((self.chunk.max(len) + behind) as u64) as usize;
+        self.buffer.resize(want, 0);
+        if let Err(error) = self.file.read_exact_at(self.buffer, self.at) {
+            self.buffer.clear();
+            return Err(error);
+        }
+        Ok(behind)
     }
 }
 

@@ -26,7 +26,7 @@ use crate::capture::window::Window;
 use crate::model::Protocol;
 
 /// Bytes read at a time: as fast as larger ones, and small beside the program itself.
-const CHUNK: usize = 256 << 10;
+const CHUNK: usize = 128 << 10;
 
 /// What a foreign capture is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
