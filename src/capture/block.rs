@@ -127,6 +127,13 @@ pub(super) fn bare_packet(
     block(PACKET, &body)
 }
 
+/// Where a JSON text of `len` bytes starts in `blocks`, the last of which is a bare packet that carries it.
+pub(super) fn text_in_last(blocks: &[u8], len: usize) -> Option<u64> {
+    // The end of the options and the closing length follow it.
+    let behind = len + padding(MAGIC.len() + len) + 4 + 4;
+    blocks.len().checked_sub(behind).map(|offset| offset as u64)
+}
+
 fn ours(value: &[u8]) -> Vec<u8> {
     [&MAGIC, value].concat()
 }

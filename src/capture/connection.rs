@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::block::{self, DataFrame, LONGEST_TEXT};
 use super::index::Tails;
 use super::packet::Segment;
-use super::recorder::{Mark, Recorder};
+use super::recorder::{Carries, Mark, Recorder};
 use super::stream::Stream;
 use super::{CaptureError, fact};
 use crate::model::{ConnectionId, Direction, EndHow, EntryId, EntryKind, Side, Timestamp};
@@ -81,11 +81,26 @@ impl Connection {
         let mut flow = self.flow();
         let mut next = *flow;
         let mut blocks = self.packets(at, kind, &mut next, &json);
+        let carries = match kind {
+            EntryKind::Open { .. } => block::text_in_last(&blocks, json.len())
+                .map_or(Carries::Nothing, |offset| {
+                    Carries::Addresses(offset, json.len() as u32)
+                }),
+            EntryKind::Data { .. }
+            | EntryKind::Lookup(_)
+            | EntryKind::Attempt(_)
+            | EntryKind::HalfClose { .. }
+            | EntryKind::Close(_)
+            | EntryKind::Error { .. }
+            | EntryKind::Gap { .. }
+            | EntryKind::Note { .. } => Carries::Nothing,
+        };
         let mut writer = self.recorder.writer();
         if blocks.is_empty() {
             blocks = block::annotation(writer.next(), self.id, at, &json);
         }
-        let id = writer.append(&mut [IoSlice::new(&blocks)], &[self.mark(0, flow.tails, 0)])?;
+        let mark = self.mark(0, flow.tails, carries);
+        let id = writer.append(&mut [IoSlice::new(&blocks)], &[mark])?;
         *flow = next;
         Ok(id)
     }
@@ -139,8 +154,8 @@ impl Connection {
             .unwrap_or_default();
         let before_note = overdue.len() + frame.head().len() + bytes.len() + frame.tail().len();
         let marks = [
-            self.mark(0, flow.tails, bytes.len() as u64),
-            self.mark(before_note as u64, tails, 0),
+            self.mark(0, flow.tails, Carries::Bytes(direction, bytes.len() as u64)),
+            self.mark(before_note as u64, tails, Carries::Nothing),
         ];
         let marks = if note.is_empty() { &marks[..1] } else { &marks[..] };
         let mut parts = [&overdue, frame.head(), bytes, frame.tail(), &note].map(IoSlice::new);
@@ -199,12 +214,12 @@ impl Connection {
         block::bare_packet(self.id, at, direction, segment, json)
     }
 
-    fn mark(&self, offset: u64, tails: Tails, payload: u64) -> Mark {
+    fn mark(&self, offset: u64, tails: Tails, carries: Carries) -> Mark {
         Mark {
             offset,
             connection: self.id,
             tails,
-            payload,
+            carries,
         }
     }
 

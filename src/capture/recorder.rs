@@ -12,7 +12,7 @@ use nix::sys::uio::pwritev;
 
 use super::index::{Checkpoint, Index, Tails};
 use super::{CaptureError, Connection, Role, Session, block, file};
-use crate::model::{ConnectionId, Endpoint, EntryId, Timestamp};
+use crate::model::{ConnectionId, Direction, Endpoint, EntryId, Timestamp};
 
 /// What to do with a file that is already there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -177,8 +177,20 @@ pub(super) struct Mark {
     pub(super) connection: ConnectionId,
     /// The last bytes of that connection before it.
     pub(super) tails: Tails,
-    /// How many bytes it carries.
-    pub(super) payload: u64,
+    /// What it carries.
+    pub(super) carries: Carries,
+}
+
+/// What an entry carries.
+#[derive(Clone, Copy)]
+pub(super) enum Carries {
+    /// Nothing that is counted.
+    Nothing,
+    /// Bytes.
+    Bytes(Direction, u64),
+    /// The addresses of its connection: a JSON text, where it starts counted from the start of the append, and how
+    /// long it is.
+    Addresses(u64, u32),
 }
 
 /// The recorder with its lock held.
@@ -222,7 +234,17 @@ impl Writer<'_> {
             };
             index.add_entry(self.state.entries, checkpoint);
             self.state.entries += 1;
-            self.state.payload_bytes += mark.payload;
+            index.count(mark.connection, |traffic| match mark.carries {
+                Carries::Nothing => traffic.count(None, 0),
+                Carries::Bytes(direction, bytes) => traffic.count(Some(direction), bytes),
+                Carries::Addresses(offset, len) => {
+                    traffic.count(None, 0);
+                    traffic.opening = (start + offset, len);
+                }
+            });
+            if let Carries::Bytes(_, bytes) = mark.carries {
+                self.state.payload_bytes += bytes;
+            }
         }
         index.publish(self.state.entries, self.state.end);
         Ok(first)

@@ -110,10 +110,12 @@ impl Import {
         let mut buffer = std::mem::take(&mut self.buffer);
         let mut window = Window::new(&foreign.file, end, CHUNK, &mut buffer);
         let stop = self.at.saturating_add(budget).min(end);
+        let mut output = std::mem::take(&mut self.output);
         let mut result = Ok(());
         while self.at < stop && result.is_ok() {
-            result = self.step(&mut window);
+            result = self.step(&mut window, &mut output);
         }
+        self.output = output;
         self.buffer = buffer;
         result
     }
@@ -137,16 +139,12 @@ impl Import {
         self.publish()
     }
 
-    fn step(&mut self, window: &mut Window<'_>) -> Result<(), Fault> {
+    fn step(&mut self, window: &mut Window<'_>, output: &mut Output) -> Result<(), Fault> {
         let step = self.frames.step(window, self.at)?;
         if let Some(frame) = step.frame {
             let bytes = window.get(frame.offset, frame.captured as usize)?;
-            let mut output = std::mem::take(&mut self.output);
-            let result = self
-                .frame(&frame, bytes, &mut output)
-                .and_then(|()| self.enter(&mut output));
-            self.output = output;
-            result?;
+            self.frame(&frame, bytes, output)?;
+            self.enter(output)?;
         }
         self.at += step.len;
         Ok(())
