@@ -24,8 +24,10 @@ use std::process::{Child, Command, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use sockscope::capture::{Opening, Session, open_in_background};
-use sockscope::model::{Direction, EntryId, EntryKind, Protocol, Records};
+use sockscope::capture::{
+    Create, Existing, MAX_PAYLOAD, Opening, Recorder, Role, Session, open_in_background,
+};
+use sockscope::model::{Direction, End, EndHow, EntryId, EntryKind, Protocol, Records, Side, Timestamp};
 
 use binary::{Home, free_port};
 use server::{Server, command, is_installed};
@@ -397,4 +399,64 @@ fn datagrams_captured_by_tcpdump() {
         }
     }
     assert!(found == expected);
+}
+
+#[test]
+fn a_recording_of_ours_that_editcap_rewrote_has_the_same_payload() {
+    let home = Home::new();
+    if !is_installed("editcap") {
+        return;
+    }
+    let own = home.path("own.pcapng");
+    let recorder = Recorder::create(&Create {
+        path: own.clone(),
+        existing: Existing::Refuse,
+        max_size: None,
+    })
+    .unwrap();
+    for (number, (local, remote)) in [("127.0.0.1:50000", "127.0.0.1:80"), ("[::1]:50001", "[::1]:80")]
+        .into_iter()
+        .enumerate()
+    {
+        let endpoint = format!("tcp://{remote}").parse().unwrap();
+        let connection = recorder
+            .connection(Timestamp(1), &endpoint, Role::Client)
+            .unwrap();
+        let (local, remote) = (local.parse().unwrap(), remote.parse().unwrap());
+        connection
+            .event(Timestamp(2), &EntryKind::Open { local, remote })
+            .unwrap();
+        for len in [1, 1000, MAX_PAYLOAD] {
+            for direction in [Direction::Sent, Direction::Received] {
+                let bytes = vec![b'a' + number as u8; len];
+                connection.data(Timestamp(3), direction, &bytes).unwrap();
+            }
+        }
+        for by in [Side::Local, Side::Peer] {
+            let end = End {
+                by,
+                how: EndHow::Fin,
+                errno: None,
+            };
+            let kind = match by {
+                Side::Local => EntryKind::HalfClose { by },
+                Side::Peer => EntryKind::Close(end),
+            };
+            connection.event(Timestamp(4), &kind).unwrap();
+        }
+    }
+    let expected = ours(&recorder.reader());
+    for format in ["pcap", "nsecpcap", "pcapng"] {
+        let foreign = home.path(format);
+        let edited = Command::new("editcap")
+            .args(["-F", format])
+            .args([&own, &foreign])
+            .status()
+            .unwrap();
+        assert!(edited.success());
+        let (opening, report) = wire::open(&foreign);
+        assert_eq!(report.remarks, Vec::<String>::new());
+        assert_same(&ours(&opening.session), &expected);
+        assert_eq!(closed(&opening.session), 2);
+    }
 }

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 
-use super::block::{APPLICATION, BYTE_ORDER_MAGIC, LARGEST, SECTION, SHB_USERAPPL, SMALLEST};
+use super::block::{APPLICATION, BYTE_ORDER_MAGIC, INTERFACE, LARGEST, SECTION, SHB_USERAPPL, SMALLEST};
 use super::foreign::{Format, Pcap};
 use super::walk::{self, Fault};
 
@@ -80,11 +80,29 @@ fn section(file: &File, size: u64, len: u32) -> Result<Kind, Fault> {
     let application = block
         .get(OPTIONS..)
         .and_then(|options| walk::find(options, SHB_USERAPPL));
-    Ok(
-        if application.is_some_and(|name| name.starts_with(APPLICATION.as_bytes())) {
-            Kind::Own
-        } else {
-            Kind::Foreign(Format::Pcapng)
-        },
-    )
+    let named = application.is_some_and(|name| name.starts_with(APPLICATION.as_bytes()));
+    Ok(if named && !is_rewritten(file, size, u64::from(len))? {
+        Kind::Own
+    } else {
+        Kind::Foreign(Format::Pcapng)
+    })
+}
+
+/// Whether the first interface behind the section header lacks what we write: editcap and Wireshark keep our name
+/// when they save a file, and drop our option.
+fn is_rewritten(file: &File, size: u64, offset: u64) -> Result<bool, Fault> {
+    let mut head = [0; 8];
+    if size - offset < head.len() as u64 {
+        return Ok(false);
+    }
+    file.read_exact_at(&mut head, offset)?;
+    let (kind, len) = head.split_at(4);
+    let len = len.first_chunk().map_or(0, |len| u32::from_le_bytes(*len));
+    if kind != INTERFACE.to_le_bytes() || !(SMALLEST..=READ).contains(&len) || size - offset < u64::from(len)
+    {
+        return Ok(false);
+    }
+    let mut block = vec![0; len as usize];
+    file.read_exact_at(&mut block, offset)?;
+    Ok(block.get(16..).and_then(walk::find_ours).is_none())
 }

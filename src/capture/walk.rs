@@ -303,7 +303,7 @@ fn direction(options: &[u8]) -> Option<Direction> {
 }
 
 /// The value of our own option, if it is there and ours.
-fn find_ours(options: &[u8]) -> Option<&[u8]> {
+pub(super) fn find_ours(options: &[u8]) -> Option<&[u8]> {
     find(options, OPT_OURS)?.strip_prefix(&MAGIC)
 }
 

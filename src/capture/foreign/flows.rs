@@ -30,8 +30,8 @@ struct Key {
 struct Flow {
     key: Key,
     summary: Summary,
-    /// `None` for UDP, which has no state.
-    tcp: Option<Tcp>,
+    /// `None` for UDP, which has no state, and so needs no room for one.
+    tcp: Option<Box<Tcp>>,
     standing: Standing,
     written: Written,
 }
@@ -209,7 +209,7 @@ impl Flows {
             let place = self.hand;
             self.hand = (self.hand + 1) % self.all.len().max(1);
             let flow = &mut self.all[place];
-            if flow.standing == Standing::Quiet || flow.tcp.as_ref().is_some_and(Tcp::is_over) {
+            if flow.standing == Standing::Quiet || flow.tcp.as_ref().is_some_and(|tcp| tcp.is_over()) {
                 return place;
             }
             flow.standing = Standing::Quiet;
@@ -233,7 +233,7 @@ impl Flows {
                 received: 0,
             },
             tcp: match packet.kind {
-                Kind::Tcp(header) => Some(Tcp::new(&header)),
+                Kind::Tcp(header) => Some(Box::new(Tcp::new(&header))),
                 Kind::Udp => None,
             },
             standing: Standing::Recent,
