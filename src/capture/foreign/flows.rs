@@ -18,6 +18,9 @@ const MOST: usize = 128 << 10;
 /// Segments behind gaps that all connections together may keep: 32 bytes each.
 const MOST_PENDING: usize = 1 << 20;
 
+/// Conversations that may be over and not yet in the list.
+const MOST_DEPARTED: usize = 8 << 10;
+
 /// Both ends, the lower address first, so that both directions have the same key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Key {
@@ -84,6 +87,11 @@ impl Flows {
     /// How many were forgotten while they were still open.
     pub(super) fn forgotten(&self) -> u64 {
         self.forgotten
+    }
+
+    /// Whether so many are over that it is time to ask for the changes.
+    pub(super) fn is_full(&self) -> bool {
+        self.departed.len() >= MOST_DEPARTED
     }
 
     /// Takes a packet in; what entries come of it is ready in `out`.

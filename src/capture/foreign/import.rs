@@ -145,6 +145,9 @@ impl Import {
             let bytes = window.get(frame.offset, frame.captured as usize)?;
             self.frame(&frame, bytes, output)?;
             self.enter(output)?;
+            if self.flows.is_full() {
+                self.foreign.conversations.write(self.flows.changes())?;
+            }
         }
         self.at += step.len;
         Ok(())
