@@ -31,7 +31,7 @@ impl Feed {
         }
     }
 
-    /// Whether there is a report that was not taken.
+    /// Whether there is a report that was not taken. The last one of all is told by [`Feed::changed`] alone.
     pub(super) fn has_news(&self) -> bool {
         match self {
             Feed::Worker { news, .. } => news.has_changed(),

@@ -2,8 +2,10 @@
 
 use std::future::pending;
 
-use crate::app::{Event, Scanned};
-use crate::capture::{Filtered, Scan, ScanReport, Session, Sought};
+use tokio::sync::watch;
+
+use crate::app::{Event, Report, Scanned};
+use crate::capture::{Filtered, Scan, ScanReport, ScanState, Session, Sought};
 use crate::model::{Found, Query, Records};
 use crate::text::Pattern;
 
@@ -19,34 +21,50 @@ pub(in crate::runtime) struct Views {
 #[derive(Debug)]
 struct Watched {
     scan: Scan,
-    reports: tokio::sync::watch::Receiver<ScanReport>,
+    reports: watch::Receiver<ScanReport>,
+    /// What was passed on last.
+    told: ScanReport,
 }
 
 impl Watched {
     fn start(session: Session, sought: Sought) -> Watched {
         let scan = Scan::start(session, sought);
         let reports = scan.reports();
-        Watched { scan, reports }
+        Watched {
+            scan,
+            reports,
+            told: ScanReport::default(),
+        }
     }
 
-    /// Waits until it has got on, and leaves the report to be taken.
+    /// Waits until it has got on.
     async fn changed(&mut self) {
         if self.reports.changed().await.is_err() {
+            // It has ended, and what it said last was passed on.
             pending::<()>().await;
         }
-        self.reports.mark_changed();
     }
 
+    /// Its latest report, if that is another one.
     fn take(&mut self) -> Option<Scanned> {
-        if !self.reports.has_changed().unwrap_or(false) {
+        let report = self.reports.borrow_and_update().clone();
+        if report == self.told {
             return None;
         }
-        let report = self.reports.borrow_and_update();
+        self.told = report;
         Some(Scanned {
-            found: report.hits,
-            scanned: report.scanned,
-            of: report.of,
+            found: self.told.hits,
+            scanned: self.told.scanned,
+            of: self.told.of,
         })
+    }
+
+    /// Why it could not go on, if its latest report says so.
+    fn trouble(&self) -> Option<Event> {
+        match &self.told.state {
+            ScanState::Failed(why) => Some(Event::Report(Report::Failed(why.clone()))),
+            ScanState::Scanning | ScanState::Waiting | ScanState::Stopped => None,
+        }
     }
 }
 
@@ -117,9 +135,17 @@ impl Views {
 
     /// What the scans have to report.
     pub(super) fn take(&mut self) -> Vec<Event> {
-        let filter = self.filter.as_mut().and_then(|(watched, _)| watched.take());
-        let search = self.search.as_mut().and_then(Watched::take);
-        let filter = filter.map(Event::Filtered);
-        filter.into_iter().chain(search.map(Event::Searched)).collect()
+        let mut events = Vec::new();
+        if let Some((watched, _)) = &mut self.filter {
+            let progress = watched.take();
+            events.extend(progress.map(Event::Filtered));
+            events.extend(progress.and_then(|_| watched.trouble()));
+        }
+        if let Some(watched) = &mut self.search {
+            let progress = watched.take();
+            events.extend(progress.map(Event::Searched));
+            events.extend(progress.and_then(|_| watched.trouble()));
+        }
+        events
     }
 }
