@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use super::feed::Feed;
 use super::views::Views;
 use crate::app::{App, Context, Effect, Ending, Event, Layout, Report};
-use crate::model::{LinkState, Timestamp};
+use crate::model::Timestamp;
 use crate::runtime::canvas::Canvas;
 use crate::runtime::clipboard::{self, Between};
 use crate::runtime::desk::{Desk, Job};
@@ -152,7 +152,8 @@ impl<H: Host, D: Display> Turns<H, D> {
                 self.draw();
                 continue;
             }
-            let listens = self.news == News::Expected && !self.pace.is_armed();
+            // The next frame shows whatever the news are by then; only that the connection stands is not put off.
+            let listens = self.news == News::Expected && (!self.pace.is_armed() || self.is_dialing());
             tokio::select! {
                 biased;
                 Ok(()) = self.lines.control.changed() => self.obey(),
@@ -236,17 +237,18 @@ impl<H: Host, D: Display> Turns<H, D> {
 
     fn catch_up(&mut self) {
         let news = self.lines.feed.take();
-        let before = self.link_state();
+        let dialing = self.is_dialing();
         self.views.poke();
         self.feed(news);
-        if self.link_state() != before {
-            // What the user waits for, and never a flood of it.
+        if dialing && !self.is_dialing() {
+            // This is what the user waits for.
             self.pace.answer(instant());
         }
     }
 
-    fn link_state(&self) -> Option<LinkState> {
-        self.app.link.as_ref().map(|link| link.state)
+    /// Whether no byte can have crossed yet, so that news are few.
+    fn is_dialing(&self) -> bool {
+        self.app.link.as_ref().is_none_or(|link| link.state.is_dialing())
     }
 
     fn scanned(&mut self) {
