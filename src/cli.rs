@@ -54,6 +54,10 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Req
             let task = match task {
                 None | Some(SessionsTask::List) => Housekeeping::List,
                 Some(SessionsTask::Delete { names }) => Housekeeping::Delete(names),
+                Some(SessionsTask::Open { name }) => {
+                    let plan = arguments.options.plan_kept(name)?;
+                    return Ok(Request::Run(Box::new(plan)));
+                }
             };
             return Ok(Request::KeepHouse(task, arguments.options.zone()));
         }

@@ -74,9 +74,10 @@ fn wrong_usage_is_one_line_and_status_2() {
     check(&["--headless", "::1", "80"], &["write [::1]:80"]);
     check(&["--force", "--headless", "a:1"], &["--write"]);
     check(
-        &["-w", "-", "--headless", "a:1"],
-        &["--write -", "not supported yet", "name a file"],
+        &["-w", "-", "--format", "text", "a:1"],
+        &["--write -", "leave --format out"],
     );
+    check(&["-w", "-"], &["needs a target"]);
     check(&["-w", "", "--headless", "a:1"], &["--write"]);
     check(&["--headless"], &["needs a target"]);
     check(&["--send", "x", "a:1"], &["--send", "add --headless"]);
@@ -393,12 +394,12 @@ fn recordings_are_listed_and_deleted_by_name() {
     check_error(
         &finished(&["sessions", "delete", stem, "no-such"]),
         1,
-        &["no-such", "nothing was deleted"],
+        &["no-such", "nothing was done"],
     );
     check_error(
         &finished(&["sessions", "delete", "../history"]),
         1,
-        &["nothing was deleted"],
+        &["nothing was done"],
     );
     assert!(
         finished(&["sessions", "delete", stem, stem])

@@ -3,6 +3,8 @@
 //! Every call costs the same however long the log is: in our own files a checkpoint, at most 64 blocks from there,
 //! then the bytes; in others a record of fixed size, then the bytes.
 
+mod piece;
+
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;

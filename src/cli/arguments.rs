@@ -13,7 +13,7 @@ use super::value::{
 const USAGE: &str = "sockscope [OPTIONS] [TARGET]\n       \
     sockscope demo [OPTIONS]\n       \
     sockscope open [OPTIONS] FILE|-\n       \
-    sockscope sessions [list|delete]\n       \
+    sockscope sessions [list|open|delete]\n       \
     sockscope completions SHELL\n       \
     sockscope man";
 
@@ -66,7 +66,7 @@ pub(super) enum Task {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
-    /// List the recordings that were kept, or delete some
+    /// List the recordings that were kept, open one, or delete some
     #[command(help_template = "{about}\n\n{usage-heading} {usage}\n\nCommands:\n{subcommands}\n")]
     Sessions {
         #[command(subcommand)]
@@ -89,6 +89,13 @@ pub(super) enum SessionsTask {
     /// List them, the newest last
     #[command(help_template = "{about}\n\n{usage-heading} {usage}\n")]
     List,
+    /// Open one
+    #[command(help_template = "{about}\n\n{usage-heading} {usage}\n\nArguments:\n{positionals}\n")]
+    Open {
+        /// Its name as the list shows it
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
     /// Delete these
     #[command(help_template = "{about}\n\n{usage-heading} {usage}\n\nArguments:\n{positionals}\n")]
     Delete {
@@ -154,7 +161,8 @@ pub(super) struct Options {
     #[arg(long, global = true, help_heading = "Input")]
     pub(super) no_history: bool,
 
-    /// Record the session in FILE (pcapng) instead of the folder of sessions
+    /// Record the session in FILE (pcapng) instead of the folder of sessions; - copies the recording to standard
+    /// output as it grows, without a screen
     #[arg(
         short = 'w',
         long = "write",

@@ -15,6 +15,7 @@ const SECTIONS: &[(&str, &[&str])] = &[
             "demo\tStart a chatty server inside sockscope and connect to it.",
             "open FILE\tRead a recording, or any pcap or pcapng file, gzipped or not; - is standard input.",
             "sessions [list]\tList the recordings that were kept.",
+            "sessions open NAME\tRead a recording, by its name in the list.",
             "sessions delete NAME...\tDelete recordings, by the names of the list.",
             "completions SHELL\tPrint completions for bash, elvish, fish, powershell or zsh on standard output.",
             "man\tPrint this page (roff) on standard output.",

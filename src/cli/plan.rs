@@ -24,7 +24,7 @@ impl Options {
                 text.parse::<Endpoint>()
                     .map_err(|error| Usage(error.to_string()))?,
             ),
-            None if self.headless => {
+            None if self.headless || self.writes_to_stdout() => {
                 return Err(Usage(
                     "--headless needs a target: write HOST:PORT, as in localhost:6379, or demo".into(),
                 ));
@@ -44,6 +44,15 @@ impl Options {
 
     /// What to do with a capture.
     pub(super) fn plan_open(self, file: PathBuf) -> Result<Plan, Usage> {
+        self.plan_reading(Peer::Capture(file))
+    }
+
+    /// What to do with a recording that was kept.
+    pub(super) fn plan_kept(self, name: String) -> Result<Plan, Usage> {
+        self.plan_reading(Peer::Kept(name))
+    }
+
+    fn plan_reading(self, peer: Peer) -> Result<Plan, Usage> {
         let without_use = [
             ("-4", self.ipv4),
             ("-6", self.ipv6),
@@ -64,7 +73,7 @@ impl Options {
                 "{name} is about connections: leave it out with open"
             )));
         }
-        self.towards(Peer::Capture(file))
+        self.towards(peer)
     }
 
     fn towards(self, peer: Peer) -> Result<Plan, Usage> {
@@ -79,12 +88,17 @@ impl Options {
                 ascii: self.ascii,
             },
             zone: self.zone(),
-            front: if self.headless {
+            front: if self.headless || self.writes_to_stdout() {
                 Front::Headless(self.headless()?)
             } else {
                 Front::Screen(self.screen())
             },
         })
+    }
+
+    /// Whether the recording goes to standard output.
+    fn writes_to_stdout(&self) -> bool {
+        self.write.as_deref() == Some(Path::new("-"))
     }
 
     /// Options that would be without effect are mistakes, not decoration.
@@ -97,12 +111,26 @@ impl Options {
             ("--duration", self.duration.is_some()),
             ("--quit-after-idle", self.quit_after_idle.is_some()),
         ];
-        if let Some((name, _)) = scripts.iter().find(|(_, given)| *given && !self.headless) {
+        let headless = self.headless || self.writes_to_stdout();
+        if self.writes_to_stdout() && self.format.is_some() {
+            return Err(Usage(
+                "--write - puts the recording on standard output, where nothing else can be printed: leave --format out"
+                    .into(),
+            ));
+        }
+        if self.writes_to_stdout() && io::stdout().is_terminal() {
+            return Err(Usage(
+                "--write - would write the recording to the terminal: send it to a file or a pipe, as in sockscope \
+                 HOST:PORT -w - | wireshark -k -i -"
+                    .into(),
+            ));
+        }
+        if let Some((name, _)) = scripts.iter().find(|(_, given)| *given && !headless) {
             return Err(Usage(format!(
                 "{name} is for scripts and pipes: add --headless, or leave it out"
             )));
         }
-        if self.headless && self.view.is_some() {
+        if headless && self.view.is_some() {
             return Err(Usage(
                 "--view is for the screen: with --headless write --format text or --format hex".into(),
             ));
@@ -131,10 +159,8 @@ impl Options {
         let Some(path) = &self.write else {
             return Ok(Place::Folder);
         };
-        if path == Path::new("-") {
-            return Err(Usage(
-                "--write - (the recording on standard output) is not supported yet: name a file".into(),
-            ));
+        if self.writes_to_stdout() {
+            return Ok(Place::Folder);
         }
         if path.as_os_str().is_empty() {
             return Err(Usage(
@@ -178,7 +204,11 @@ impl Options {
     fn headless(&self) -> Result<Headless, Usage> {
         let input = self.input.map(InputType::from);
         let ending = self.eol.map(LineEnding::from);
-        let format = self.format.map_or_else(Format::default, Into::into);
+        let format = if self.writes_to_stdout() {
+            Format::Capture
+        } else {
+            self.format.map_or_else(Format::default, Into::into)
+        };
         if format == Format::Raw && io::stdout().is_terminal() {
             return Err(Usage(
                 "--format raw would write what the peer sends to the terminal as it is: send it to a file or a pipe, \

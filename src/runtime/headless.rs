@@ -15,6 +15,7 @@ mod feed;
 mod format;
 mod json;
 mod print;
+mod relay;
 
 use std::io;
 use std::sync::Arc;
@@ -37,6 +38,7 @@ use course::{Course, Rules, Verdict};
 use feed::{Fed, Source};
 use format::Style;
 use print::{Output, PrintError, Printed, Printer, Progress};
+use relay::Relay;
 
 /// How long the worker may take to stop.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -149,8 +151,20 @@ impl<'a> Run<'a> {
         let progress = Arc::new(Progress::default());
         let (report, printed) = mpsc::channel(2);
         let records = setting.recorder.reader();
-        let follower = Printer::new(records, Output::stdout()?, style, options.limits.count);
-        print::spawn(follower, Arc::clone(&progress), report.clone())?;
+        let (out, count) = (Output::stdout()?, options.limits.count);
+        if options.format == Format::Capture {
+            relay::spawn(
+                Relay::new(records, out, count),
+                Arc::clone(&progress),
+                report.clone(),
+            )?;
+        } else {
+            print::spawn(
+                Printer::new(records, out, style, count),
+                Arc::clone(&progress),
+                report.clone(),
+            )?;
+        }
         if options.format != Format::None {
             print::watch_reader(report)?;
         }

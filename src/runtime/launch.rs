@@ -13,6 +13,7 @@ use super::guard::{GuardError, check_terminal, install_panic_hook};
 use super::headless::{self, Headless, HeadlessError, Setting};
 use super::history::History;
 use super::screen::{self, Screen, Source};
+use super::sessions;
 use super::signals::{Jobs, watch_signals};
 use super::store::{Earlier, Place, Store, state_directory};
 use super::tell::tell;
@@ -53,6 +54,8 @@ pub enum Peer {
     Demo,
     /// Nobody: this capture is read; `-` is standard input.
     Capture(PathBuf),
+    /// Nobody: the kept recording of this name is read.
+    Kept(String),
 }
 
 /// What the user sees.
@@ -109,7 +112,9 @@ pub enum RunError {
     )]
     NoStream,
     /// A recording that was to be deleted is not there.
-    #[error("there is no recording {0:?}: sockscope sessions lists those that are kept; nothing was deleted")]
+    #[error(
+        "there is no recording {0:?}, and nothing was done: sockscope sessions lists those that are kept"
+    )]
     NoSuchRecording(String),
     /// The connection or the output failed.
     #[error(transparent)]
@@ -144,15 +149,16 @@ pub fn run(plan: &Plan) -> Result<(), RunError> {
     }
     let demo = match plan.peer {
         Peer::Demo => Some(Demo::start().map_err(RunError::Demo)?),
-        Peer::Ask | Peer::Target(_) | Peer::Capture(_) => None,
+        Peer::Ask | Peer::Target(_) | Peer::Capture(_) | Peer::Kept(_) => None,
     };
     let target = match (&demo, plan.peer.clone()) {
         (Some(demo), _) => Some(demo.endpoint()),
         (None, Peer::Target(target)) => Some(target),
-        (None, Peer::Ask | Peer::Demo | Peer::Capture(_)) => None,
+        (None, Peer::Ask | Peer::Demo | Peer::Capture(_) | Peer::Kept(_)) => None,
     };
     match (plan.front.clone(), &plan.peer) {
         (Front::Screen(options), Peer::Capture(path)) => capture::show(plan, options, path),
+        (Front::Screen(options), Peer::Kept(name)) => capture::show(plan, options, &sessions::find(name)?),
         (Front::Screen(options), _) => run_screen(plan, options, target),
         (Front::Headless(options), _) => match target {
             Some(target) => run_headless(plan, options, target),
@@ -204,7 +210,7 @@ fn run_screen(plan: &Plan, options: ScreenPlan, target: Option<Endpoint>) -> Res
     };
     let history = match plan.peer {
         Peer::Demo => history.without(target.clone()),
-        Peer::Ask | Peer::Target(_) | Peer::Capture(_) => history,
+        Peer::Ask | Peer::Target(_) | Peer::Capture(_) | Peer::Kept(_) => history,
     };
     let recents = history.targets().unwrap_or_else(|error| {
         greetings.push(error.to_string());

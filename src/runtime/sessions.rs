@@ -3,7 +3,7 @@
 use std::env;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::launch::RunError;
 use crate::app::Zone;
@@ -65,16 +65,27 @@ fn name(kept: &Kept) -> String {
         .unwrap_or_default()
 }
 
+/// Where the recording of that name is.
+pub(super) fn find(name: &str) -> Result<PathBuf, RunError> {
+    let sessions = Sessions::open(|name| env::var_os(name))?;
+    named(&sessions.kept()?, name).map(|kept| kept.path.clone())
+}
+
+/// The recording of that name, with or without the extension.
+fn named<'k>(kept: &'k [Kept], wanted: &str) -> Result<&'k Kept, RunError> {
+    let is = |part: Option<&OsStr>| part == Some(OsStr::new(wanted));
+    kept.iter()
+        .find(|kept| is(kept.path.file_name()) || is(kept.path.file_stem()))
+        .ok_or_else(|| RunError::NoSuchRecording(wanted.to_owned()))
+}
+
 fn delete(sessions: &Sessions, names: &[String]) -> Result<String, RunError> {
     let kept = sessions.kept()?;
-    let find = |wanted: &String| {
-        let is = |part: Option<&OsStr>| part == Some(OsStr::new(wanted));
-        kept.iter()
-            .find(|kept| is(kept.path.file_name()) || is(kept.path.file_stem()))
-            .ok_or_else(|| RunError::NoSuchRecording(wanted.clone()))
-    };
     // All are found before the first is gone: a mistyped name deletes nothing.
-    let mut chosen = names.iter().map(find).collect::<Result<Vec<_>, _>>()?;
+    let mut chosen = names
+        .iter()
+        .map(|name| named(&kept, name))
+        .collect::<Result<Vec<_>, _>>()?;
     chosen.dedup();
     let mut lines = String::new();
     for kept in chosen {

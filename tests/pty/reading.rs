@@ -7,6 +7,7 @@ use std::path::Path;
 use sockscope::capture::{Connection, Create, Existing, Recorder, Role};
 use sockscope::model::{Direction, EntryKind, Timestamp};
 
+use crate::peer;
 use crate::proofs::{check_restored, shell, sockscope};
 use crate::pty::{Pty, Reading};
 
@@ -86,4 +87,47 @@ fn what_is_no_capture_is_refused_before_anything_is_drawn() {
     assert_eq!(pty.wait_exit().exit_code(), 1);
     pty.wait_text("notes.txt");
     assert_eq!(pty.look(|seen| seen.count(b"\x1b[?1049h")), 0);
+}
+
+#[test]
+fn a_live_session_is_piped_from_one_program_to_the_other() {
+    let home = tempfile::tempdir().unwrap();
+    let peer = peer::sends(b"over the pipe\n".to_vec());
+    let mut pty = Pty::spawn(shell(home.path()), 100, 30, Reading::Always);
+    pty.wait_text("$ ");
+    let program = env!("CARGO_BIN_EXE_sockscope");
+    pty.send(&format!(
+        "{program} {} -w - --duration 5s < /dev/null | {program} open -\r",
+        peer.target
+    ));
+    pty.wait_text("← 14 B");
+    pty.wait_text("following");
+    pty.send("q");
+    pty.wait_for("the prompt", |seen| seen.text().trim_end().ends_with('$'));
+    pty.send("exit\r");
+    assert!(pty.wait_exit().success());
+}
+
+#[test]
+fn a_search_and_a_filter_find_their_entries() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("a.pcapng");
+    let (_recorder, connection) = record(&path);
+    for number in 0..500 {
+        say(&connection, &format!("entry number {number}\n"));
+    }
+    let command = sockscope(home.path(), &["open", path.to_str().unwrap(), "--view", "text"]);
+    let mut pty = Pty::spawn(command, 100, 30, Reading::Always);
+    pty.wait_text("entry number 0");
+    pty.send("/number 42\r");
+    pty.wait_text("/number 42: 1 of 11");
+    pty.send("n");
+    pty.wait_text("number 420");
+    pty.send("fre:\"number 4[0-9]$\"\r");
+    pty.wait_text("10 of 10");
+    pty.send("f\x15\r");
+    pty.wait_text("501");
+    pty.send("q");
+    assert!(pty.wait_exit().success());
+    check_restored(&pty, "a search and a filter");
 }

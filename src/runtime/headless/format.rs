@@ -20,6 +20,8 @@ pub enum Format {
     Jsonl,
     /// The received bytes, unchanged.
     Raw,
+    /// The recording itself, as pcapng.
+    Capture,
     /// Nothing.
     None,
 }
@@ -47,7 +49,7 @@ impl Format {
     pub(super) fn decodes(self) -> bool {
         match self {
             Format::Text | Format::Hex => true,
-            Format::Jsonl | Format::Raw | Format::None => false,
+            Format::Jsonl | Format::Raw | Format::Capture | Format::None => false,
         }
     }
 
@@ -56,7 +58,8 @@ impl Format {
         match self {
             Format::Text | Format::Hex | Format::Jsonl => true,
             Format::Raw => entry.direction() == Some(Direction::Received),
-            Format::None => false,
+            // It is copied block by block, and not written entry by entry.
+            Format::Capture | Format::None => false,
         }
     }
 }
@@ -97,7 +100,7 @@ impl Piece<'_> {
             }
             Format::Jsonl => json::write(out, self.entry, self.bytes),
             Format::Raw => out.write_all(self.bytes),
-            Format::None => Ok(()),
+            Format::Capture | Format::None => Ok(()),
         }
     }
 

@@ -33,10 +33,10 @@ pub(super) struct Progress {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct State {
-    entries: u64,
+pub(super) struct State {
+    pub(super) entries: u64,
     /// Whether no more will come.
-    complete: bool,
+    pub(super) complete: bool,
 }
 
 /// How printing ended.
@@ -82,7 +82,7 @@ impl Progress {
     }
 
     /// Waits until there are more entries than were seen, or there will be no more, or until the deadline.
-    fn wait(&self, seen: u64, deadline: Option<Instant>) -> State {
+    pub(super) fn wait(&self, seen: u64, deadline: Option<Instant>) -> State {
         let mut state = self.lock();
         while state.entries <= seen && !state.complete {
             state = match deadline {
