@@ -8,6 +8,8 @@
 
 #[path = "support/binary.rs"]
 mod binary;
+#[path = "support/redis.rs"]
+mod redis;
 #[path = "support/server.rs"]
 mod server;
 #[path = "support/wire.rs"]
@@ -187,27 +189,6 @@ fn assert_same(ours: &Streams, theirs: &Streams) {
     }
 }
 
-fn redis(home: &Home) -> Option<Server> {
-    is_installed("redis-server").then(|| {
-        let address = free_port();
-        let mut redis = command("redis-server");
-        redis
-            .args([
-                "--bind",
-                "127.0.0.1",
-                "--save",
-                "",
-                "--appendonly",
-                "no",
-                "--port",
-            ])
-            .arg(address.port().to_string())
-            .arg("--dir")
-            .arg(home.path(""));
-        Server::start_until(&mut redis, address.to_string(), "Ready to accept connections")
-    })
-}
-
 /// Talks to redis over some connections at once: large values, pipelines, an error.
 fn use_redis(address: &str) {
     let mut clients: Vec<TcpStream> = (0..5).map(|_| TcpStream::connect(address).unwrap()).collect();
@@ -233,7 +214,7 @@ fn use_redis(address: &str) {
 /// Captures redis with a program, and compares.
 fn redis_with(name: &str, program: &str, arguments: &[&str]) {
     let home = Home::new();
-    let Some(redis) = redis(&home) else {
+    let Some(redis) = redis::start(&home) else {
         return;
     };
     let port = redis.address.rsplit(':').next().unwrap();

@@ -2,39 +2,19 @@
 
 #[path = "support/binary.rs"]
 mod binary;
+#[path = "support/redis.rs"]
+mod redis;
 #[path = "support/server.rs"]
 mod server;
 
 use sockscope::model::{Direction, Side};
 
-use binary::{Home, closed_by, free_port, recorded};
-use server::{Server, command, is_installed};
-
-fn redis(home: &Home) -> Option<Server> {
-    is_installed("redis-server").then(|| {
-        let address = free_port();
-        let mut redis = command("redis-server");
-        redis
-            .args([
-                "--bind",
-                "127.0.0.1",
-                "--save",
-                "",
-                "--appendonly",
-                "no",
-                "--port",
-            ])
-            .arg(address.port().to_string())
-            .arg("--dir")
-            .arg(home.path(""));
-        Server::start_until(&mut redis, address.to_string(), "Ready to accept connections")
-    })
-}
+use binary::{Home, closed_by, recorded};
 
 #[test]
 fn redis_answers_what_is_typed() {
     let home = Home::new();
-    let Some(redis) = redis(&home) else {
+    let Some(redis) = redis::start(&home) else {
         return;
     };
     let ping = home.run(&["--headless", "--eol", "crlf", &redis.address], b"PING\n");
@@ -55,7 +35,7 @@ fn redis_answers_what_is_typed() {
 #[test]
 fn values_survive_whatever_is_in_them() {
     let home = Home::new();
-    let Some(redis) = redis(&home) else {
+    let Some(redis) = redis::start(&home) else {
         return;
     };
     let value: Vec<u8> = (0..=255).cycle().take(300_000).collect();
@@ -86,7 +66,7 @@ fn values_survive_whatever_is_in_them() {
 #[test]
 fn one_shots_end_although_redis_does_not() {
     let home = Home::new();
-    let Some(redis) = redis(&home) else {
+    let Some(redis) = redis::start(&home) else {
         return;
     };
     let arguments = [
