@@ -28,12 +28,14 @@ impl App {
         match self.copied(id, form, context) {
             Ok((text, taken, len)) => {
                 out.push(Effect::Copy(text));
-                let number = id.0 + 1;
+                let number = context.records.called(id);
                 let text = if taken < len {
                     let (taken, len) = (format::size(taken as u64), format::size(len as u64));
                     format!(
                         "copied the first {taken} of {len} of entry {number}: a clipboard takes no more this way"
                     )
+                } else if len == 0 {
+                    format!("copied what entry {number} says")
                 } else {
                     format!("copied entry {number} as {form} ({})", format::size(len as u64))
                 };

@@ -171,7 +171,10 @@ impl App {
                 let Some(id) = self.target_entry(context) else {
                     return self.notify(Severity::Warning, "there is no entry to copy yet", context);
                 };
-                Overlay::Menu(Menu::copy(format!("Copy entry {} as", id.0 + 1)))
+                Overlay::Menu(Menu::copy(format!(
+                    "Copy entry {} as",
+                    context.records.called(id)
+                )))
             }
             Open::HistorySearch => return self.open_search(context),
         };

@@ -81,6 +81,14 @@ pub trait Records {
         number
     }
 
+    /// The number by which people call the entry at that place, counted from 1; the place itself if it cannot be read.
+    fn called(&self, place: EntryId) -> u64 {
+        self.entry(place)
+            .map_or(place, |entry| entry.id)
+            .0
+            .saturating_add(1)
+    }
+
     /// The entry at that place, without its bytes.
     fn entry(&self, id: EntryId) -> Result<Entry, RecordsError>;
 

@@ -18,12 +18,13 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
     let theme = scene.theme();
     let focused = scene.focused(Pane::Inspector);
     let left = scene.line().gap(1).text("Inspector", theme.title(focused)).gap(1);
-    let number = inspector.entry.0 + 1;
-    let right = format!(
-        "entry {} of {}",
-        format::count(number),
-        format::count(scene.records.len())
-    );
+    let number = scene.records.called(inspector.entry);
+    let number = format::count(number);
+    let right = match &scene.app.filter {
+        None => format!("entry {number} of {}", format::count(scene.records.len())),
+        // How many are shown has nothing to do with its number.
+        Some(_) => format!("entry #{number}"),
+    };
     let right = scene.line().gap(1).text(&right, theme.secondary()).gap(1);
     chrome::title(scene, canvas, title, &left, &right);
     let rows = scene.app.inspector_rows(scene.records, scene.layout);
