@@ -88,6 +88,8 @@ pub struct App {
     pub recorder: RecorderState,
     /// The size of the session file in bytes, as last reported.
     pub recorded: u64,
+    /// Bytes of both sides in it, as last reported.
+    payload: u64,
     /// The Log pane.
     pub log: Log,
     /// What is searched for, when something is.
@@ -140,6 +142,7 @@ impl App {
             },
             recorder: RecorderState::default(),
             recorded: 0,
+            payload: 0,
             log: Log::new(settings.view, settings.time, purpose),
             search: None,
             filter: None,
@@ -246,6 +249,7 @@ impl App {
     fn sheet<'a>(&self, records: &'a dyn Records, layout: &Layout) -> Sheet<'a> {
         Sheet {
             records,
+            len: records.len(),
             width: layout.log.width,
             view: self.log.view,
             time: self.log.time,

@@ -649,8 +649,9 @@ fn a_full_file_pauses_reading_and_loses_nothing() {
         "the file ends at a whole entry"
     );
     bench.ask(NetCommand::Reset);
-    drop(bench);
+    // The peer is told at once, though the file still takes nothing.
     server.join().unwrap();
+    bench.wait_state(LinkState::Closed);
 }
 
 #[test]
@@ -673,7 +674,28 @@ fn a_full_file_can_be_ignored_or_end_the_connection() {
     let RecorderState::Losing { bytes, .. } = news.recorder else {
         panic!("losing")
     };
-    assert_eq!(bytes as usize + bench.bytes(Direction::Received).len(), 400_000);
+    let recorded = bench.bytes(Direction::Received).len() as u64;
+    assert_eq!(bytes + recorded, 400_000);
+    bench.ask(NetCommand::Close);
+    bench.wait_link("the end", |link| link.end.is_some());
+    let missing = || -> u64 {
+        let gap = |entry: Entry| {
+            let EntryKind::Gap { bytes, .. } = entry.kind else {
+                return 0;
+            };
+            bytes
+        };
+        bench.entries().into_iter().map(gap).sum()
+    };
+    bench.wait("what is missing is written down", |_| {
+        recorded + missing() == 400_000
+    });
+    let kinds = bench.kinds();
+    let (gap, fin) = (kinds.rfind("gap"), kinds.find("fin"));
+    assert!(
+        gap < fin,
+        "what is missing stands before what came after it: {kinds}"
+    );
 
     let (address, server) = peer(|mut stream| drop(stream.write_all(&pattern(4_000_000, 5))));
     let bench = Bench::limited(
@@ -686,7 +708,7 @@ fn a_full_file_can_be_ignored_or_end_the_connection() {
     bench.connect(address);
     let link = bench.wait_state(LinkState::Failed);
     assert!(link.reason.unwrap().contains("--max-size"));
-    drop(bench);
+    // The connection is over for the peer too.
     server.join().unwrap();
 }
 

@@ -54,7 +54,7 @@ impl App {
     pub fn unsaved(&self) -> u64 {
         match self.settings.session {
             SessionFile::Named(_) | SessionFile::Opened(_) => 0,
-            SessionFile::Temporary(_) => self.rates.total(),
+            SessionFile::Temporary(_) => self.payload,
         }
     }
 

@@ -85,7 +85,7 @@ impl Log {
     /// The rows that `height` rows of screen show, from the top.
     pub fn visible_rows(&self, sheet: &Sheet<'_>, height: u16) -> Vec<VisibleRow> {
         let mut rows = Vec::with_capacity(usize::from(height));
-        let len = sheet.records.len();
+        let len = sheet.len;
         let (mut id, mut first) = self.top(sheet, height);
         while id.0 < len && rows.len() < usize::from(height) {
             let most = u32::from(height) - rows.len() as u32;
@@ -104,7 +104,7 @@ impl Log {
 
     /// What the title says.
     pub fn position(&self, sheet: &Sheet<'_>, height: u16) -> LogPosition {
-        let of = sheet.records.len();
+        let of = sheet.len;
         let following = self.anchor == Anchor::Follow;
         let bottom = self.bottom(sheet, height).map_or(0, |(id, _)| id.0 + 1);
         LogPosition {
@@ -122,7 +122,7 @@ impl Log {
 
     /// The entry that actions mean: the selected one, else the newest while following, else the topmost one.
     pub fn current(&self, sheet: &Sheet<'_>) -> Option<EntryId> {
-        let last = EntryId(sheet.records.len().checked_sub(1)?);
+        let last = EntryId(sheet.len.checked_sub(1)?);
         Some(match (self.selected, self.anchor) {
             (Some(id), _) | (None, Anchor::At(id, _)) => id.min(last),
             (None, Anchor::Follow) => last,
@@ -137,10 +137,10 @@ impl Log {
 
     /// Stays where it is, whatever arrives.
     pub fn hold(&mut self, sheet: &Sheet<'_>, height: u16) {
-        if self.anchor == Anchor::Follow && !sheet.records.is_empty() {
+        if self.anchor == Anchor::Follow && sheet.len > 0 {
             let (id, row) = self.top(sheet, height);
             self.anchor = Anchor::At(id, row);
-            self.seen = sheet.records.len();
+            self.seen = sheet.len;
         }
     }
 
@@ -190,7 +190,7 @@ impl Log {
 
     /// Selects an entry and brings it onto the screen.
     pub fn select(&mut self, id: EntryId, sheet: &Sheet<'_>, height: u16) {
-        let Some(last) = sheet.records.len().checked_sub(1) else {
+        let Some(last) = sheet.len.checked_sub(1) else {
             return;
         };
         let id = EntryId(id.0.min(last));
@@ -270,7 +270,7 @@ impl Log {
         let next = EntryId(selected.0 + 1);
         if self.bottom(sheet, height).is_some_and(|bottom| bottom < last_row) {
             self.by_rows_down(1, sheet, height);
-        } else if next.0 < sheet.records.len() {
+        } else if next.0 < sheet.len {
             self.select_here(next, sheet, height);
         } else {
             self.follow();
@@ -331,7 +331,7 @@ impl Log {
     }
 
     fn bottom(&self, sheet: &Sheet<'_>, height: u16) -> Option<Place> {
-        let last = EntryId(sheet.records.len().checked_sub(1)?);
+        let last = EntryId(sheet.len.checked_sub(1)?);
         Some(match self.anchor {
             // The last row is the bottom, whichever number it has; counting would decode the entry for nothing.
             Anchor::Follow => (last, u32::MAX),
@@ -342,7 +342,7 @@ impl Log {
 
 /// The top of the window that ends with the last row of the log.
 fn last_page(sheet: &Sheet<'_>, height: u16) -> Place {
-    let Some(last) = sheet.records.len().checked_sub(1).map(EntryId) else {
+    let Some(last) = sheet.len.checked_sub(1).map(EntryId) else {
         return (EntryId(0), 0);
     };
     let end = (last, sheet.count(last, u32::MAX) - 1);
@@ -351,7 +351,7 @@ fn last_page(sheet: &Sheet<'_>, height: u16) -> Place {
 
 /// The place so many rows further down, or the last row.
 fn advance(sheet: &Sheet<'_>, from: Place, rows: u32) -> Place {
-    let len = sheet.records.len();
+    let len = sheet.len;
     let (mut id, row) = from;
     // The row wanted, counted from the head of entry `id`.
     let mut wanted = row.saturating_add(rows);

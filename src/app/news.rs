@@ -21,6 +21,7 @@ impl App {
     pub(super) fn news(&mut self, news: NetEvent, context: &Context<'_>, out: &mut Vec<Effect>) {
         self.recorder = news.recorder;
         self.recorded = news.size;
+        self.payload = news.payload;
         if let Some(link) = news.link {
             self.rates.update(&link, context.now);
             self.recall(&link.endpoint, out);

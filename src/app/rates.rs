@@ -32,7 +32,6 @@ pub struct Rates {
     seconds: VecDeque<Second>,
     current: u64,
     seen: Option<(ConnectionId, Second)>,
-    total: Second,
 }
 
 impl Rates {
@@ -51,18 +50,11 @@ impl Rates {
             sent: tally.sent.saturating_sub(before.sent),
             received: tally.received.saturating_sub(before.received),
         };
-        self.total.sent = self.total.sent.saturating_add(news.sent);
-        self.total.received = self.total.received.saturating_add(news.received);
         self.advance(now.0 / NANOS);
         if let Some(last) = self.seconds.back_mut() {
             last.sent = last.sent.saturating_add(news.sent);
             last.received = last.received.saturating_add(news.received);
         }
-    }
-
-    /// Bytes of all connections of the session.
-    pub fn total(&self) -> u64 {
-        self.total.total()
     }
 
     /// The last `count` whole seconds before the one of `now`, the newest last, with zeros where nothing crossed.
@@ -135,7 +127,6 @@ mod tests {
         assert_eq!(totals(&rates, 104, 3), [0, 4, 0]);
         assert_eq!(totals(&rates, 100, 2), [0, 0], "the running second is not shown");
         assert_eq!(rates.last(at(103)).sent, 4);
-        assert_eq!(rates.total(), 17);
     }
 
     #[test]
@@ -146,7 +137,6 @@ mod tests {
         next.id = ConnectionId(1);
         rates.update(&next, at(2));
         assert_eq!(totals(&rates, 3, 2), [50, 7]);
-        assert_eq!(rates.total(), 57);
     }
 
     #[test]

@@ -96,6 +96,8 @@ pub struct TextUnits {
 pub struct Sheet<'a> {
     /// The log.
     pub records: &'a dyn Records,
+    /// How many entries of it are looked at: it may grow meanwhile.
+    pub len: u64,
     /// Cells in a row.
     pub width: u16,
     /// How bytes are shown.

@@ -215,6 +215,7 @@ impl Bench {
         link.state = state;
         change(&mut link);
         self.event(Event::Net(NetEvent {
+            payload: link.sent.bytes + link.received.bytes,
             link: Some(link),
             entries: self.memory.len(),
             ..NetEvent::default()

@@ -5,6 +5,7 @@
 use std::fs::File;
 use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use nix::errno::Errno;
@@ -54,6 +55,8 @@ pub struct Recorder {
 struct Inner {
     shared: Arc<Shared>,
     state: Mutex<State>,
+    /// Bytes of both sides in the file. Asked for while a write may hang, so it is not behind the lock.
+    payload_bytes: AtomicU64,
     max_size: u64,
 }
 
@@ -62,7 +65,6 @@ struct Inner {
 struct State {
     end: u64,
     entries: u64,
-    payload_bytes: u64,
     /// A failed write left bytes behind `end` that could not be cut off then.
     torn: bool,
 }
@@ -79,6 +81,7 @@ impl Recorder {
                     index: Index::default(),
                 }),
                 state: Mutex::default(),
+                payload_bytes: AtomicU64::new(0),
                 max_size: create.max_size.unwrap_or(u64::MAX),
             }),
         };
@@ -121,7 +124,7 @@ impl Recorder {
 
     /// How many bytes of peers and of ours the file holds: what would be lost by discarding it.
     pub fn payload_bytes(&self) -> u64 {
-        self.lock().payload_bytes
+        self.inner.payload_bytes.load(Ordering::Acquire)
     }
 
     /// The size of the file in bytes.
@@ -243,7 +246,7 @@ impl Writer<'_> {
                 }
             });
             if let Carries::Bytes(_, bytes) = mark.carries {
-                self.state.payload_bytes += bytes;
+                self.inner.payload_bytes.fetch_add(bytes, Ordering::AcqRel);
             }
         }
         index.publish(self.state.entries, self.state.end);

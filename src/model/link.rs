@@ -176,6 +176,8 @@ pub struct NetEvent {
     pub entries: u64,
     /// The size of the session file in bytes.
     pub size: u64,
+    /// Bytes of both sides in it: what discarding it would lose.
+    pub payload: u64,
     /// How the recorder is doing.
     pub recorder: RecorderState,
 }

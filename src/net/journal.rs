@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::capture::{CaptureError, Connection};
 use crate::model::{Direction, EntryKind, RecorderState, Recording, Timestamp};
 
@@ -34,6 +36,8 @@ pub(super) struct Journal {
     on_full: OnFull,
     held: VecDeque<Held>,
     trouble: Option<String>,
+    /// When the file is tried again, while it takes nothing.
+    retry_at: Option<Instant>,
     /// Bytes that crossed unrecorded, each way, since the last gap entry.
     missing: [(Direction, u64); 2],
     /// Bytes that crossed unrecorded since the connection began.
@@ -49,6 +53,7 @@ impl Journal {
             on_full,
             held: VecDeque::new(),
             trouble: None,
+            retry_at: None,
             missing,
             lost: 0,
         }
@@ -56,11 +61,11 @@ impl Journal {
 
     /// Records bytes that crossed the socket.
     pub(super) fn data(&mut self, at: Timestamp, direction: Direction, bytes: &[u8], recording: Recording) {
-        if self.held.is_empty() && self.fill_gaps(at) {
+        if self.held.is_empty() && self.is_worth_trying() && self.fill_gaps(at) {
             let Err(error) = self.write(at, direction, bytes, recording) else {
                 return;
             };
-            self.trouble = Some(error.to_string());
+            self.failed(&error);
         }
         if self.on_full == OnFull::Continue {
             let slot = self.missing.iter_mut().filter(|(d, _)| *d == direction);
@@ -78,17 +83,19 @@ impl Journal {
 
     /// Records an event; while the file takes nothing it waits, since events are few and small.
     pub(super) fn event(&mut self, at: Timestamp, kind: EntryKind) {
-        if self.held.is_empty() {
+        // What is missing stands before it, as it did on the wire.
+        if self.held.is_empty() && self.fill_gaps(at) {
             let Err(error) = self.connection.event(at, &kind) else {
                 return;
             };
-            self.trouble = Some(error.to_string());
+            self.failed(&error);
         }
         self.held.push_back(Held::Event { at, kind });
     }
 
     /// Tries again what is held; whether nothing is left.
     pub(super) fn retry(&mut self, at: Timestamp) -> bool {
+        self.retry_at = None;
         while let Some(held) = self.held.front() {
             let result = match held {
                 Held::Data {
@@ -100,7 +107,7 @@ impl Journal {
                 Held::Event { at, kind } => self.connection.event(*at, kind).map(drop),
             };
             if let Err(error) = result {
-                self.trouble = Some(error.to_string());
+                self.failed(&error);
                 return false;
             }
             self.held.pop_front();
@@ -116,9 +123,9 @@ impl Journal {
         !self.held.is_empty() && self.on_full != OnFull::Continue
     }
 
-    /// Whether there is something to try again.
-    pub(super) fn has_held(&self) -> bool {
-        !self.held.is_empty() || self.lost > 0 && self.trouble.is_some()
+    /// When there is something to try again. It does not move while bytes go on to cross.
+    pub(super) fn retry_at(&self) -> Option<Instant> {
+        self.retry_at
     }
 
     /// Why the connection must end, if a full file ends it.
@@ -145,6 +152,16 @@ impl Journal {
         }
     }
 
+    /// Whether the file may take bytes: a full one is asked now and then, and not for every read.
+    fn is_worth_trying(&self) -> bool {
+        self.retry_at.is_none_or(|at| at <= Instant::now())
+    }
+
+    fn failed(&mut self, error: &CaptureError) {
+        self.trouble = Some(error.to_string());
+        self.retry_at = Some(Instant::now() + RETRY);
+    }
+
     fn write(
         &self,
         at: Timestamp,
@@ -160,17 +177,19 @@ impl Journal {
 
     /// Says what is missing before anything newer is recorded; whether the file took it.
     fn fill_gaps(&mut self, at: Timestamp) -> bool {
-        for (direction, missing) in &mut self.missing {
-            if *missing > 0 {
-                if let Err(error) = self.connection.gap(at, *direction, *missing) {
-                    self.trouble = Some(error.to_string());
+        for index in 0..self.missing.len() {
+            let (direction, missing) = self.missing[index];
+            if missing > 0 {
+                if let Err(error) = self.connection.gap(at, direction, missing) {
+                    self.failed(&error);
                     return false;
                 }
-                *missing = 0;
+                self.missing[index].1 = 0;
             }
         }
         if self.held.is_empty() {
             self.trouble = None;
+            self.retry_at = None;
         }
         true
     }

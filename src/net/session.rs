@@ -16,12 +16,12 @@ use socket2::SockRef;
 use tokio::io::{Interest, Ready};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
 use crate::model::{Closing, End, EndHow, Endpoint, EntryKind, LinkState, NetCommand, Side, Tally};
 use crate::text::format;
 
-use super::journal::{Journal, RETRY};
+use super::journal::Journal;
 use super::outbox::Outbox;
 use super::worker::Shared;
 
@@ -59,7 +59,8 @@ enum Half {
 pub(super) struct Session<'a> {
     shared: &'a Shared,
     journal: Journal,
-    stream: TcpStream,
+    /// Gone once the connection is over, whatever is still to be recorded.
+    stream: Option<TcpStream>,
     remote: SocketAddr,
     buffer: Vec<u8>,
     outbox: Outbox,
@@ -89,7 +90,7 @@ impl<'a> Session<'a> {
         Session {
             shared,
             journal,
-            stream,
+            stream: Some(stream),
             remote,
             buffer: vec![0; shared.options.read_size],
             outbox: Outbox::default(),
@@ -112,18 +113,22 @@ impl<'a> Session<'a> {
         loop {
             self.report(|_| {});
             if self.over && !self.journal.is_blocked() {
+                // What is held or missing is said while there is anybody to say it.
+                self.journal.retry(self.shared.clock.now());
+                self.report(|_| {});
                 return self.after;
             }
             let interest = self.interest();
-            let deadline = self.deadline();
+            let (deadline, retry) = (self.deadline(), self.journal.retry_at());
             tokio::select! {
                 biased;
                 command = commands.recv() => self.command(command.unwrap_or(NetCommand::Shutdown)),
-                () = sleep(RETRY), if self.journal.has_held() => self.retry(),
-                ready = ready(&self.stream, interest) => self.transfer(ready),
+                () = until(retry) => self.retry(),
+                ready = ready(self.stream.as_ref(), interest) => self.transfer(ready),
                 () = until(deadline) => self.deadline_passed(),
             }
             if self.over && self.after == After::Stop {
+                self.report(|_| {});
                 return After::Stop;
             }
         }
@@ -132,7 +137,8 @@ impl<'a> Session<'a> {
     fn open(&mut self) {
         let at = self.shared.clock.now();
         // The local address is known as soon as the stream is connected; without it the remote one stands in.
-        let local = self.stream.local_addr().unwrap_or(self.remote);
+        let local = self.stream.as_ref().and_then(|stream| stream.local_addr().ok());
+        let local = local.unwrap_or(self.remote);
         self.journal.event(
             at,
             EntryKind::Open {
@@ -153,6 +159,8 @@ impl<'a> Session<'a> {
         let idle = self.shared.options.idle_timeout;
         match (self.over, closing, idle) {
             (true, _, _) => None,
+            // It is we who do not read.
+            (false, false, _) if self.journal.is_blocked() => None,
             (false, true, _) => Some(self.closing_from + GRACE),
             (false, false, idle) => idle.map(|idle| self.last_byte + idle),
         }
@@ -184,7 +192,25 @@ impl<'a> Session<'a> {
         self.end(end, Some(reason));
     }
 
+    /// A command while the end of the connection waits to be recorded: only what follows can be chosen.
+    fn command_after_end(&mut self, command: NetCommand) {
+        match command {
+            NetCommand::Connect(endpoint) => self.after = After::Dial(endpoint),
+            NetCommand::Reconnect => self.after = After::Redial,
+            NetCommand::Close | NetCommand::Cancel => self.after = After::Closed,
+            NetCommand::HalfClose | NetCommand::Reset => {}
+            NetCommand::Send(message) => {
+                let size = format::size(message.bytes.len() as u64);
+                self.note(format!("{size} not sent: the connection has ended"));
+            }
+            NetCommand::Shutdown => self.shut_down(),
+        }
+    }
+
     fn command(&mut self, command: NetCommand) {
+        if self.over {
+            return self.command_after_end(command);
+        }
         match command {
             NetCommand::Send(message) => {
                 let refused = if self.ours == Half::Open && !self.over {
@@ -213,7 +239,9 @@ impl<'a> Session<'a> {
                     self.after = After::Closed;
                 }
                 // Errors here would mean that the socket is gone already.
-                let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
+                if let Some(stream) = &self.stream {
+                    let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+                }
                 self.end(
                     End {
                         by: Side::Local,
@@ -261,7 +289,12 @@ impl<'a> Session<'a> {
     }
 
     fn retry(&mut self) {
+        let blocked = self.journal.is_blocked();
         self.journal.retry(self.shared.clock.now());
+        if blocked && !self.journal.is_blocked() {
+            // The silence was ours.
+            self.last_byte = Instant::now();
+        }
         self.stop_if_full();
     }
 
@@ -282,11 +315,11 @@ impl<'a> Session<'a> {
     }
 }
 
-async fn ready(stream: &TcpStream, interest: Option<Interest>) -> Ready {
-    match interest {
+async fn ready(stream: Option<&TcpStream>, interest: Option<Interest>) -> Ready {
+    match (stream, interest) {
         // A failing readiness call means that the reactor is gone: reading will say so.
-        Some(interest) => stream.ready(interest).await.unwrap_or(Ready::READABLE),
-        None => future::pending().await,
+        (Some(stream), Some(interest)) => stream.ready(interest).await.unwrap_or(Ready::READABLE),
+        (Some(_) | None, _) => future::pending().await,
     }
 }
 

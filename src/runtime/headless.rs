@@ -247,6 +247,7 @@ impl<'a> Run<'a> {
             entries,
             recorder,
             size: _,
+            payload: _,
         } = self.setting.worker.news.borrow_and_update().clone();
         self.progress.reached(entries);
         if recorder != self.told {

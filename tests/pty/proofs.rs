@@ -227,6 +227,10 @@ pub(crate) fn hostile_bytes(len: usize) {
         pty.send(keys);
         pty.wait_for("a frame after a key", |now| now.raw.len() > seen);
     }
+    // Right behind an Esc, a terminal's Ctrl-C would be Alt-Ctrl-C.
+    pty.wait_for("the Inspector to close", |seen| {
+        !seen.text().contains("Inspector")
+    });
     pty.send("\x03\x03");
     pty.wait_exit();
     check_restored(&pty, "hostile bytes");

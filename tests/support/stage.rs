@@ -123,6 +123,10 @@ impl Stage {
             link: self.link.clone(),
             entries: self.log.len(),
             size: 12_800,
+            payload: self
+                .link
+                .as_ref()
+                .map_or(0, |link| link.sent.bytes + link.received.bytes),
             recorder: self.recorder.clone(),
         };
         self.send(Event::Net(news))

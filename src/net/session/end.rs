@@ -24,7 +24,8 @@ impl Session<'_> {
     pub(super) fn fin(&mut self) {
         self.ours = Half::Over;
         self.closing_from = Instant::now();
-        if let Err(error) = SockRef::from(&self.stream).shutdown(Shutdown::Write) {
+        let Some(stream) = &self.stream else { return };
+        if let Err(error) = SockRef::from(stream).shutdown(Shutdown::Write) {
             // Not connected any more: the reason arrives on the reading side.
             if words::errno(&error) != Some(Errno::ENOTCONN) {
                 return self.broken(&error);
@@ -65,7 +66,8 @@ impl Session<'_> {
     }
 
     pub(super) fn error_behind_fin(&mut self) {
-        match self.stream.take_error() {
+        let Some(stream) = &self.stream else { return };
+        match stream.take_error() {
             Ok(Some(error)) | Err(error) => self.broken(&error),
             Ok(None) => self.broken(&io::Error::from_raw_os_error(Errno::ECONNRESET as i32)),
         }
@@ -97,6 +99,8 @@ impl Session<'_> {
         }
         self.drop_unsent();
         self.over = true;
+        // The peer is told now, also where the file cannot be.
+        self.stream = None;
         let at = self.shared.clock.now();
         if let (Some(text), EndHow::Timeout | EndHow::Os) = (&reason, end.how) {
             self.journal.event(

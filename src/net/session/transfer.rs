@@ -70,9 +70,12 @@ impl Session<'_> {
     /// Reads what is there. A read that leaves room in the buffer has emptied the socket, and the reactor is told so
     /// at once (as tokio's own `poll_read` does): asking the socket again would cost every message a system call.
     fn receive(&mut self) -> io::Result<usize> {
+        let Some(stream) = &self.stream else {
+            return Err(io::ErrorKind::WouldBlock.into());
+        };
         let mut taken = None;
-        let tried = self.stream.try_io(Interest::READABLE, || {
-            let count = recv(self.stream.as_raw_fd(), &mut self.buffer, MsgFlags::empty())?;
+        let tried = stream.try_io(Interest::READABLE, || {
+            let count = recv(stream.as_raw_fd(), &mut self.buffer, MsgFlags::empty())?;
             taken = Some(count);
             if count > 0 && count < self.buffer.len() {
                 return Err(io::ErrorKind::WouldBlock.into());
@@ -87,10 +90,10 @@ impl Session<'_> {
             let Some((bytes, recording)) = self.outbox.front() else {
                 break;
             };
-            if self.journal.is_blocked() {
+            let Some(stream) = self.stream.as_ref().filter(|_| !self.journal.is_blocked()) else {
                 return;
-            }
-            match self.stream.try_write(bytes) {
+            };
+            match stream.try_write(bytes) {
                 Ok(count) => {
                     let at = self.shared.clock.now();
                     self.journal.data(at, Direction::Sent, &bytes[..count], recording);

@@ -89,6 +89,7 @@ mod tests {
             link: Some(link),
             entries: 12,
             size: 0,
+            payload: 0,
             recorder: RecorderState::Recording,
         };
         let crossed =
