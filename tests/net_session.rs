@@ -492,7 +492,9 @@ fn a_name_tries_every_address_and_the_living_one_wins() {
     bench.ask(NetCommand::Close);
     bench.wait_state(LinkState::Closed);
     server.join().unwrap();
-    assert_eq!(bench.kinds().matches("lookup").count(), 2, "{}", bench.kinds());
+    // The answer for the other family may come too late to be waited for (RFC 8305 section 3): one or two.
+    assert!(bench.kinds().starts_with("lookup "), "{}", bench.kinds());
+    assert!(bench.kinds().contains(" try open "), "{}", bench.kinds());
 }
 
 #[test]
