@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: sockets, files, the clock, and anything that draws.
 
+mod annotation;
 mod command;
 mod conversation;
 mod endpoint;
@@ -13,6 +14,7 @@ mod query;
 mod records;
 mod time;
 
+pub use annotation::Annotation;
 pub use command::{NetCommand, Outgoing, Recording};
 pub use conversation::{Conversation, Protocol};
 pub use endpoint::{Endpoint, EndpointError, Host, Port};

@@ -251,7 +251,6 @@ fn our_half_close_leaves_the_reply_whole() {
     });
     let bench = Bench::new(Options::default());
     bench.connect(address);
-    bench.send(b"request");
     bench.wait_state(LinkState::Open);
     bench.send(b"request");
     bench.ask(NetCommand::HalfClose);

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{ConnectionId, Conversation, Entry, EntryId, Timestamp};
+use super::{Annotation, ConnectionId, Conversation, Entry, EntryId, Timestamp};
 
 /// Why an entry could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -100,6 +100,11 @@ pub trait Records {
 
     /// When the connection's dialing started: the zero of the column "since start".
     fn started(&self, connection: ConnectionId) -> Option<Timestamp>;
+
+    /// What the user added to the entry of that number, if anything.
+    fn annotation(&self, _number: EntryId) -> Option<Annotation> {
+        None
+    }
 
     /// How many conversations there are; they are numbered from 0.
     fn conversations(&self) -> u64 {
