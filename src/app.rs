@@ -124,6 +124,10 @@ pub struct App {
     whereabouts: Option<Whereabouts>,
     /// A text that was handed to the worker last, until it is known to be on its way.
     sending: Option<Sent>,
+    /// How many requests to send were handed to the worker.
+    sends: u64,
+    /// How many of them it had refused, as last reported.
+    refused: u64,
 }
 
 impl App {
@@ -160,6 +164,8 @@ impl App {
             escaped: None,
             title: String::new(),
             sending: None,
+            sends: 0,
+            refused: 0,
             settings,
         }
     }

@@ -123,8 +123,13 @@ impl Bench {
 impl Drop for Bench {
     fn drop(&mut self) {
         let _ = self.worker.commands.try_send(NetCommand::Shutdown);
+        let mut news = self.worker.news.clone();
+        let ended = async { while news.changed().await.is_ok() {} };
+        let ended = self
+            .runtime
+            .block_on(async { tokio::time::timeout(BOUND, ended).await });
         assert!(
-            self.worker.join(BOUND) || thread::panicking(),
+            ended.is_ok() || thread::panicking(),
             "the worker ends when it is told to"
         );
     }
@@ -240,6 +245,23 @@ fn what_is_typed_comes_back_from_a_tutorial_server() {
     );
     assert_eq!(bench.kinds(), "try open sent received peer-fin close-our-fin");
     assert_eq!(bench.bytes(Direction::Received), b"Hello, server!\n");
+}
+
+#[test]
+fn what_finds_no_connection_is_counted_as_refused() {
+    let (address, server) = peer(|stream| drop(read_all(&stream)));
+    let bench = Bench::new(Options::default());
+    bench.send(b"too early");
+    bench.connect(address);
+    bench.wait_state(LinkState::Open);
+    bench.send(b"in time");
+    bench.ask(NetCommand::Close);
+    bench.wait_state(LinkState::Closed);
+    bench.send(b"too late");
+    let news = bench.wait("three sends", |news| news.sends.handled == 3);
+    assert_eq!(news.sends.refused, 2);
+    server.join().unwrap();
+    assert_eq!(bench.bytes(Direction::Sent), b"in time");
 }
 
 #[test]

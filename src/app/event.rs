@@ -55,8 +55,6 @@ pub enum Report {
     Busy(NetCommand),
     /// The worker has stopped; the command reached nobody.
     WorkerGone(NetCommand),
-    /// Something is worth knowing, for example that the clipboard took the text.
-    Info(String),
     /// An effect failed; one sentence that says what was tried, what happened and what to do.
     Failed(String),
 }
@@ -94,24 +92,11 @@ pub struct Reaction {
 }
 
 impl Reaction {
-    /// Nothing changed.
-    pub fn none() -> Reaction {
-        Reaction::default()
-    }
-
     /// Something that is drawn changed.
     pub fn redraw() -> Reaction {
         Reaction {
             redraw: true,
             effects: Vec::new(),
-        }
-    }
-
-    /// Something changed, and the runtime has to do this.
-    pub fn effect(effect: Effect) -> Reaction {
-        Reaction {
-            redraw: true,
-            effects: vec![effect],
         }
     }
 }

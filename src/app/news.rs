@@ -1,7 +1,9 @@
 //! What the worker and the runtime report: the state of the connection, its histories, how effects went.
 
 use super::{App, Context, Effect, Menu, MenuKind, Overlay, Purpose, Report, SessionFile, Severity};
-use crate::model::{FileReport, FileState, Link, LinkState, NetCommand, NetEvent, RecorderState, Side};
+use crate::model::{
+    FileReport, FileState, Link, LinkState, NetCommand, NetEvent, RecorderState, Sends, Side,
+};
 use crate::text::{Shown, format};
 
 impl App {
@@ -29,8 +31,22 @@ impl App {
             self.link = Some(link);
             self.renew_menu();
         }
-        self.sending = None;
+        self.sends_handled(news.sends, context);
         self.retitle(out);
+    }
+
+    /// A text that found no connection any more comes back to where it was typed.
+    fn sends_handled(&mut self, sends: Sends, context: &Context<'_>) {
+        if sends.handled < self.sends {
+            return;
+        }
+        if sends.refused > self.refused {
+            self.take_back();
+            let text = "not sent: the connection had ended before; the text is back";
+            self.notify(Severity::Warning, text, context);
+        }
+        self.refused = sends.refused;
+        self.sending = None;
     }
 
     /// Takes in how the opened file stands; what ends its reading is said once.
@@ -57,9 +73,9 @@ impl App {
 
     pub(super) fn report(&mut self, report: Report, context: &Context<'_>) {
         let (severity, text) = match report {
-            Report::Info(text) => (Severity::Info, text),
             Report::Failed(text) => (Severity::Error, text),
             Report::Busy(NetCommand::Send(_)) => {
+                self.sends = self.sends.saturating_sub(1);
                 self.take_back();
                 (
                     Severity::Warning,

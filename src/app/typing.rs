@@ -172,6 +172,7 @@ impl App {
             });
         }
         self.sending = Some(sent);
+        self.sends += 1;
         Ok(())
     }
 

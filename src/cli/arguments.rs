@@ -143,7 +143,7 @@ pub(super) struct Options {
         long, value_name = "N", value_parser = read_size,
         global = true, help_heading = "Connection"
     )]
-    pub(super) read_size: Option<u32>,
+    pub(super) read_size: Option<usize>,
 
     /// Connect again, waiting longer each time, when the connection ends
     #[arg(long, global = true, help_heading = "Connection")]

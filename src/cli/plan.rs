@@ -149,7 +149,7 @@ impl Options {
             bind: self.bind.as_deref().map(bind).transpose()?,
             connect_timeout: self.connect_timeout.unwrap_or(defaults.connect_timeout),
             idle_timeout: self.idle_timeout,
-            read_size: self.read_size.map_or(defaults.read_size, |size| size as usize),
+            read_size: self.read_size.unwrap_or(defaults.read_size),
             reconnect: self.reconnect,
             on_full: self.on_full.map_or(defaults.on_full, Into::into),
         })

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use sockscope::app::View;
+use sockscope::capture::MAX_PAYLOAD;
 use sockscope::net::OnFull;
 use sockscope::runtime::headless::{Format, StdinEof};
 use sockscope::text::{InputType, LineEnding, parse};
@@ -162,10 +163,10 @@ pub(crate) fn number(text: &str) -> Result<u64, String> {
 }
 
 /// How many bytes one read may return.
-pub(crate) fn read_size(text: &str) -> Result<u32, String> {
+pub(crate) fn read_size(text: &str) -> Result<usize, String> {
     match text.parse() {
-        Ok(size @ 1..=65_495) => Ok(size),
-        Ok(_) | Err(_) => Err("write a whole number from 1 to 65495".into()),
+        Ok(size @ 1..=MAX_PAYLOAD) => Ok(size),
+        Ok(_) | Err(_) => Err(format!("write a whole number from 1 to {MAX_PAYLOAD}")),
     }
 }
 

@@ -167,6 +167,15 @@ pub enum RecorderState {
     },
 }
 
+/// How many requests to send the worker has dealt with since it started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sends {
+    /// All of them.
+    pub handled: u64,
+    /// Those that had no connection to go to, or no room to wait in: not a byte of them will be sent.
+    pub refused: u64,
+}
+
 /// The worker's latest report. A newer one replaces it, so reports coalesce under load.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NetEvent {
@@ -180,4 +189,6 @@ pub struct NetEvent {
     pub payload: u64,
     /// How the recorder is doing.
     pub recorder: RecorderState,
+    /// What became of requests to send.
+    pub sends: Sends,
 }

@@ -3,7 +3,6 @@
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 use std::pin::pin;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
@@ -25,24 +24,13 @@ const COMMANDS: usize = 64;
 /// A connection that lasted this long starts a new series of attempts.
 const SETTLED: Duration = Duration::from_secs(5);
 
-/// The running worker, seen from outside.
+/// The running worker, seen from outside. It has ended when `news` is closed.
 #[derive(Debug)]
 pub struct Worker {
     /// What it is asked. Bounded: use `try_send` where waiting is not allowed.
     pub commands: mpsc::Sender<NetCommand>,
     /// Its latest report. Closed when the worker has ended.
     pub news: watch::Receiver<NetEvent>,
-    ended: Receiver<()>,
-}
-
-impl Worker {
-    /// Waits until the worker has ended, but not longer than `bound`; whether it has.
-    pub fn join(&self, bound: Duration) -> bool {
-        matches!(
-            self.ended.recv_timeout(bound),
-            Err(RecvTimeoutError::Disconnected) | Ok(())
-        )
-    }
 }
 
 /// What every part of the worker uses.
@@ -66,10 +54,27 @@ impl Shared {
         });
     }
 
+    /// A request to send is queued, or will never be sent.
+    pub(super) fn handled(&self, fate: Fate) {
+        self.publish(|news| {
+            news.sends.handled += 1;
+            news.sends.refused += u64::from(fate == Fate::Refused);
+        });
+    }
+
     /// Changes the connection in front.
     pub(super) fn link(&self, change: impl FnOnce(&mut Link)) {
         self.publish(|news| news.link.as_mut().map_or((), change));
     }
+}
+
+/// What becomes of a request to send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It waits to be sent.
+    Queued,
+    /// It will not be sent.
+    Refused,
 }
 
 /// What the worker does next.
@@ -89,7 +94,6 @@ enum Next {
 pub fn spawn(options: Options, recorder: Recorder, clock: Clock) -> io::Result<Worker> {
     let (commands, inbox) = mpsc::channel(COMMANDS);
     let (news, report) = watch::channel(NetEvent::default());
-    let (alive, ended) = sync_channel(1);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -103,13 +107,10 @@ pub fn spawn(options: Options, recorder: Recorder, clock: Clock) -> io::Result<W
         runtime.block_on(run(&shared, inbox));
         // A lookup that hangs must not hold the exit.
         runtime.shutdown_background();
-        drop(shared);
-        drop(alive);
     })?;
     Ok(Worker {
         commands,
         news: report,
-        ended,
     })
 }
 
@@ -141,9 +142,12 @@ fn idle(shared: &Shared, command: NetCommand, last: Option<&Endpoint>) -> Next {
             round: 1,
         },
         (NetCommand::Shutdown, _) => Next::Stop,
+        (NetCommand::Send(_), _) => {
+            shared.handled(Fate::Refused);
+            Next::Idle
+        }
         (
             NetCommand::Reconnect
-            | NetCommand::Send(_)
             | NetCommand::HalfClose
             | NetCommand::Close
             | NetCommand::Reset
@@ -158,7 +162,7 @@ fn idle(shared: &Shared, command: NetCommand, last: Option<&Endpoint>) -> Next {
 }
 
 /// A command that ends a dial or a wait, as what comes next; the others have nothing to act on.
-fn interrupt(command: Option<NetCommand>, endpoint: &Endpoint) -> Option<Next> {
+fn interrupt(shared: &Shared, command: Option<NetCommand>, endpoint: &Endpoint) -> Option<Next> {
     match command {
         None | Some(NetCommand::Shutdown) => Some(Next::Stop),
         Some(NetCommand::Connect(endpoint)) => Some(Next::Dial { endpoint, round: 1 }),
@@ -167,7 +171,11 @@ fn interrupt(command: Option<NetCommand>, endpoint: &Endpoint) -> Option<Next> {
             round: 1,
         }),
         Some(NetCommand::Close | NetCommand::Reset | NetCommand::Cancel) => Some(Next::Idle),
-        Some(NetCommand::Send(_) | NetCommand::HalfClose) => None,
+        Some(NetCommand::Send(_)) => {
+            shared.handled(Fate::Refused);
+            None
+        }
+        Some(NetCommand::HalfClose) => None,
     }
 }
 
@@ -189,7 +197,7 @@ async fn dial(
             tokio::select! {
                 biased;
                 command = commands.recv() => {
-                    if let Some(next) = interrupt(command, &endpoint) {
+                    if let Some(next) = interrupt(shared, command, &endpoint) {
                         break Err(next);
                     }
                 }
@@ -252,7 +260,7 @@ async fn announce(
         // Nothing may cross that could not be recorded.
         tokio::select! {
             biased;
-            command = commands.recv() => if let Some(next) = interrupt(command, endpoint) {
+            command = commands.recv() => if let Some(next) = interrupt(shared, command, endpoint) {
                 return Err(next);
             },
             () = sleep(RETRY) => {}
@@ -350,7 +358,7 @@ async fn wait(
         tokio::select! {
             biased;
             command = commands.recv() => {
-                if let Some(next) = interrupt(command, &endpoint) {
+                if let Some(next) = interrupt(shared, command, &endpoint) {
                     shared.link(|link| {
                         link.state = LinkState::Closed;
                         link.retry_at = None;

@@ -182,6 +182,9 @@ impl<R: Records, W: Write> Printer<R, W> {
         let id = EntryId(self.next);
         let entry = self.records.entry(id)?;
         let direction = entry.direction();
+        if let EntryKind::Close(_) = entry.kind {
+            self.cut.retain(|(connection, _)| *connection != entry.connection);
+        }
         if self.style.format.wants(&entry) {
             let bytes = match direction {
                 Some(_) => self.records.payload(id, 0..entry.len)?,

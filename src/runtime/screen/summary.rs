@@ -88,9 +88,7 @@ mod tests {
         let mut news = NetEvent {
             link: Some(link),
             entries: 12,
-            size: 0,
-            payload: 0,
-            recorder: RecorderState::Recording,
+            ..NetEvent::default()
         };
         let crossed =
             "tcp://localhost:6379 closed: sent 132 B in 3, received 1.2 KiB in 7 (the peer closed it (FIN))";

@@ -22,7 +22,6 @@ use crate::runtime::keys;
 use crate::runtime::pace::Pace;
 use crate::runtime::signals::{Cause, Control};
 use crate::runtime::writer::Display;
-use crate::text;
 use crate::ui::{self, Theme};
 
 /// Keys handled in a row while a frame is due; more would let a stuck key or a long paste hide its own effect.
@@ -281,7 +280,11 @@ impl<H: Host, D: Display> Turns<H, D> {
     fn perform(&mut self, effect: Effect) -> Option<Event> {
         let report = match effect {
             Effect::Net(command) => self.lines.feed.command(command),
-            Effect::Copy(text) => self.copy(&text),
+            Effect::Copy(text) => {
+                self.copied = Some(clipboard::copy(&text, self.between));
+                self.pace.request(instant());
+                None
+            }
             Effect::Remember { endpoint, line } => self.lines.desk.ask(Job::Remember { endpoint, line }),
             Effect::Recall(endpoint) => self.lines.desk.ask(Job::Recall(endpoint)),
             Effect::RememberTarget(endpoint) => self.lines.desk.ask(Job::Visit(endpoint)),
@@ -321,19 +324,6 @@ impl<H: Host, D: Display> Turns<H, D> {
             }
         };
         report.map(Event::Report)
-    }
-
-    fn copy(&mut self, text: &str) -> Option<Report> {
-        if text.len() > clipboard::LIMIT {
-            return Some(Report::Failed(format!(
-                "cannot copy {}: terminals take at most {}; select less",
-                text::format::size(text.len() as u64),
-                text::format::size(clipboard::LIMIT as u64),
-            )));
-        }
-        self.copied = Some(clipboard::copy(text, self.between));
-        self.pace.request(instant());
-        None
     }
 
     /// Draws the newest state. Only called while the display is free.

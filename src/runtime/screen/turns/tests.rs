@@ -286,14 +286,3 @@ async fn a_full_queue_is_reported_and_not_waited_for() {
     let busy = Report::Busy(NetCommand::Reset);
     assert_eq!(bench.turns.lines.feed.command(NetCommand::Reset), Some(busy));
 }
-
-#[tokio::test(start_paused = true)]
-async fn too_much_for_the_clipboard_is_refused_in_words() {
-    let mut bench = bench(Duration::ZERO);
-    assert_eq!(bench.turns.copy("small"), None);
-    let report = bench.turns.copy(&"x".repeat(clipboard::LIMIT + 1));
-    assert!(
-        matches!(report, Some(Report::Failed(text)) if text.contains("700")),
-        "too large"
-    );
-}
