@@ -326,9 +326,9 @@ pub(super) fn find(mut options: &[u8], wanted: u16) -> Option<&[u8]> {
 mod tests {
     use std::io::Write as _;
 
-    use super::super::block;
-    use super::super::packet::{Flags, Segment};
     use super::*;
+    use crate::capture::block;
+    use crate::capture::packet::{Flags, Segment};
 
     fn read(bytes: &[u8]) -> Result<Block, Fault> {
         let mut file = tempfile::tempfile().unwrap();
