@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::fact;
-use super::index::{Checkpoint, Tails, Traffic};
+use super::index::{Checkpoint, GROUP, Tails, Traffic};
 use super::recorder::Shared;
 use super::walk::{self, Content, Fault};
 use super::window::Window;
@@ -92,12 +92,15 @@ impl Scan {
     fn step(&mut self, window: &mut Window<'_>) -> Result<(), Fault> {
         let block = walk::block_at(window, self.at, self.streams.len())?;
         if let Some((connection, tails)) = self.take_in(window, block.content)? {
-            let checkpoint = Checkpoint {
-                offset: self.at,
-                connection,
-                tails,
-            };
-            self.shared.index.add_entry(self.entries, checkpoint);
+            // Few entries have one, and there are millions.
+            if self.entries.is_multiple_of(GROUP) {
+                let checkpoint = Checkpoint {
+                    offset: self.at,
+                    connection,
+                    tails,
+                };
+                self.shared.index.add_entry(self.entries, checkpoint);
+            }
             self.entries += 1;
         }
         self.at += u64::from(block.len);

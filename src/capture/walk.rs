@@ -278,6 +278,7 @@ fn connection(number: Option<u32>, connections: usize) -> Result<ConnectionId, F
 }
 
 /// The little-endian 32-bit word at `at`.
+#[inline]
 fn word(bytes: &[u8], at: usize) -> Option<u32> {
     let field = bytes.get(at..at.checked_add(4)?)?;
     Some(u32::from_le_bytes(field.try_into().ok()?))
@@ -289,13 +290,20 @@ fn half_word(bytes: &[u8], at: usize) -> Option<u16> {
 }
 
 /// The time in two words at `at`, high word first.
+#[inline]
 fn timestamp(bytes: &[u8], at: usize) -> Option<Timestamp> {
     let (high, low) = (word(bytes, at)?, word(bytes, at.checked_add(4)?)?);
     Some(Timestamp(u64::from(high) << 32 | u64::from(low)))
 }
 
 fn direction(options: &[u8]) -> Option<Direction> {
-    match word(find(options, EPB_FLAGS)?, 0)? & 3 {
+    // Mostly the first option, as the recorder writes it.
+    const FIRST: u32 = (EPB_FLAGS as u32) | 4 << 16;
+    let flags = match word(options, 0)? {
+        FIRST => word(options, 4)?,
+        _ => word(find(options, EPB_FLAGS)?, 0)?,
+    };
+    match flags & 3 {
         INBOUND => Some(Direction::Received),
         OUTBOUND => Some(Direction::Sent),
         _ => None,
