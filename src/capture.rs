@@ -53,6 +53,6 @@ pub use error::CaptureError;
 pub use filtered::Filtered;
 pub use opening::{Opening, open_in_background, open_stream_in_background};
 pub use recorder::{Create, Existing, Recorder};
-pub use search::{Highlights, Hits, Scan, ScanReport, ScanState, Sought, hits};
+pub use search::{Hits, Scan, ScanReport, ScanState, Sought, hits};
 pub use session::Session;
 pub use store::{BUDGET, Kept, Sessions};

@@ -35,6 +35,10 @@ impl Records for Filtered {
         self.hits.count()
     }
 
+    fn unfiltered(&self) -> Option<&dyn Records> {
+        Some(&self.session)
+    }
+
     fn place_of(&self, number: EntryId) -> EntryId {
         EntryId(self.hits.rank(number))
     }

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-pub use self::highlight::{Highlights, hits};
+pub use self::highlight::hits;
 pub use self::hits::Hits;
 use self::judge::Judge;
 pub use self::judge::Sought;

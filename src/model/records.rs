@@ -76,6 +76,11 @@ pub trait Records {
         self.len() == 0
     }
 
+    /// The log with all its entries, if this one shows only some of them.
+    fn unfiltered(&self) -> Option<&dyn Records> {
+        None
+    }
+
     /// Where the entry of that number stands in this log, or would stand if it were in it.
     fn place_of(&self, number: EntryId) -> EntryId {
         number
