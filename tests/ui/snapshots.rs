@@ -376,6 +376,15 @@ fn the_history_is_searched_in_the_input_pane() {
 }
 
 #[test]
+fn a_mistake_in_a_filter_is_pointed_at_in_whole() {
+    check("filter_error", &[], |size| {
+        let mut stage = conversation(size);
+        stage.key(Key::plain(KeyCode::Tab)).typed("fsize>>3 and dir:rx");
+        stage
+    });
+}
+
+#[test]
 fn a_recorder_that_fails_is_announced_over_everything() {
     check("banner", &[0, 1], |size| {
         let mut stage = conversation(size);
