@@ -13,6 +13,7 @@
 //! | `session`, `roster` | reading by entry number; the list of conversations |
 //! | `opening`, `format`, `scan` | opening what is on disk, in the background; which kind it is; walking our own |
 //! | `foreign`, `temp` | captures of other programs, made a log |
+//! | `annotations`, `annotator` | what the user added to entries, and where that is kept |
 //! | `bulk` | all entries in order, at the speed of the file |
 //! | `search` | scans in the background, and where hits are |
 //! | `file`, `store` | private files, and the directory where recordings are kept |
@@ -24,6 +25,8 @@
 //! numbered in the order of the file. SYN, SYN/ACK and the acknowledgements that a long one-way flow needs are
 //! there for those who follow the packets, and are no entries.
 
+mod annotations;
+mod annotator;
 mod block;
 mod bulk;
 mod connection;
@@ -48,6 +51,7 @@ mod temp;
 mod walk;
 mod window;
 
+pub use annotator::{Annotator, Sidecar, sidecar_path};
 pub use connection::{Connection, MAX_PAYLOAD, Role};
 pub use error::CaptureError;
 pub use filtered::Filtered;

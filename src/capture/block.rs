@@ -11,12 +11,15 @@ pub(super) const SECTION: u32 = 0x0a0d_0d0a;
 pub(super) const INTERFACE: u32 = 1;
 /// Enhanced Packet Block.
 pub(super) const PACKET: u32 = 6;
-/// Our annotation: a block type from the range for local use (the most significant bit is set).
+/// Our annotations: a block type from the range for local use (the most significant bit is set).
 pub(super) const ANNOTATION: u32 = 0x8053_4b53;
 /// Our option of packets and interfaces, from the range for local use.
 pub(super) const OPT_OURS: u16 = 0xd353;
 /// Marks blocks and options for local use as ours, since anybody may use the same numbers.
 pub(super) const MAGIC: [u8; 4] = *b"sksc";
+
+/// Marks an annotation block that is no entry, but says something of one.
+pub(super) const MAGIC_ABOUT: [u8; 4] = *b"skab";
 
 pub(super) const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
 pub(super) const LINKTYPE_RAW: u16 = 101;
@@ -36,6 +39,8 @@ pub(super) const OUTBOUND: u32 = 2;
 pub(super) const PACKET_HEADER: usize = 28;
 /// Type, length, magic, interface, time high and low, entry number low and high, length of the JSON text.
 pub(super) const ANNOTATION_HEADER: usize = 36;
+/// Type, length, magic, entry number low and high, length of the JSON text.
+pub(super) const ABOUT_HEADER: usize = 24;
 /// Type, length, and the length again at the end.
 pub(super) const SMALLEST: u32 = 12;
 /// SAFETY: blocks over 16 MiB are damage or an attack.
@@ -93,6 +98,17 @@ pub(super) fn annotation(id: EntryId, connection: ConnectionId, at: Timestamp, j
     body.extend(connection.0.to_le_bytes());
     body.extend(((at.0 >> 32) as u32).to_le_bytes());
     body.extend((at.0 as u32).to_le_bytes());
+    body.extend(id.0.to_le_bytes());
+    body.extend((json.len() as u32).to_le_bytes());
+    body.extend(json);
+    body.resize(body.len() + padding(json.len()), 0);
+    block(ANNOTATION, &body)
+}
+
+/// The annotation block that says something of entry `id`, which stands before it.
+pub(super) fn about(id: EntryId, json: &[u8]) -> Vec<u8> {
+    let mut body = Vec::with_capacity(ABOUT_HEADER + json.len());
+    body.extend(MAGIC_ABOUT);
     body.extend(id.0.to_le_bytes());
     body.extend((json.len() as u32).to_le_bytes());
     body.extend(json);

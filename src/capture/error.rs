@@ -75,6 +75,17 @@ pub enum CaptureError {
     /// Bytes of a connection whose addresses are not known yet.
     #[error("bytes cannot be recorded before their connection is open")]
     NotOpen,
+    /// An annotation cannot be kept.
+    #[error("the annotation was not kept: {0}")]
+    Annotation(&'static str),
+    /// What lies beside a capture is not its annotations.
+    #[error("{} was left alone: {why}; move it away to annotate this capture", .path.display())]
+    Sidecar {
+        /// The path.
+        path: PathBuf,
+        /// What shows it.
+        why: &'static str,
+    },
     /// Not a session file of ours.
     #[error("{} is not a sockscope recording: {why}", .path.display())]
     Foreign {

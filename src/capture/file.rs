@@ -63,6 +63,18 @@ pub(super) fn remove_ours(path: &Path) -> Result<(), CaptureError> {
     std::fs::remove_file(path).map_err(failed("remove"))
 }
 
+/// Opens a regular file of this user to read it and to append to it.
+pub(super) fn open_ours(path: &Path) -> Result<File, CaptureError> {
+    let file = OpenOptions::new()
+        .read(true)
+        .append(true)
+        .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits())
+        .open(path)
+        .map_err(CaptureError::io("open", path))?;
+    check_ours(path, &file.metadata().map_err(CaptureError::io("open", path))?)?;
+    Ok(file)
+}
+
 /// Opens for reading; neither a FIFO nor a symbolic link that was put there meanwhile does any harm.
 fn open_quietly(path: &Path) -> io::Result<File> {
     OpenOptions::new()

@@ -153,6 +153,9 @@ fn slot(content: walk::Content) -> Option<Slot> {
             at,
             content: Content::Event { offset, len },
         }),
-        walk::Content::Interface { .. } | walk::Content::Section | walk::Content::Nothing => None,
+        walk::Content::Interface { .. }
+        | walk::Content::About { .. }
+        | walk::Content::Section
+        | walk::Content::Nothing => None,
     }
 }

@@ -21,6 +21,7 @@ use tokio::sync::watch;
 
 use self::course::Course;
 use self::input::Input;
+use super::annotations::Annotations;
 use super::format::{self, Kind};
 use super::index::Index;
 use super::recorder::Shared;
@@ -101,6 +102,7 @@ pub(super) fn open_own(path: &Path) -> Result<Session, CaptureError> {
         path: path.to_owned(),
         file,
         index: Index::default(),
+        annotations: Annotations::default(),
     });
     let mut scan = Scan::new(shared.clone());
     match kind {

@@ -11,9 +11,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use nix::errno::Errno;
 use nix::sys::uio::pwritev;
 
+use super::annotations::{Annotations, TooMany, Written};
 use super::index::{Checkpoint, Index, Tails};
 use super::{CaptureError, Connection, Role, Session, block, file};
-use crate::model::{ConnectionId, Direction, Endpoint, EntryId, Timestamp};
+use crate::model::{Annotation, ConnectionId, Direction, Endpoint, EntryId, Timestamp};
 
 /// What to do with a file that is already there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,6 +44,8 @@ pub(super) struct Shared {
     pub(super) path: PathBuf,
     pub(super) file: File,
     pub(super) index: Index,
+    /// What the file says of its entries.
+    pub(super) annotations: Annotations,
 }
 
 /// Writes the session file. Clones share one file; every call is one entry, whole or not at all.
@@ -79,6 +82,7 @@ impl Recorder {
                     path: create.path.clone(),
                     file,
                     index: Index::default(),
+                    annotations: Annotations::default(),
                 }),
                 state: Mutex::default(),
                 payload_bytes: AtomicU64::new(0),
@@ -110,6 +114,20 @@ impl Recorder {
         index.add_connection(at, block);
         drop(writer);
         Ok(Connection::new(self.clone(), id))
+    }
+
+    /// Appends what the user adds to an entry, in place of what stood there of it before.
+    pub(super) fn annotate(&self, number: EntryId, annotation: Annotation) -> Result<(), CaptureError> {
+        // Strings always have a JSON form.
+        let json = serde_json::to_vec(&Written::of(None, &annotation)).unwrap_or_default();
+        let block = block::about(number, &json);
+        let mut writer = self.writer();
+        if number >= writer.next() {
+            return Err(CaptureError::Annotation("there is no such entry"));
+        }
+        writer.append(&mut [IoSlice::new(&block)], &[])?;
+        let set = self.inner.shared.annotations.set(number, annotation);
+        set.map_err(|TooMany| CaptureError::Annotation("there are too many annotations"))
     }
 
     /// How many entries there are.

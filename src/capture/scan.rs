@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::annotations::Written;
 use super::fact;
 use super::index::{Checkpoint, GROUP, Tails, Traffic};
 use super::recorder::Shared;
@@ -153,6 +154,16 @@ impl Scan {
                     stream.traffic.opening = (offset, len);
                 }
                 Ok(Some((connection, stream.tails)))
+            }
+            Content::About { id, offset, len } => {
+                // What was said of an entry is not worth the entries behind it.
+                let json = window.get(offset, len as usize)?;
+                if id.0 < self.entries
+                    && let Ok(written) = serde_json::from_slice::<Written>(json)
+                {
+                    drop(self.shared.annotations.set(id, written.annotation()));
+                }
+                Ok(None)
             }
             Content::Section | Content::Nothing => Ok(None),
         }

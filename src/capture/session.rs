@@ -12,14 +12,15 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use super::annotations::{Annotations, TooMany};
 use super::foreign::{Blocks, Foreign, Place, RecordKind};
 use super::group::{self, Cache};
 use super::index::GROUP;
 use super::recorder::Shared;
 use super::{CaptureError, fact, opening, roster};
 use crate::model::{
-    ConnectionId, Conversation, Direction, Entry, EntryId, EntryKind, Records, RecordsError, Surroundings,
-    Tail, Timestamp,
+    Annotation, ConnectionId, Conversation, Direction, Entry, EntryId, EntryKind, Records, RecordsError,
+    Surroundings, Tail, Timestamp,
 };
 
 /// How many entries are looked at on either side for the bytes next to an entry. A character that was split so
@@ -43,6 +44,8 @@ pub(super) struct Source {
     /// Set once enough of the file was read to know what it is.
     log: OnceLock<Log>,
     cut: AtomicU64,
+    /// What the user of this run added, and what stands beside the file.
+    annotations: Annotations,
 }
 
 /// Where the entries are.
@@ -89,6 +92,7 @@ impl Source {
             path: path.to_owned(),
             log: OnceLock::new(),
             cut: AtomicU64::new(0),
+            annotations: Annotations::default(),
         }
     }
 
@@ -154,6 +158,20 @@ impl Session {
             Some(Log::Own(shared)) => shared.index.connections(),
             Some(Log::Foreign(foreign)) => foreign.conversations() as usize,
             None => 0,
+        }
+    }
+
+    /// Keeps what the user adds to an entry, in memory only: see [`super::Annotator`].
+    pub(super) fn set_annotation(&self, number: EntryId, annotation: Annotation) -> Result<(), CaptureError> {
+        let set = self.notes().set(number, annotation);
+        set.map_err(|TooMany| CaptureError::Annotation("there are too many annotations"))
+    }
+
+    /// Those of the file are where those of this run go too, so that the last word counts.
+    fn notes(&self) -> &Annotations {
+        match self.source.log.get() {
+            Some(Log::Own(shared)) => &shared.annotations,
+            Some(Log::Foreign(_)) | None => &self.source.annotations,
         }
     }
 
@@ -376,6 +394,26 @@ impl Records for Session {
             Log::Own(shared) => shared.index.started(connection),
             Log::Foreign(foreign) => foreign.started(connection),
         }
+    }
+
+    fn annotation(&self, number: EntryId) -> Option<Annotation> {
+        self.notes().of(number)
+    }
+
+    fn annotations(&self) -> u64 {
+        self.notes().count()
+    }
+
+    fn annotated(&self, page: Range<u64>) -> Vec<EntryId> {
+        self.notes().page(page)
+    }
+
+    fn annotated_after(&self, number: EntryId) -> Option<EntryId> {
+        self.notes().after(number)
+    }
+
+    fn annotated_before(&self, number: EntryId) -> Option<EntryId> {
+        self.notes().before(number)
     }
 
     fn conversations(&self) -> u64 {

@@ -5,9 +5,9 @@
 use std::io;
 
 use super::block::{
-    ANNOTATION, ANNOTATION_HEADER, BYTE_ORDER_MAGIC, EPB_FLAGS, IF_NAME, IF_TSRESOL, INBOUND, INTERFACE,
-    LARGEST, LINKTYPE_RAW, LONGEST_TEXT, MAGIC, NANOSECONDS, OPT_END, OPT_OURS, OUTBOUND, PACKET,
-    PACKET_HEADER, SECTION, SMALLEST, padding,
+    ABOUT_HEADER, ANNOTATION, ANNOTATION_HEADER, BYTE_ORDER_MAGIC, EPB_FLAGS, IF_NAME, IF_TSRESOL, INBOUND,
+    INTERFACE, LARGEST, LINKTYPE_RAW, LONGEST_TEXT, MAGIC, MAGIC_ABOUT, NANOSECONDS, OPT_END, OPT_OURS,
+    OUTBOUND, PACKET, PACKET_HEADER, SECTION, SMALLEST, padding,
 };
 use super::packet::{LONGEST_HEADERS, header_len};
 use super::window::Window;
@@ -59,6 +59,15 @@ pub(super) enum Content {
         /// When.
         at: Timestamp,
         /// Where its JSON text is.
+        offset: u64,
+        /// How long that is.
+        len: u32,
+    },
+    /// The user added something to an entry before it.
+    About {
+        /// The entry.
+        id: EntryId,
+        /// Where the JSON text is.
         offset: u64,
         /// How long that is.
         len: u32,
@@ -248,6 +257,9 @@ fn packet(block: &mut impl Fields, span: Span, connections: usize) -> Result<Con
 
 fn annotation(block: &mut impl Fields, span: Span, connections: usize) -> Result<Content, Fault> {
     let fields = block.get(0, ANNOTATION_HEADER)?;
+    if fields.get(8..12) == Some(&MAGIC_ABOUT) {
+        return about(fields, span);
+    }
     if fields.get(8..12) != Some(&MAGIC) {
         return Ok(Content::Nothing);
     }
@@ -264,6 +276,20 @@ fn annotation(block: &mut impl Fields, span: Span, connections: usize) -> Result
         connection,
         at,
         offset: span.offset + ANNOTATION_HEADER as u64,
+        len,
+    })
+}
+
+fn about(fields: &[u8], span: Span) -> Result<Content, Fault> {
+    let (low, high) = (word(fields, 12).ok_or(CUT)?, word(fields, 16).ok_or(CUT)?);
+    let len = word(fields, 20).ok_or(CUT)?;
+    let room = (span.len as usize).saturating_sub(4 + ABOUT_HEADER);
+    if len as usize > room.min(LONGEST_TEXT) {
+        return Err(Fault::Damaged("the annotation has an impossible length"));
+    }
+    Ok(Content::About {
+        id: EntryId(u64::from(high) << 32 | u64::from(low)),
+        offset: span.offset + ABOUT_HEADER as u64,
         len,
     })
 }

@@ -111,6 +111,26 @@ pub trait Records {
         None
     }
 
+    /// How many entries the user added something to.
+    fn annotations(&self) -> u64 {
+        0
+    }
+
+    /// A page of the list of them: their numbers, in the order of the log.
+    fn annotated(&self, _page: Range<u64>) -> Vec<EntryId> {
+        Vec::new()
+    }
+
+    /// The first of them behind that number.
+    fn annotated_after(&self, _number: EntryId) -> Option<EntryId> {
+        None
+    }
+
+    /// The last of them before that number.
+    fn annotated_before(&self, _number: EntryId) -> Option<EntryId> {
+        None
+    }
+
     /// How many conversations there are; they are numbered from 0.
     fn conversations(&self) -> u64 {
         0

@@ -115,7 +115,7 @@ impl OwnPlace {
                 let kind = fact::from_json(json).map_err(|what| faulty(Fault::Damaged(what), start))?;
                 numbered(next, connection, at, kind, 0)
             }
-            Content::Interface { .. } | Content::Section | Content::Nothing => {
+            Content::Interface { .. } | Content::About { .. } | Content::Section | Content::Nothing => {
                 return Ok(ControlFlow::Continue(()));
             }
         };

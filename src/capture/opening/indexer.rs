@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
+use crate::capture::annotations::Annotations;
 use crate::capture::foreign::{Foreign, Format, Import};
 use crate::capture::index::Index;
 use crate::capture::recorder::Shared;
@@ -27,6 +28,7 @@ impl Indexer {
             path: source.path().to_owned(),
             file,
             index: Index::default(),
+            annotations: Annotations::default(),
         });
         source.found(Log::Own(shared.clone()));
         Indexer::Own(Scan::new(shared))
