@@ -2,7 +2,8 @@
 
 use super::actions::{Browse, Scroll};
 use super::{Anchor, App, Context, Inspector, Pane, Severity};
-use crate::model::EntryId;
+use crate::model::{EntryId, Records};
+use crate::text::format;
 
 impl App {
     pub(super) fn scroll(&mut self, scroll: Scroll, context: &Context<'_>) {
@@ -56,32 +57,13 @@ impl App {
     }
 
     fn goto(&mut self, argument: &str, context: &Context<'_>) {
-        let sheet = self.sheet(context.records, context.layout);
-        match argument.parse::<u64>() {
-            Ok(number) if App::is_there(number, context) => {
-                let place = context.records.place_of(EntryId(number - 1));
-                self.log.select(place, &sheet, context.layout.log.height);
-                self.inspect_selected();
-                self.focus(
-                    if self.focus == Pane::Inspector {
-                        Pane::Inspector
-                    } else {
-                        Pane::Log
-                    },
-                    context,
-                );
-            }
-            Ok(_) => {
-                let text = match &self.filter {
-                    None => format!(
-                        "there is no entry {argument}: the log has {}",
-                        context.records.len()
-                    ),
-                    Some(_) => format!("there is no entry {argument}, or the filter hides it"),
-                };
-                self.notify(Severity::Warning, text, context);
-            }
-            Err(_) => self.notify(
+        match argument
+            .parse::<u64>()
+            .ok()
+            .and_then(|number| number.checked_sub(1))
+        {
+            Some(number) => self.goto_number(EntryId(number), context),
+            None => self.notify(
                 Severity::Warning,
                 "goto takes the number of an entry, as in goto 12",
                 context,
@@ -89,14 +71,35 @@ impl App {
         }
     }
 
-    /// Whether the entry of that number, counted from 1, has a place in the log.
-    fn is_there(number: u64, context: &Context<'_>) -> bool {
-        let Some(number) = number.checked_sub(1).map(EntryId) else {
-            return false;
+    /// Selects the entry of that number.
+    pub(super) fn goto_number(&mut self, number: EntryId, context: &Context<'_>) {
+        let Some(place) = App::shown(number, context.records) else {
+            let called = format::count(number.0.saturating_add(1));
+            let text = match &self.filter {
+                None => format!(
+                    "there is no entry {called}: the log has {}",
+                    format::count(context.records.len())
+                ),
+                Some(_) => format!("there is no entry {called}, or the filter hides it"),
+            };
+            return self.notify(Severity::Warning, text, context);
         };
-        let place = context.records.place_of(number);
-        let entry = context.records.entry(place);
-        entry.is_ok_and(|entry| entry.id == number)
+        let sheet = self.sheet(context.records, context.layout);
+        self.log.select(place, &sheet, context.layout.log.height);
+        self.inspect_selected();
+        let pane = if self.focus == Pane::Inspector {
+            Pane::Inspector
+        } else {
+            Pane::Log
+        };
+        self.focus(pane, context);
+    }
+
+    /// Where the entry of that number stands in the log, if it does.
+    pub(super) fn shown(number: EntryId, records: &dyn Records) -> Option<EntryId> {
+        let place = records.place_of(number);
+        let entry = records.entry(place);
+        entry.is_ok_and(|entry| entry.id == number).then_some(place)
     }
 
     /// An open Inspector shows what is selected in the Log.

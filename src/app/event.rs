@@ -3,7 +3,9 @@
 use std::fmt;
 
 use super::{Key, Layout, Mouse, Scanned};
-use crate::model::{Endpoint, FileReport, Found, NetCommand, NetEvent, Query, Records, Timestamp};
+use crate::model::{
+    Annotation, Endpoint, EntryId, FileReport, Found, NetCommand, NetEvent, Query, Records, Timestamp,
+};
 use crate::text::Pattern;
 
 /// Something that happened outside.
@@ -33,6 +35,10 @@ pub enum Event {
     Refiltered,
     /// How far the filter is.
     Filtered(Scanned),
+    /// What was added to entries earlier was looked up; the log tells of it now.
+    Recalled,
+    /// What was added to the entry of that number is kept, or why not.
+    Annotated(EntryId, Result<Keeping, String>),
     /// The stored history of a target, the oldest message first.
     History {
         /// The target that it belongs to.
@@ -57,6 +63,15 @@ pub enum Report {
     WorkerGone(NetCommand),
     /// An effect failed; one sentence that says what was tried, what happened and what to do.
     Failed(String),
+}
+
+/// How long something is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeping {
+    /// In a file.
+    ForGood,
+    /// Until the program ends: there is no file to keep it in.
+    ForNow,
 }
 
 /// What the state machine may look at while it handles an event.
@@ -133,6 +148,11 @@ pub enum Effect {
     /// Show only the entries for which this holds, or all of them again; [`Event::Refiltered`] follows, and progress
     /// comes as [`Event::Filtered`].
     Filter(Option<Query>),
+    /// Keep this of the entry of that number, in place of what was kept before, and answer with
+    /// [`Event::Annotated`]. An annotation that is empty is none.
+    Annotate(EntryId, Annotation),
+    /// Read the annotations that are kept beside the opened file.
+    RecallAnnotations,
     /// Stop indexing the opened file; what was found stays readable.
     StopIndexing,
     /// Set the title of the window. It went through the encoder already.

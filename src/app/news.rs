@@ -50,7 +50,11 @@ impl App {
     }
 
     /// Takes in how the opened file stands; what ends its reading is said once.
-    pub(super) fn file_report(&mut self, report: FileReport, context: &Context<'_>) {
+    pub(super) fn file_report(&mut self, report: FileReport, context: &Context<'_>, out: &mut Vec<Effect>) {
+        let indexed = |state: &FileState| *state != FileState::Indexing;
+        if indexed(&report.state) && report.entries > 0 && !std::mem::replace(&mut self.recalled, true) {
+            out.push(Effect::RecallAnnotations);
+        }
         let before = self.file.take().map(|file| file.state);
         if before.as_ref() != Some(&report.state) {
             match &report.state {

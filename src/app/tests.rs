@@ -1,5 +1,6 @@
 //! Update tests: state, keys, state.
 
+mod annotating;
 mod composing;
 mod endings;
 mod finding;

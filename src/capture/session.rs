@@ -3,6 +3,7 @@
 //! Every call costs the same however long the log is: in our own files a checkpoint, at most 64 blocks from there,
 //! then the bytes; in others a record of fixed size, then the bytes.
 
+mod around;
 mod piece;
 
 use std::io;
@@ -12,23 +13,16 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use self::around::Stream;
 use super::annotations::{Annotations, TooMany};
 use super::foreign::{Blocks, Foreign, Place, RecordKind};
 use super::group::{self, Cache};
-use super::index::GROUP;
 use super::recorder::Shared;
 use super::{CaptureError, fact, opening, roster};
 use crate::model::{
     Annotation, ConnectionId, Conversation, Direction, Entry, EntryId, EntryKind, Records, RecordsError,
-    Surroundings, Tail, Timestamp,
+    Surroundings, Timestamp,
 };
-
-/// How many entries are looked at on either side for the bytes next to an entry. A character that was split so
-/// that more entries of other streams lie between its parts is shown as invalid bytes.
-const REACH: u64 = 2 * GROUP;
-
-/// The same for captures of other programs, where many conversations take turns and an entry is found faster.
-const FOREIGN_REACH: u64 = 1024;
 
 /// A readable session. Clones share the file and its index; each has a cache of its own.
 #[derive(Debug)]
@@ -218,77 +212,6 @@ impl Session {
         }
         .map_err(|error| RecordsError::Io(error.to_string()))
     }
-
-    fn reach(&self) -> u64 {
-        match self.source.log.get() {
-            Some(Log::Foreign(_)) => FOREIGN_REACH,
-            Some(Log::Own(_)) | None => REACH,
-        }
-    }
-
-    /// The bytes before entry `id`, whose stream is `stream`.
-    fn before(&self, id: EntryId, stream: Stream) -> Result<Tail, RecordsError> {
-        // Collected from the right: the last `have` bytes are known.
-        let mut bytes = [0; 3];
-        let mut have = 0;
-        for number in (id.0.saturating_sub(self.reach())..id.0).rev() {
-            let slot = self.slot(EntryId(number))?;
-            if stream.has(&slot) {
-                let take = (slot.len as usize).min(3 - have);
-                let skip = u64::from(slot.len) - take as u64;
-                self.fill(
-                    slot.place,
-                    slot.offset + skip,
-                    &mut bytes[3 - have - take..3 - have],
-                )?;
-                have += take;
-            }
-            if have < 3
-                && let Some(earlier) = self.tail(number, stream)
-            {
-                let earlier = earlier.as_slice();
-                let take = earlier.len().min(3 - have);
-                bytes[3 - have - take..3 - have].copy_from_slice(&earlier[earlier.len() - take..]);
-                have += take;
-                break;
-            }
-            if have == 3 {
-                break;
-            }
-        }
-        Ok(Tail::last_of(&bytes[3 - have..]))
-    }
-
-    /// The last bytes of a stream before entry `number`, where a checkpoint knows them.
-    fn tail(&self, number: u64, stream: Stream) -> Option<Tail> {
-        match self.source.log.get() {
-            Some(Log::Own(shared)) if number.is_multiple_of(GROUP) => shared
-                .index
-                .checkpoint(number / GROUP)
-                .filter(|checkpoint| checkpoint.connection == stream.connection)
-                .map(|checkpoint| checkpoint.tails.of(stream.direction)),
-            Some(Log::Own(_) | Log::Foreign(_)) | None => None,
-        }
-    }
-
-    /// The bytes after entry `id`, whose stream is `stream`.
-    fn after(&self, id: EntryId, stream: Stream) -> Result<Tail, RecordsError> {
-        let mut bytes = [0; 3];
-        let mut have = 0;
-        let end = self.len().min(id.0.saturating_add(1 + self.reach()));
-        for number in id.0 + 1..end {
-            let slot = self.slot(EntryId(number))?;
-            if stream.has(&slot) {
-                let take = (slot.len as usize).min(3 - have);
-                self.fill(slot.place, slot.offset, &mut bytes[have..have + take])?;
-                have += take;
-                if have == 3 {
-                    break;
-                }
-            }
-        }
-        Ok(Tail::first_of(&bytes[..have]))
-    }
 }
 
 fn own_slot(slot: &group::Slot) -> Slot {
@@ -307,23 +230,6 @@ fn own_slot(slot: &group::Slot) -> Slot {
         place: Place::File,
         offset,
         len,
-    }
-}
-
-/// One direction of one connection.
-#[derive(Clone, Copy)]
-struct Stream {
-    connection: ConnectionId,
-    direction: Direction,
-}
-
-impl Stream {
-    /// Whether an entry is a part of this stream.
-    fn has(self, slot: &Slot) -> bool {
-        match slot.content {
-            Content::Stream(direction) => slot.connection == self.connection && direction == self.direction,
-            Content::Datagram(_) | Content::Event => false,
-        }
     }
 }
 

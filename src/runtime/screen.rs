@@ -27,7 +27,7 @@ use super::output::{Delivery, within};
 use super::signals::{Cause, Jobs, may_stop, stop_group, watch_hang_up, watch_signals};
 use super::writer::FrameWriter;
 use crate::app::{App, Ending, SessionFile, Settings};
-use crate::capture::{Opening, Recorder, Session};
+use crate::capture::{Annotator, Opening, Recorder, Session};
 use crate::model::Timestamp;
 use crate::net::{Clock, Worker};
 use crate::text::{Policy, Shown};
@@ -120,7 +120,6 @@ pub fn run(screen: Screen) -> Result<Outcome, GuardError> {
     watch_hang_up(io::stdin(), control.clone())?;
     let display = FrameWriter::start(guard.output())?;
     let mut input = keys::start()?;
-    let desk = Desk::start(screen.history)?;
     let alarm = Rc::new(Alarm::default());
 
     let mouse = if screen.settings.mouse {
@@ -130,6 +129,7 @@ pub fn run(screen: Screen) -> Result<Outcome, GuardError> {
     };
     let file = screen.settings.session.clone();
     let (feed, session, recorder) = screen.source.parts();
+    let desk = Desk::start(screen.history, annotator(recorder.as_ref(), &session))?;
     let lines = Lines {
         feed,
         control: control.subscribe(),
@@ -154,7 +154,7 @@ pub fn run(screen: Screen) -> Result<Outcome, GuardError> {
         let (host, mut lines) = turns.dissolve();
         // A peer or a disk that holds the worker up must not hold the user.
         tokio::select! {
-            () = lines.feed.dismiss() => {}
+            () = async { lines.desk.dismiss().await; lines.feed.dismiss().await } => {}
             () = alarm.sleep_until(Instant::now() + FAREWELL) => {}
         }
         (ended, lines.feed.last(), host.guard)
@@ -169,6 +169,15 @@ pub fn run(screen: Screen) -> Result<Outcome, GuardError> {
         Ended::User(_) => Outcome::Quit,
         Ended::Outside(cause) => Outcome::Outside(cause),
     })
+}
+
+/// Who keeps annotations: the recording that is being made, a sidecar of the file that is read, nobody for a pipe.
+fn annotator(recorder: Option<&Recorder>, session: &Session) -> Annotator {
+    match recorder {
+        Some(recorder) => Annotator::of_recording(recorder.clone()),
+        None if session.path().exists() => Annotator::of_file(session.clone()),
+        None => Annotator::of_stream(session.clone()),
+    }
 }
 
 /// Removes a recording that holds no byte, or that the user chose to discard; any other is kept.

@@ -23,6 +23,7 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, prompt: &Prompt
     let name = match prompt.wanted {
         Wanted::Search => " search: ",
         Wanted::Filter => " filter: ",
+        Wanted::Comment(_) => " comment: ",
     };
     let used = canvas.line((area.x, y), area.width, &scene.pen.text(name, theme.title(true)));
     let (x, mut room) = (area.x + used, area.width.saturating_sub(used));
@@ -41,6 +42,7 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, prompt: &Prompt
         None if prompt.field.is_empty() => {
             let forms = match prompt.wanted {
                 Wanted::Search => "text, \"text\\r\\n\", re:expression or hex:0d 0a ??",
+                Wanted::Comment(_) => "what to remember of this entry; nothing takes the comment away",
                 Wanted::Filter => "dir:rx and size>100 and re:ERR; nothing shows all",
             };
             scene.line().gap(1).text(forms, theme.secondary()).gap(1)

@@ -7,6 +7,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod annotations;
 mod crash;
 mod damage;
 mod foreign;

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
 
-use sockscope::capture::{Connection, Create, Existing, Recorder, Role};
-use sockscope::model::{Direction, EntryKind, Timestamp};
+use sockscope::capture::{Connection, Create, Existing, Recorder, Role, Session};
+use sockscope::model::{Direction, EntryKind, Records as _, Timestamp};
 
 use crate::peer;
 use crate::proofs::{check_restored, shell, sockscope};
@@ -50,6 +50,48 @@ fn a_recording_is_shown_and_followed_while_it_grows() {
     pty.send("q");
     assert!(pty.wait_exit().success());
     check_restored(&pty, "a recording");
+}
+
+#[test]
+fn marks_and_comments_are_there_when_the_file_is_opened_again() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("a.pcapng");
+    let (recorder, connection) = record(&path);
+    say(&connection, "first words");
+    drop(recorder);
+    let open = || {
+        let command = sockscope(home.path(), &["open", path.to_str().unwrap()]);
+        Pty::spawn(command, 100, 30, Reading::Always)
+    };
+    let mut pty = open();
+    pty.wait_text("first words");
+    pty.send(":2\rm");
+    pty.wait_text("◆ #2");
+    // What is asked for last is kept though the program ends at once.
+    pty.send(";look here\rq");
+    assert!(pty.wait_exit().success());
+    let mut pty = open();
+    pty.wait_text("◆ #2");
+    pty.wait_text("; look here");
+    pty.send("q");
+    assert!(pty.wait_exit().success());
+    check_restored(&pty, "marks");
+}
+
+#[test]
+fn a_comment_on_a_live_connection_is_in_its_recording() {
+    let home = tempfile::tempdir().unwrap();
+    let peer = peer::sends(b"hello\n".to_vec());
+    let path = home.path().join("live.pcapng");
+    let command = sockscope(home.path(), &["-w", path.to_str().unwrap(), &peer.target]);
+    let mut pty = Pty::spawn(command, 100, 30, Reading::Always);
+    pty.wait_text("hello");
+    pty.send("\t2;said hello\r");
+    pty.wait_text("; said hello");
+    pty.send("Q");
+    assert!(pty.wait_exit().success());
+    let session = Session::open(&path).unwrap();
+    assert_eq!(session.annotations(), 1);
 }
 
 #[test]

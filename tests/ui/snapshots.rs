@@ -6,8 +6,8 @@ use crate::stage::{Stage, settings};
 use crate::svg::Picture;
 use sockscope::app::{App, Event, Key, KeyCode, SessionFile, Settings};
 use sockscope::model::{
-    Attempt, AttemptOutcome, Direction, End, EndHow, EntryKind, Family, FileReport, FileState, Link,
-    LinkState, Lookup, RecorderState, Side,
+    Annotation, Attempt, AttemptOutcome, Direction, End, EndHow, EntryKind, Family, FileReport, FileState,
+    Link, LinkState, Lookup, RecorderState, Side,
 };
 
 const SIZES: [(u16, u16); 4] = [(80, 24), (120, 40), (40, 10), (20, 5)];
@@ -380,6 +380,40 @@ fn a_mistake_in_a_filter_is_pointed_at_in_whole() {
     check("filter_error", &[], |size| {
         let mut stage = conversation(size);
         stage.key(Key::plain(KeyCode::Tab)).typed("fsize>>3 and dir:rx");
+        stage
+    });
+}
+
+fn annotated(size: (u16, u16)) -> Stage {
+    let mut stage = conversation(size);
+    let mut add = |number, marked, comment: Option<&str>| {
+        let comment = comment.map(str::to_owned);
+        stage
+            .log
+            .annotations
+            .insert(number, Annotation { marked, comment });
+    };
+    add(2, true, None);
+    add(
+        3,
+        false,
+        Some("the key is not in the cache, which it should be after a minute"),
+    );
+    add(6, true, Some("binary"));
+    stage.key(Key::plain(KeyCode::Tab)).typed("2UU");
+    stage
+}
+
+#[test]
+fn marks_and_comments_stand_with_their_entries() {
+    check("annotations", &[], annotated);
+}
+
+#[test]
+fn marks_and_comments_are_listed() {
+    check("marks", &[], |size| {
+        let mut stage = annotated(size);
+        stage.typed("'j");
         stage
     });
 }

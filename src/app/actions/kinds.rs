@@ -25,6 +25,8 @@ pub enum Action {
     Focus(Focus),
     /// Open a pop-up.
     Open(Open),
+    /// Add something to an entry.
+    Annotate(Annotate),
     /// Search the log.
     Find(Find),
     /// Something about the file that is read.
@@ -208,12 +210,27 @@ pub enum Open {
     Palette,
     /// The list of conversations.
     Conversations,
+    /// The list of marks and comments.
+    Marks,
     /// The choice of how to end the connection.
     CloseMenu,
     /// The choice of what to copy.
     CopyMenu,
     /// The search in the history.
     HistorySearch,
+}
+
+/// Adding something to entries, and finding it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Annotate {
+    /// Mark the entry, or take its mark away.
+    Mark,
+    /// Write something about it.
+    Comment,
+    /// Go to the next entry with a mark or a comment.
+    Next,
+    /// Go to the previous one.
+    Previous,
 }
 
 /// Searching and filtering the log.

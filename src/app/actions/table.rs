@@ -1,8 +1,8 @@
 //! The table of actions: names, help and keys (the key map). Nothing else.
 
 use super::{
-    Action, ActionInfo, Browse, Compose, CopyForm, Dial, Edit, Find, Focus, Open, Program, Reading, Scope,
-    Scroll, Show,
+    Action, ActionInfo, Annotate, Browse, Compose, CopyForm, Dial, Edit, Find, Focus, Open, Program, Reading,
+    Scope, Scroll, Show,
 };
 use crate::app::{Key, KeyCode, Pane};
 
@@ -40,6 +40,10 @@ const fn global(key: Key) -> (Scope, Key) {
 
 const fn view(key: Key) -> (Scope, Key) {
     (Scope::View, key)
+}
+
+const fn log(key: Key) -> (Scope, Key) {
+    (Scope::Log, key)
 }
 
 const fn input(key: Key) -> (Scope, Key) {
@@ -163,6 +167,16 @@ pub const ACTIONS: &[ActionInfo] = &[
     row(Action::Find(Find::Clear), "search-clear", "End the search", "Search no more; hits are not marked any longer.", &[]),
     taking("[WHICH]", row(Action::Find(Find::Filter), "filter", "Filter", "Show only the entries for which something holds, as in dir:rx and size>100 and re:ERR; nothing shows all.",
         &[view(char('f'))])),
+    known_as("bookmark flag", row(Action::Annotate(Annotate::Mark), "mark", "Mark", "Mark the selected entry, or take its mark away.",
+        &[log(char('m'))])),
+    taking("[TEXT]", known_as("note annotate", row(Action::Annotate(Annotate::Comment), "comment", "Comment", "Write something about the selected entry; nothing written takes the comment away.",
+        &[log(char(';'))]))),
+    row(Action::Annotate(Annotate::Next), "next-mark", "Next mark", "Go to the next entry with a mark or a comment.",
+        &[log(char('u'))]),
+    row(Action::Annotate(Annotate::Previous), "previous-mark", "Previous mark", "Go to the previous entry with a mark or a comment.",
+        &[log(char('U'))]),
+    known_as("bookmarks comments notes", row(Action::Open(Open::Marks), "marks", "List of marks", "List what was marked or commented; Enter goes there.",
+        &[log(char('\''))])),
     known_as("connections streams peers", row(Action::Open(Open::Conversations), "conversations", "Conversations", "List the conversations; Enter shows only the selected one.",
         &[view(char('o'))])),
     row(Action::Find(Find::Unfilter), "filter-clear", "Show all entries", "Show all entries again, at the same place.", &[]),

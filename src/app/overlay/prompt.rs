@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::app::Editor;
-use crate::model::{Query, Reference};
+use crate::model::{EntryId, Query, Reference};
 use crate::text::Pattern;
 
 /// What a prompt asks for.
@@ -13,6 +13,8 @@ pub enum Wanted {
     Search,
     /// What to show.
     Filter,
+    /// What to say about the entry of that number.
+    Comment(EntryId),
 }
 
 /// A prompt.
@@ -49,6 +51,7 @@ impl Prompt {
     pub fn edited(&mut self) {
         let text = self.field.text();
         self.error = match self.wanted {
+            Wanted::Comment(_) => None,
             _ if text.is_empty() => None,
             Wanted::Search => Pattern::parse(text).err().map(|error| Mistake {
                 at: error.at,

@@ -298,6 +298,8 @@ impl<H: Host, D: Display> Turns<H, D> {
                 self.views.search(pattern);
                 None
             }
+            Effect::Annotate(number, annotation) => self.lines.desk.ask(Job::Annotate(number, annotation)),
+            Effect::RecallAnnotations => self.lines.desk.ask(Job::RecallAnnotations),
             Effect::StopIndexing => {
                 self.lines.feed.stop_indexing();
                 None

@@ -13,7 +13,7 @@ use super::*;
 use crate::app::{SessionFile, Settings, TimeColumn, View, Zone};
 use tokio::sync::mpsc;
 
-use crate::capture::{Create, Existing, Recorder, Session};
+use crate::capture::{Annotator, Create, Existing, Recorder, Session};
 use crate::model::{ConnectionId, Link, LinkState, NetCommand, NetEvent, Tally};
 use crate::runtime::history::History;
 use crate::text::{InputType, LineEnding, Policy};
@@ -141,7 +141,7 @@ fn bench(takes: Duration) -> Bench {
                 news: news.subscribe(),
             },
             control: control.subscribe(),
-            desk: Desk::start(History::none()).unwrap(),
+            desk: Desk::start(History::none(), Annotator::of_stream(nothing())).unwrap(),
         },
         Views::new(nothing()),
         Theme::default(),
