@@ -11,7 +11,7 @@
 //! | `composer` | what is typed |
 //! | `overlay` | pop-ups |
 //! | `notice`, `rates` | messages and figures that change with time |
-//! | `perform`, `browse`, `annotate`, `typing`, `popups`, `news`, `mouse`, `ending`, `copying` | what events do to all of that |
+//! | `perform`, `browse`, `goto`, `annotate`, `typing`, `popups`, `news`, `mouse`, `ending`, `copying` | what events do to all of that |
 //!
 //! Deliberately absent: sockets, files, the clock, the terminal. Time and the log come in with the context.
 
@@ -25,6 +25,7 @@ mod ending;
 mod event;
 mod filter;
 mod find;
+mod goto;
 mod hints;
 mod inspector;
 mod key;

@@ -5,6 +5,7 @@
 mod annotation;
 mod command;
 mod conversation;
+mod destination;
 mod endpoint;
 mod entry;
 mod file;
@@ -17,6 +18,7 @@ mod time;
 pub use annotation::Annotation;
 pub use command::{NetCommand, Outgoing, Recording};
 pub use conversation::{Conversation, Protocol};
+pub use destination::Destination;
 pub use endpoint::{Endpoint, EndpointError, Host, Port};
 pub use entry::{
     Attempt, AttemptOutcome, ConnectionId, Direction, End, EndHow, Entry, EntryId, EntryKind, Family, Lookup,

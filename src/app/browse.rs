@@ -1,9 +1,8 @@
 //! Moving over the log and the Inspector, and between entries.
 
 use super::actions::{Browse, Scroll};
-use super::{Anchor, App, Context, Inspector, Pane, Severity};
-use crate::model::{EntryId, Records};
-use crate::text::format;
+use super::{Anchor, App, Context, Inspector, Pane};
+use crate::model::EntryId;
 
 impl App {
     pub(super) fn scroll(&mut self, scroll: Scroll, context: &Context<'_>) {
@@ -54,52 +53,6 @@ impl App {
             let next = EntryId(id.0.saturating_add_signed(by));
             self.log.select(next, &sheet, context.layout.log.height);
         }
-    }
-
-    fn goto(&mut self, argument: &str, context: &Context<'_>) {
-        match argument
-            .parse::<u64>()
-            .ok()
-            .and_then(|number| number.checked_sub(1))
-        {
-            Some(number) => self.goto_number(EntryId(number), context),
-            None => self.notify(
-                Severity::Warning,
-                "goto takes the number of an entry, as in goto 12",
-                context,
-            ),
-        }
-    }
-
-    /// Selects the entry of that number.
-    pub(super) fn goto_number(&mut self, number: EntryId, context: &Context<'_>) {
-        let Some(place) = App::shown(number, context.records) else {
-            let called = format::count(number.0.saturating_add(1));
-            let text = match &self.filter {
-                None => format!(
-                    "there is no entry {called}: the log has {}",
-                    format::count(context.records.len())
-                ),
-                Some(_) => format!("there is no entry {called}, or the filter hides it"),
-            };
-            return self.notify(Severity::Warning, text, context);
-        };
-        let sheet = self.sheet(context.records, context.layout);
-        self.log.select(place, &sheet, context.layout.log.height);
-        self.inspect_selected();
-        let pane = if self.focus == Pane::Inspector {
-            Pane::Inspector
-        } else {
-            Pane::Log
-        };
-        self.focus(pane, context);
-    }
-
-    /// Where the entry of that number stands in the log, if it does.
-    pub(super) fn shown(number: EntryId, records: &dyn Records) -> Option<EntryId> {
-        let place = records.place_of(number);
-        let entry = records.entry(place);
-        entry.is_ok_and(|entry| entry.id == number).then_some(place)
     }
 
     /// An open Inspector shows what is selected in the Log.

@@ -4,6 +4,7 @@ mod annotating;
 mod composing;
 mod endings;
 mod finding;
+mod going;
 mod panes;
 mod reading;
 mod scrolling;
