@@ -9,6 +9,7 @@
 
 mod annotations;
 mod crash;
+mod cuts;
 mod damage;
 mod foreign;
 mod full;
@@ -16,6 +17,7 @@ mod hostile;
 mod identity;
 mod opening;
 mod private;
+mod roundtrip;
 mod sample;
 mod search;
 #[path = "../support/wire.rs"]
