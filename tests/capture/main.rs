@@ -1,11 +1,7 @@
 //! The session file as its users see it: what is recorded is what is read, whatever happens to the disk, the
 //! process or the file in between.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test that cannot go on has failed"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod annotations;
 mod crash;
@@ -15,6 +11,7 @@ mod foreign;
 mod full;
 mod hostile;
 mod identity;
+mod oddities;
 mod opening;
 mod private;
 mod roundtrip;
