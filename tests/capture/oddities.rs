@@ -86,6 +86,14 @@ fn a_second_answer_to_the_same_syn_is_no_other_connection() {
     ];
     check(&play(first), &expected);
     check(&play(second), &expected);
+    // The same where the capture began a moment too late for the SYN.
+    let late = [
+        "0 1 Open 10.0.0.1:50000 10.0.0.2:80",
+        "0 4 Sent ask",
+        "0 5 Received answer",
+    ];
+    check(&play(first)[1..], &late);
+    check(&play(second)[1..], &late);
 }
 
 #[test]
@@ -155,6 +163,25 @@ fn what_the_snap_length_left_of_a_fragment_is_shown_if_it_has_the_ports() {
     let cut = wire::pcap(Order::Little, false, 101, 20 + 8 + 5, &[second]);
     let lost = "1 IP fragment could not be put together";
     assert_eq!(read(&cut), (Vec::new(), vec![lost.to_owned()]));
+}
+
+#[test]
+fn a_length_that_is_a_lie_is_no_gap() {
+    let mut talk = Talk::new(CLIENT, SERVER, [5, 6]);
+    talk.open();
+    talk.ask(b"one");
+    talk.ask(b"two");
+    // The SYN/ACK claims a payload that no capture has cut off.
+    talk.packets[1].ip[2] = 16;
+    check(
+        &talk.packets,
+        &[
+            "0 0 Attempt 10.0.0.2:80 Started",
+            "0 1 Open 10.0.0.1:50000 10.0.0.2:80",
+            "0 3 Sent one",
+            "0 4 Sent two",
+        ],
+    );
 }
 
 #[test]

@@ -112,7 +112,8 @@ fn single(bytes: &[u8], cut: usize) -> Option<Packet<'_>> {
     };
     let payload = ip.payload();
     let missing = if payload.incomplete {
-        said.saturating_sub(bytes.len())
+        // What the capture did not cut is not missing, however long the header says that the packet was.
+        said.saturating_sub(bytes.len()).min(cut)
     } else if payload.len_source == LenSource::Slice {
         // Segmentation offload leaves the length 0: all that was sent belongs to it.
         cut

@@ -130,7 +130,7 @@ impl Tcp {
             Side::Local => (&self.client, self.client_initial),
             Side::Peer => (&self.server, self.server_initial),
         };
-        if header.ack.is_some() && header.ack == self.answered(from) {
+        if header.ack.is_some_and(|ack| self.answers(from, ack)) {
             return false;
         }
         match (initial, half.next()) {
@@ -143,15 +143,19 @@ impl Tcp {
         }
     }
 
-    /// How a SYN/ACK of that side acknowledges the other's SYN. One that does belongs to this connection, also after a
-    /// reset that somebody put in between, or with another sequence number than the first, as from a proxy that
-    /// answers every SYN anew.
-    fn answered(&self, from: Side) -> Option<u32> {
-        let asked = match from {
-            Side::Local => self.server_initial,
-            Side::Peer => self.client_initial,
+    /// Whether an acknowledgement in a SYN/ACK of that side answers this connection's SYN. One that does belongs to it,
+    /// also after a reset that somebody put in between, or with another sequence number than the first, as from a
+    /// proxy that answers every SYN anew.
+    fn answers(&self, from: Side, ack: u32) -> bool {
+        let (initial, half) = match from {
+            Side::Local => (self.server_initial, &self.server),
+            Side::Peer => (self.client_initial, &self.client),
         };
-        asked.map(|seq| seq.wrapping_add(1))
+        match initial {
+            Some(initial) => ack == initial.wrapping_add(1),
+            // The SYN itself was not captured, but an answer to it was, and nothing since.
+            None => self.stage == Stage::Open && half.next() == Some(ack),
+        }
     }
 
     /// Takes a packet in, and adds its entries to `out`. Returns whether its bytes had all been there before.
