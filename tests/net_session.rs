@@ -308,6 +308,21 @@ fn after_the_peers_fin_we_can_still_send() {
 }
 
 #[test]
+fn the_end_of_the_program_tells_the_peers_fin_only_once() {
+    let (address, thread) = peer(|stream| {
+        stream.shutdown(Shutdown::Write).unwrap();
+        read_all(&stream)
+    });
+    let bench = Bench::new(Options::default());
+    bench.connect(address);
+    bench.wait_state(LinkState::HalfClosed);
+    bench.ask(NetCommand::Shutdown);
+    assert!(bench.worker.join(BOUND));
+    assert_eq!(thread.join().unwrap(), b"");
+    assert_eq!(bench.kinds(), "try open peer-fin close-our-fin");
+}
+
+#[test]
 fn nothing_received_is_lost_when_the_peer_closes_while_we_upload() {
     for round in 0..100 {
         let (address, server) = peer(move |mut stream| {

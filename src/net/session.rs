@@ -272,7 +272,8 @@ impl<'a> Session<'a> {
 
     /// The program ends: read what is here already, say FIN, and leave.
     fn shut_down(&mut self) {
-        if !self.over {
+        // Behind the peer's FIN, reading would find the same FIN again.
+        if !self.over && self.theirs == Half::Open {
             self.read();
         }
         self.after = After::Stop;

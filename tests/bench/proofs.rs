@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a proof that cannot go on has failed")]
 
+#[path = "../capture/cuts.rs"]
+mod cuts;
 #[path = "../capture/hostile.rs"]
 mod hostile;
 #[path = "../support/oracle.rs"]
@@ -13,6 +15,10 @@ mod peer;
 mod proofs;
 #[path = "../support/pty.rs"]
 mod pty;
+#[path = "../capture/roundtrip.rs"]
+mod roundtrip;
+#[path = "../capture/sample.rs"]
+mod sample;
 #[path = "../support/wire.rs"]
 mod wire;
 
@@ -77,6 +83,15 @@ fn main() {
     prove("P14 200 kill -9 at random moments of a flood", || {
         proofs::kills_at_random_moments(200);
         ", 200 files opened, nothing that was shown is missing".into()
+    });
+    prove("P15 every cut of 64 KiB, every flipped bit of 4 KiB", || {
+        let cuts = cuts::cuts(64 << 10, 1);
+        let (flips, refused) = cuts::flips(4 << 10, 1);
+        format!(", {cuts} cuts and {flips} flips, of which {refused} made a file that is refused")
+    });
+    prove("P19 1,000 random sessions written and opened", || {
+        roundtrip::write_then_open(1000, 400);
+        String::new()
     });
     prove("P20 10,000 mutated captures", || {
         let longest = hostile::mutations(10_000);

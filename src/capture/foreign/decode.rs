@@ -1,13 +1,17 @@
-//! From an IP packet to the TCP segment or UDP datagram in it. `etherparse` reads the headers; what the capture
-//! cut off is counted rather than refused.
+//! From an IP packet to the TCP segment or UDP datagram in it, also through tunnels of IP in IP. `etherparse` reads
+//! the headers; what the capture cut off is counted rather than refused.
 
 use std::net::SocketAddr;
 
 use etherparse::{
-    IpNumber, Ipv6ExtensionSlice, LaxIpSlice, LenSource, TcpHeader, TcpHeaderSlice, UdpHeader, UdpHeaderSlice,
+    EtherType, IpNumber, Ipv6ExtensionSlice, LaxIpSlice, LenSource, TcpHeader, TcpHeaderSlice, UdpHeader,
+    UdpHeaderSlice, ether_type,
 };
 
 use super::fragments::Fragment;
+
+/// Tunnels in tunnels that are looked through.
+const MOST_TUNNELS: usize = 4;
 
 /// The payload of an IP packet.
 #[derive(Debug)]
@@ -65,8 +69,42 @@ pub(super) struct Transport {
     pub(super) len: u32,
 }
 
-/// Reads the IP header and its extensions. `cut` is how many bytes of the frame were not captured.
+/// Reads the IP headers and their extensions, the innermost if it is a tunnel (RFC 2003, RFC 4213, RFC 2784). `cut`
+/// is how many bytes of the frame were not captured.
 pub(super) fn packet(bytes: &[u8], cut: u32) -> Option<Packet<'_>> {
+    single(bytes, cut as usize).map(innermost)
+}
+
+/// The innermost packet of a whole one.
+pub(super) fn innermost(mut packet: Packet<'_>) -> Packet<'_> {
+    for _ in 0..MOST_TUNNELS {
+        let inner = match packet.protocol {
+            _ if packet.fragment.is_some() => None,
+            IpNumber::IPV4 | IpNumber::IPV6 => Some(packet.payload),
+            IpNumber::GRE => gre(packet.payload),
+            _ => None,
+        };
+        match inner.and_then(|bytes| single(bytes, packet.missing)) {
+            Some(inner) => packet = inner,
+            None => break,
+        }
+    }
+    packet
+}
+
+/// The IP packet behind GRE's header (RFC 2784 §2.1, RFC 2890 §2).
+fn gre(bytes: &[u8]) -> Option<&[u8]> {
+    const CHECKSUM_KEY_SEQUENCE: [u8; 3] = [0x80, 0x20, 0x10];
+    let ([flags, version, kind @ ..], _) = bytes.split_first_chunk::<4>()?;
+    let kind = EtherType(u16::from_be_bytes(*kind));
+    if version & 7 != 0 || ![ether_type::IPV4, ether_type::IPV6].contains(&kind) {
+        return None;
+    }
+    let fields = CHECKSUM_KEY_SEQUENCE.iter().filter(|flag| flags & **flag != 0);
+    bytes.get(4 + 4 * fields.count()..)
+}
+
+fn single(bytes: &[u8], cut: usize) -> Option<Packet<'_>> {
     let (ip, _) = LaxIpSlice::from_slice(bytes).ok()?;
     let said = match &ip {
         LaxIpSlice::Ipv4(v4) => usize::from(v4.header().total_len()),
@@ -74,10 +112,11 @@ pub(super) fn packet(bytes: &[u8], cut: u32) -> Option<Packet<'_>> {
     };
     let payload = ip.payload();
     let missing = if payload.incomplete {
-        said.saturating_sub(bytes.len())
+        // What the capture did not cut is not missing, however long the header says that the packet was.
+        said.saturating_sub(bytes.len()).min(cut)
     } else if payload.len_source == LenSource::Slice {
         // Segmentation offload leaves the length 0: all that was sent belongs to it.
-        cut as usize
+        cut
     } else {
         0
     };

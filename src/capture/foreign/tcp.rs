@@ -175,6 +175,14 @@ impl Half {
         }
     }
 
+    /// Of two SYN with different initial sequence numbers, the other side has taken the later for the true one. It
+    /// is too late for that if anything came behind the first.
+    pub(super) fn restart(&mut self, first: u32, later: u32) {
+        if self.next() == Some(first.wrapping_add(1)) && self.pending.is_empty() {
+            self.next = later.wrapping_add(1);
+        }
+    }
+
     /// Takes a segment in. Returns whether all of it had been there before.
     pub(super) fn take(&mut self, segment: &Segment, out: &mut Vec<Delivery>) -> bool {
         let empty = segment.bytes.len == 0;
