@@ -99,6 +99,15 @@ impl Bench {
         self.wait_link(&state.to_string(), |link| link.state == state)
     }
 
+    /// Waits until the worker has ended; whether it has.
+    fn ends(&self) -> bool {
+        let mut news = self.worker.news.clone();
+        let ended = async { while news.changed().await.is_ok() {} };
+        self.runtime
+            .block_on(async { tokio::time::timeout(BOUND, ended).await })
+            .is_ok()
+    }
+
     fn entries(&self) -> Vec<Entry> {
         (0..self.session.len())
             .map(|id| self.session.entry(EntryId(id)).unwrap())
@@ -123,13 +132,8 @@ impl Bench {
 impl Drop for Bench {
     fn drop(&mut self) {
         let _ = self.worker.commands.try_send(NetCommand::Shutdown);
-        let mut news = self.worker.news.clone();
-        let ended = async { while news.changed().await.is_ok() {} };
-        let ended = self
-            .runtime
-            .block_on(async { tokio::time::timeout(BOUND, ended).await });
         assert!(
-            ended.is_ok() || thread::panicking(),
+            self.ends() || thread::panicking(),
             "the worker ends when it is told to"
         );
     }
@@ -317,7 +321,7 @@ fn the_end_of_the_program_tells_the_peers_fin_only_once() {
     bench.connect(address);
     bench.wait_state(LinkState::HalfClosed);
     bench.ask(NetCommand::Shutdown);
-    assert!(bench.worker.join(BOUND));
+    assert!(bench.ends());
     assert_eq!(thread.join().unwrap(), b"");
     assert_eq!(bench.kinds(), "try open peer-fin close-our-fin");
 }
