@@ -61,10 +61,10 @@ pub use overlay::{
     Mistake, Overlay, Palette, Preview, Prompt, TargetError, Trigger, Wanted,
 };
 pub use rates::{Rates, Second};
-pub use rows::{
-    Head, HexRow, INDENT, RowKind, TEXT_COLUMN, TextUnits, TimeColumns, VisibleRow, end_sentence, sentence,
-};
-pub use settings::{Pane, Purpose, SessionFile, Settings, TimeColumn, View, Zone};
+pub use rows::{Head, HexRow, INDENT, RowKind, TEXT_COLUMN, TextUnits, TimeColumns, VisibleRow};
+pub use settings::{Pane, SessionFile, Settings, TimeColumn, View, Zone};
+
+pub use crate::model::{Purpose, end_sentence, sentence};
 
 use crate::model::{Endpoint, FileReport, Link, LinkState, RecorderState, Records, Timestamp};
 use filter::Whereabouts;

@@ -10,8 +10,10 @@ mod entry;
 mod file;
 mod found;
 mod link;
+mod purpose;
 mod query;
 mod records;
+mod sentence;
 mod time;
 
 pub use annotation::Annotation;
@@ -25,7 +27,9 @@ pub use entry::{
 pub use file::{FileReport, FileState};
 pub use found::Found;
 pub use link::{Closing, Link, LinkState, NetEvent, RecorderState, Sends, Tally};
+pub use purpose::Purpose;
 pub use query::{Candidate, Example, Query, QueryError, Reference};
 pub(crate) use query::{TermSet, words};
 pub use records::{Records, RecordsError, Surroundings, Tail};
+pub use sentence::{end_sentence, sentence};
 pub use time::Timestamp;

@@ -7,12 +7,11 @@ mod columns;
 mod sentence;
 
 pub use columns::TimeColumns;
-pub use sentence::{end_sentence, sentence};
 
 use std::ops::Range;
 
 use super::{Purpose, TimeColumn, View};
-use crate::model::{Entry, EntryId, EntryKind, Records, RecordsError, Surroundings, Timestamp};
+use crate::model::{Entry, EntryId, EntryKind, Records, RecordsError, Surroundings, Timestamp, sentence};
 use crate::text::{GutterCell, HexLayout, Policy, Shown, Source, TextRows, Unit, gutter};
 
 /// How far bytes and the continuation of sentences stand to the right of the heads.

@@ -13,7 +13,6 @@
 mod course;
 mod feed;
 mod format;
-mod json;
 mod print;
 mod relay;
 
@@ -30,14 +29,14 @@ pub use format::Format;
 
 use super::signals::{Cause, Control};
 use super::tell::tell;
-use crate::capture::Recorder;
-use crate::model::{Endpoint, NetCommand, NetEvent, RecorderState};
+use crate::capture::{Growth, Recorder, Wording};
+use crate::model::{Endpoint, NetCommand, NetEvent, Purpose, RecorderState};
 use crate::net::{Clock, Worker};
 use crate::text::Policy;
 use course::{Course, Rules, Verdict};
 use feed::{Fed, Source};
 use format::Style;
-use print::{Output, PrintError, Printed, Printer, Progress};
+use print::{Output, PrintError, Printed, Printer};
 use relay::Relay;
 
 /// How long the worker may take to stop.
@@ -126,7 +125,7 @@ enum Happened {
 struct Run<'a> {
     setting: Setting<'a>,
     course: Course,
-    progress: Arc<Progress>,
+    progress: Arc<Growth>,
     feed: Option<mpsc::Receiver<Fed>>,
     printed: mpsc::Receiver<Printed>,
     /// Whether the printer still prints, and how it failed if it did.
@@ -145,10 +144,13 @@ impl<'a> Run<'a> {
     fn start(options: Headless, setting: Setting<'a>, source: Source) -> io::Result<Run<'a>> {
         let style = Style {
             format: options.format,
-            policy: setting.policy,
-            offset: setting.offset,
+            wording: Wording {
+                policy: setting.policy,
+                offset: setting.offset,
+                purpose: Purpose::Live,
+            },
         };
-        let progress = Arc::new(Progress::default());
+        let progress = Arc::new(Growth::default());
         let (report, printed) = mpsc::channel(2);
         let records = setting.recorder.reader();
         let (out, count) = (Output::stdout()?, options.limits.count);

@@ -1,0 +1,6 @@
+//! Export.
+
+mod json;
+mod piece;
+
+pub use self::piece::{Piece, Wording};
