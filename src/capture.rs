@@ -6,13 +6,14 @@
 //! |---|---|
 //! | `block` | the blocks of pcapng as they are built |
 //! | `packet`, `stream` | the synthetic IP and TCP headers, and their sequence numbers |
-//! | `fact` | what has no bytes, as JSON |
+//! | `fact`, `happened` | what has no bytes: as JSON, and as packets where TCP has them |
 //! | `recorder`, `connection` | appending, write-ahead, one call an entry |
 //! | `window`, `walk` | the blocks as they are read, every length checked |
 //! | `index`, `group` | where every 64th entry starts, and the entries around it |
 //! | `session`, `roster` | reading by entry number; the list of conversations |
 //! | `opening`, `format`, `scan` | opening what is on disk, in the background; which kind it is; walking our own |
 //! | `foreign`, `temp` | captures of other programs, made a log |
+//! | `export`, `growth` | entries in the formats of others; how far a log goes that is read to its end |
 //! | `bulk` | all entries in order, at the speed of the file |
 //! | `search` | scans in the background, and where hits are |
 //! | `file`, `store` | private files, and the directory where recordings are kept |
@@ -36,6 +37,7 @@ mod foreign;
 mod format;
 mod group;
 mod growth;
+mod happened;
 mod index;
 mod opening;
 mod packet;
@@ -52,7 +54,7 @@ mod window;
 
 pub use connection::{Connection, MAX_PAYLOAD, Role};
 pub use error::CaptureError;
-pub use export::{Piece, Wording};
+pub use export::{Export, Order, Piece, Target, Wording};
 pub use filtered::Filtered;
 pub use growth::{Grown, Growth};
 pub use opening::{Opening, open_in_background, open_stream_in_background};

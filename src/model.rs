@@ -7,6 +7,7 @@ mod command;
 mod conversation;
 mod endpoint;
 mod entry;
+mod export;
 mod file;
 mod found;
 mod link;
@@ -24,6 +25,7 @@ pub use entry::{
     Attempt, AttemptOutcome, ConnectionId, Direction, End, EndHow, Entry, EntryId, EntryKind, Family, Lookup,
     Side,
 };
+pub use export::{ExportFormat, ExportReport, ExportState, Portion};
 pub use file::{FileReport, FileState};
 pub use found::Found;
 pub use link::{Closing, Link, LinkState, NetEvent, RecorderState, Sends, Tally};

@@ -129,6 +129,7 @@ impl Scan {
                 offset,
                 len,
                 at: _,
+                protocol: _,
             } => {
                 let last = len.min(3);
                 let last = window.get(offset + u64::from(len - last), last as usize)?;

@@ -18,8 +18,8 @@ use super::index::GROUP;
 use super::recorder::Shared;
 use super::{CaptureError, fact, opening, roster};
 use crate::model::{
-    ConnectionId, Conversation, Direction, Entry, EntryId, EntryKind, Records, RecordsError, Surroundings,
-    Tail, Timestamp,
+    ConnectionId, Conversation, Direction, Entry, EntryId, EntryKind, Protocol, Records, RecordsError,
+    Surroundings, Tail, Timestamp,
 };
 
 /// How many entries are looked at on either side for the bytes next to an entry. A character that was split so
@@ -277,9 +277,16 @@ fn own_slot(slot: &group::Slot) -> Slot {
     let (content, offset, len) = match slot.content {
         group::Content::Data {
             direction,
+            protocol,
             offset,
             len,
-        } => (Content::Stream(direction), offset, len),
+        } => {
+            let content = match protocol {
+                Protocol::Tcp => Content::Stream(direction),
+                Protocol::Udp => Content::Datagram(direction),
+            };
+            (content, offset, len)
+        }
         group::Content::Event { offset, len } => (Content::Event, offset, len),
     };
     Slot {
