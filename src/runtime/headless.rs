@@ -14,6 +14,7 @@ mod course;
 mod feed;
 mod format;
 mod print;
+mod reading;
 mod relay;
 
 use std::io;
@@ -26,10 +27,12 @@ use tokio::time::{sleep_until, timeout};
 pub use course::{Limits, StdinEof};
 pub use feed::{Feed, explain};
 pub use format::Format;
+pub use reading::Reading;
+pub(super) use reading::read;
 
 use super::signals::{Cause, Control};
 use super::tell::tell;
-use crate::capture::{Growth, Recorder, Wording};
+use crate::capture::{CaptureError, Growth, Recorder, Wording};
 use crate::model::{Endpoint, NetCommand, NetEvent, Purpose, RecorderState};
 use crate::net::{Clock, Worker};
 use crate::text::Policy;
@@ -89,6 +92,14 @@ pub enum HeadlessError {
     /// The log could not be printed.
     #[error("{0}")]
     Print(String),
+    /// The capture could not be opened, or the file is there already.
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
+    /// There is no stream to read a capture from.
+    #[error(
+        "open - reads a capture from standard input: pipe one in, as in ssh host tcpdump -w - | sockscope open -"
+    )]
+    NoStream,
     /// The system refused a thread or a descriptor.
     #[error("cannot start: {0}")]
     Start(#[from] io::Error),

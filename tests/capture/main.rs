@@ -9,6 +9,7 @@
 
 mod crash;
 mod damage;
+mod export;
 mod foreign;
 mod full;
 mod hostile;

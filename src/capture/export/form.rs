@@ -57,7 +57,7 @@ impl Form {
     /// Writes what comes before the first entry; `what` says what is exported.
     pub(super) fn begin(&self, what: &str, session: &Session, out: &mut Output) -> io::Result<()> {
         match self {
-            Form::Pcapng(pcapng) => pcapng.begin(what, out),
+            Form::Pcapng(_) => Pcapng::begin(what, out),
             Form::Python(python) => python.begin(out),
             Form::Text(wording) | Form::Hexdump(wording) if out.is_kept() => {
                 heading(what, *wording, session, out)

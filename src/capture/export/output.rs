@@ -135,7 +135,7 @@ impl Output {
             let (_, _) = part.out.into_parts();
             part.file
         });
-        files.filter_map(|file| file.remove()).collect()
+        files.filter_map(Unfinished::remove).collect()
     }
 }
 

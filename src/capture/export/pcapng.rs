@@ -82,7 +82,7 @@ impl Pcapng {
     }
 
     /// Writes what comes before the first entry; `remark` says what it is an export of.
-    pub(super) fn begin(&self, remark: &str, out: &mut impl Write) -> io::Result<()> {
+    pub(super) fn begin(remark: &str, out: &mut impl Write) -> io::Result<()> {
         out.write_all(&block::section(Some(&harmless(remark))))
     }
 
