@@ -22,6 +22,7 @@ mod composer;
 mod copying;
 mod ending;
 mod event;
+mod exporting;
 mod filter;
 mod find;
 mod hints;
@@ -48,6 +49,7 @@ use std::time::Duration;
 
 pub use composer::{Composer, Editor, History, KillRing, Pending, Secret, Sent};
 pub use event::{Context, Effect, Ending, Event, Reaction, Report};
+pub use exporting::{ExportOrder, Exporting, Extent};
 pub use filter::Filter;
 pub use find::{Scanned, Search};
 pub use hints::Hint;
@@ -96,6 +98,8 @@ pub struct App {
     pub search: Option<Search>,
     /// What is shown of the log, when not all of it is.
     pub filter: Option<Filter>,
+    /// The export, while one is under way or waits for an answer.
+    pub exporting: Option<Exporting>,
     /// The Inspector pane, when it is open.
     pub inspector: Option<Inspector>,
     /// The Input pane.
@@ -150,6 +154,7 @@ impl App {
             log: Log::new(settings.view, settings.time, purpose),
             search: None,
             filter: None,
+            exporting: None,
             whereabouts: None,
             inspector: None,
             composer: Composer::new(settings.input, settings.eol),
@@ -193,6 +198,7 @@ impl App {
             Event::Searched(progress) => self.searched(progress, context),
             Event::Refiltered => self.refiltered(context),
             Event::Filtered(progress) => self.filtered(progress, context),
+            Event::Exported(report) => self.exported(report, context),
             Event::History { endpoint, lines } => self.composer.history.recalled(&endpoint, lines),
             Event::Report(report) => self.report(report, context),
             Event::Resized | Event::Resumed | Event::Tick => {}

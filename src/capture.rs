@@ -61,4 +61,5 @@ pub use opening::{Opening, open_in_background, open_stream_in_background};
 pub use recorder::{Create, Existing, Recorder};
 pub use search::{Highlights, Hits, Scan, ScanReport, ScanState, Sought, hits};
 pub use session::Session;
+pub(crate) use store::safe_name;
 pub use store::{BUDGET, Kept, Sessions};

@@ -9,7 +9,7 @@ use std::fmt;
 use super::{Key, Pane, Purpose};
 
 pub use kinds::{
-    Action, Browse, Compose, CopyForm, Dial, Edit, Find, Focus, Open, Program, Reading, Scroll, Show,
+    Action, Browse, Compose, CopyForm, Dial, Edit, Export, Find, Focus, Open, Program, Reading, Scroll, Show,
 };
 pub use table::ACTIONS;
 
@@ -90,7 +90,9 @@ pub struct ActionInfo {
 impl ActionInfo {
     /// The words that its argument may be.
     pub fn choices(&self) -> impl Iterator<Item = &'static str> {
-        let words = self.argument.trim_matches(['[', ']']).split('|');
+        // Only the first one: what follows it is not to be taken literally.
+        let first = self.argument.split(['[', ']']).find(|part| !part.is_empty());
+        let words = first.unwrap_or_default().split('|');
         words.filter(|word| word.starts_with(|c: char| c.is_ascii_lowercase()))
     }
 }
@@ -121,7 +123,9 @@ impl Action {
             Action::Focus(focus) => focus == Focus::Pane(Pane::Input),
             Action::Program(program) => program == Program::QuitDiscard,
             Action::Reading(_) => return purpose == Purpose::Reading,
-            Action::Scroll(_) | Action::Copy(_) | Action::Show(_) | Action::Find(_) => false,
+            Action::Scroll(_) | Action::Copy(_) | Action::Show(_) | Action::Find(_) | Action::Export(_) => {
+                false
+            }
         };
         !live_only || purpose == Purpose::Live
     }

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use super::{Key, Layout, Mouse, Scanned};
-use crate::model::{Endpoint, FileReport, Found, NetCommand, NetEvent, Query, Records, Timestamp};
+use super::{ExportOrder, Key, Layout, Mouse, Scanned};
+use crate::model::{
+    Endpoint, ExportReport, FileReport, Found, NetCommand, NetEvent, Query, Records, Timestamp,
+};
 use crate::text::Pattern;
 
 /// Something that happened outside.
@@ -33,6 +35,8 @@ pub enum Event {
     Refiltered,
     /// How far the filter is.
     Filtered(Scanned),
+    /// How far the export is.
+    Exported(ExportReport),
     /// The stored history of a target, the oldest message first.
     History {
         /// The target that it belongs to.
@@ -133,6 +137,10 @@ pub enum Effect {
     /// Show only the entries for which this holds, or all of them again; [`Event::Refiltered`] follows, and progress
     /// comes as [`Event::Filtered`].
     Filter(Option<Query>),
+    /// Export this; progress comes as [`Event::Exported`].
+    Export(ExportOrder),
+    /// Stop the export and remove its file.
+    StopExport,
     /// Stop indexing the opened file; what was found stays readable.
     StopIndexing,
     /// Set the title of the window. It went through the encoder already.

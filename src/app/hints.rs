@@ -131,6 +131,7 @@ fn overlay_hints(overlay: &Overlay) -> Vec<Hint> {
         Overlay::Prompt(prompt) => vec![match prompt.wanted {
             Wanted::Search => enter("search"),
             Wanted::Filter => enter("filter"),
+            Wanted::Export(..) => enter("export"),
         }],
         Overlay::Search(_) => {
             let older = action(Action::Open(Open::HistorySearch), Pane::Input, "older");

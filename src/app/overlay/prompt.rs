@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use crate::app::Editor;
-use crate::model::{Query, Reference};
+use crate::app::{Editor, Extent};
+use crate::model::{ExportFormat, Query, Reference};
 use crate::text::Pattern;
 
 /// What a prompt asks for.
@@ -13,6 +13,8 @@ pub enum Wanted {
     Search,
     /// What to show.
     Filter,
+    /// Where this is exported to, as what.
+    Export(Extent, ExportFormat),
 }
 
 /// A prompt.
@@ -50,6 +52,8 @@ impl Prompt {
         let text = self.field.text();
         self.error = match self.wanted {
             _ if text.is_empty() => None,
+            // Whether it can be written shows when that is tried.
+            Wanted::Export(..) => None,
             Wanted::Search => Pattern::parse(text).err().map(|error| Mistake {
                 at: error.at,
                 message: error.message,
