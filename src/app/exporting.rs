@@ -108,7 +108,7 @@ impl App {
                 format!("Export what the filter {} shows, {entries}, as", filter.query)
             }
             (Extent::Shown, None) if self.indexing() => {
-                format!("Export the {entries} that were found so far as")
+                format!("Export what was found so far, {entries}, as")
             }
             (Extent::Shown, None) => format!("Export everything, {entries}, as"),
         }

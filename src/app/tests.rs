@@ -2,6 +2,7 @@
 
 mod composing;
 mod endings;
+mod exporting;
 mod finding;
 mod panes;
 mod reading;

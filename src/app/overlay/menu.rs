@@ -111,19 +111,19 @@ impl Menu {
     /// The formats of exports.
     pub fn export(title: String, extent: Extent) -> Menu {
         let raw = match extent {
-            Extent::Shown => "raw bytes: FILE.sent and FILE.received",
+            Extent::Shown => "raw: FILE.sent, FILE.received",
             Extent::Entry(_) => "raw bytes",
         };
         Menu {
             kind: MenuKind::Export(extent),
             title,
             items: vec![
-                export('p', ExportFormat::Pcapng, "pcapng, for Wireshark and for here"),
+                export('p', ExportFormat::Pcapng, "pcapng, for Wireshark too"),
                 export('j', ExportFormat::Jsonl, "JSON, one object an entry"),
                 export('r', ExportFormat::Raw, raw),
                 export('h', ExportFormat::Hexdump, "hexdump"),
                 export('t', ExportFormat::Text, "text"),
-                export('y', ExportFormat::Python, "Python script that repeats the client"),
+                export('y', ExportFormat::Python, "Python: repeat the client"),
             ],
             selected: 0,
         }
