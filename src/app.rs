@@ -23,6 +23,7 @@ mod composer;
 mod copying;
 mod ending;
 mod event;
+mod exporting;
 mod filter;
 mod find;
 mod goto;
@@ -50,6 +51,7 @@ use std::time::Duration;
 
 pub use composer::{Composer, Editor, History, KillRing, Pending, Secret, Sent};
 pub use event::{Context, Effect, Ending, Event, Keeping, Reaction, Report};
+pub use exporting::{ExportOrder, Exporting, Extent};
 pub use filter::Filter;
 pub use find::{Scanned, Search};
 pub use hints::Hint;
@@ -65,9 +67,10 @@ pub use overlay::{
 pub use rates::{Rates, Second};
 pub use rows::{
     COMMENT_SIGN, Head, HexRow, INDENT, RowKind, TEXT_COLUMN, TextUnits, TimeColumns, VisibleRow,
-    end_sentence, sentence,
 };
-pub use settings::{Pane, Purpose, SessionFile, Settings, TimeColumn, View, Zone};
+pub use settings::{Pane, SessionFile, Settings, TimeColumn, View, Zone};
+
+pub use crate::model::{Purpose, end_sentence, sentence};
 
 use crate::model::{
     Annotation, Endpoint, EntryId, FileReport, Link, LinkState, RecorderState, Records, Timestamp,
@@ -101,6 +104,8 @@ pub struct App {
     pub search: Option<Search>,
     /// What is shown of the log, when not all of it is.
     pub filter: Option<Filter>,
+    /// The export, while one is under way or waits for an answer.
+    pub exporting: Option<Exporting>,
     /// The Inspector pane, when it is open.
     pub inspector: Option<Inspector>,
     /// The Input pane.
@@ -159,6 +164,7 @@ impl App {
             log: Log::new(settings.view, settings.time, purpose),
             search: None,
             filter: None,
+            exporting: None,
             whereabouts: None,
             inspector: None,
             composer: Composer::new(settings.input, settings.eol),
@@ -205,6 +211,7 @@ impl App {
             Event::Refiltered => self.refiltered(context),
             Event::Filtered(progress) => self.filtered(progress, context),
             Event::Annotated(number, result) => self.annotated(number, result, context),
+            Event::Exported(report) => self.exported(report, context),
             Event::History { endpoint, lines } => self.composer.history.recalled(&endpoint, lines),
             Event::Report(report) => self.report(report, context),
             Event::Resized | Event::Resumed | Event::Recalled | Event::Tick => {}

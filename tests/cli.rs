@@ -98,12 +98,33 @@ fn wrong_usage_is_one_line_and_status_2() {
     check(&["open"], &["FILE"]);
     check(
         &["open", "a.pcapng", "-w", "b.pcapng"],
-        &["--write", "leave it out"],
+        &["--write", "add --headless"],
     );
     check(
-        &["open", "a.pcapng", "--headless"],
-        &["--headless", "leave it out"],
+        &["open", "a.pcapng", "--format", "hex"],
+        &["--format", "add --headless"],
     );
+    check(
+        &["open", "a.pcapng", "--headless", "--count", "1"],
+        &["--count", "leave it out"],
+    );
+    check(
+        &["open", "a.pcapng", "--headless", "--filter", "size>"],
+        &["--filter \"size>\" cannot be read"],
+    );
+    check(
+        &["open", "a.pcapng", "--headless", "--format", "none", "-w", "b"],
+        &["--format none writes nothing"],
+    );
+    check(
+        &["open", "a.pcapng", "-w", "-", "--format", "raw"],
+        &["leave --format out"],
+    );
+    check(
+        &["--headless", "--format", "python", "a:1"],
+        &["record first", "open FILE --headless"],
+    );
+    check(&["--filter", "dir:rx", "a:1"], &["--filter", "open FILE"]);
     check(&["a:1", "open", "a.pcapng"], &["leave the target out"]);
     check(&["sessions", "prune"], &["'prune'"]);
     check(&["listen", ":9000"], &["unexpected argument"]);

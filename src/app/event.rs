@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use super::{Key, Layout, Mouse, Scanned};
+use super::{ExportOrder, Key, Layout, Mouse, Scanned};
 use crate::model::{
-    Annotation, Endpoint, EntryId, FileReport, Found, NetCommand, NetEvent, Query, Records, Timestamp,
+    Annotation, Endpoint, EntryId, ExportReport, FileReport, Found, NetCommand, NetEvent, Query, Records,
+    Timestamp,
 };
 use crate::text::Pattern;
 
@@ -39,6 +40,8 @@ pub enum Event {
     Recalled,
     /// What was added to the entry of that number is kept, or why not.
     Annotated(EntryId, Result<Keeping, String>),
+    /// How far the export is.
+    Exported(ExportReport),
     /// The stored history of a target, the oldest message first.
     History {
         /// The target that it belongs to.
@@ -153,6 +156,10 @@ pub enum Effect {
     Annotate(EntryId, Annotation),
     /// Read the annotations that are kept beside the opened file.
     RecallAnnotations,
+    /// Export this; progress comes as [`Event::Exported`].
+    Export(ExportOrder),
+    /// Stop the export and remove its file.
+    StopExport,
     /// Stop indexing the opened file; what was found stays readable.
     StopIndexing,
     /// Set the title of the window. It went through the encoder already.

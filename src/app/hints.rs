@@ -133,6 +133,7 @@ fn overlay_hints(overlay: &Overlay) -> Vec<Hint> {
             Wanted::Search => enter("search"),
             Wanted::Filter => enter("filter"),
             Wanted::Comment(_) => enter("keep"),
+            Wanted::Export(..) => enter("export"),
         }],
         Overlay::Search(_) => {
             let older = action(Action::Open(Open::HistorySearch), Pane::Input, "older");

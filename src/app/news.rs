@@ -130,7 +130,7 @@ impl App {
                 let menu = Menu::close(self.state());
                 self.overlay = (!menu.items.is_empty()).then_some(Overlay::Menu(menu));
             }
-            MenuKind::Copy => {}
+            MenuKind::Copy | MenuKind::Export(_) | MenuKind::Overwrite => {}
         }
         if let Some(Overlay::Menu(menu)) = &mut self.overlay {
             menu.selected = selected.min(menu.items.len() - 1);

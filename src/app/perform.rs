@@ -59,6 +59,7 @@ impl App {
             Action::Open(open) => self.open(open, context),
             Action::Find(find) => self.find(find, argument, context, out),
             Action::Annotate(annotate) => self.annotate(annotate, argument, context, out),
+            Action::Export(export) => self.export(export, argument, context, out),
             Action::Reading(Reading::Stop) => self.stop_indexing(context, out),
             Action::Program(program) => self.program(program, context, out),
         }
@@ -111,7 +112,7 @@ impl App {
         }
     }
 
-    fn indexing(&self) -> bool {
+    pub(super) fn indexing(&self) -> bool {
         self.file
             .as_ref()
             .is_some_and(|file| file.state == FileState::Indexing)
@@ -235,6 +236,9 @@ impl App {
                 );
             }
             Pane::Input => self.focus(self.last_view, context),
+            Pane::Status | Pane::Log | Pane::Inspector if self.is_exporting() => {
+                out.push(Effect::StopExport);
+            }
             Pane::Inspector => self.close_inspector(context),
             Pane::Status | Pane::Log => {
                 if self.log.selected.take().is_some() || self.zoomed.take().is_some() {

@@ -2,10 +2,11 @@
 
 use super::actions::{Action, Browse, Compose, Edit, Open, Program, Scroll, lookup};
 use super::{
-    App, Command, ConnectDialog, Context, Editor, Effect, Ending, HistorySearch, Key, List, MenuKind,
+    App, Command, ConnectDialog, Context, Editor, Effect, Ending, Extent, HistorySearch, Key, List, MenuKind,
     Overlay, Palette, Pane, Preview, Prompt, Wanted,
 };
-use crate::model::{Endpoint, EntryId};
+use crate::capture::Existing;
+use crate::model::{Endpoint, EntryId, ExportFormat};
 use crate::text::HexLayout;
 
 /// What becomes of the pop-up after a key.
@@ -26,6 +27,10 @@ enum Answer {
     Comment(EntryId, String),
     /// It closes, and the entry of that number is selected.
     Goto(EntryId),
+    /// It closes, and the file is asked for.
+    ExportAs(Extent, ExportFormat),
+    /// It closes, and this is exported to that file.
+    ExportTo(Extent, ExportFormat, String),
     /// It closes, and this takes the place of what is typed; the key then means what it always means.
     Take(Option<String>, Option<Key>),
 }
@@ -102,8 +107,11 @@ impl App {
             Overlay::Palette(palette) => palette_key(palette, key),
             Overlay::Connect(dialog) => connect_key(dialog, key),
             Overlay::Menu(menu) => match menu.key(key) {
-                Some(Action::Program(Program::Back)) => Answer::Close,
-                Some(action) => Answer::Run(Command::from(action)),
+                Some(item) => match (item.action, menu.kind, item.format) {
+                    (Action::Program(Program::Back), ..) => Answer::Close,
+                    (_, MenuKind::Export(extent), Some(format)) => Answer::ExportAs(extent, format),
+                    (action, ..) => Answer::Run(Command::from(action)),
+                },
                 None if key == Key::char('q') => Answer::Close,
                 None => Answer::Stay,
             },
@@ -131,6 +139,10 @@ impl App {
             Answer::Filter(text) => self.filter_by(&text, context, out),
             Answer::Comment(number, text) => self.comment(number, &text, context, out),
             Answer::Goto(number) => self.goto_number(number, context),
+            Answer::ExportAs(extent, format) => self.ask_for_file(extent, format, context),
+            Answer::ExportTo(extent, format, path) => {
+                self.export_to(extent, format, &path, Existing::Refuse, out);
+            }
             Answer::Take(text, key) => {
                 if let Some(text) = text {
                     self.composer.replace(text);
@@ -272,6 +284,10 @@ fn prompt_key(prompt: &mut Prompt, key: Key) -> Answer {
             Wanted::Search => return Answer::Search(prompt.field.text().to_owned()),
             Wanted::Filter => return Answer::Filter(prompt.field.text().to_owned()),
             Wanted::Comment(number) => return Answer::Comment(number, prompt.field.text().to_owned()),
+            Wanted::Export(..) if prompt.field.text().trim().is_empty() => return Answer::Close,
+            Wanted::Export(extent, format) => {
+                return Answer::ExportTo(extent, format, prompt.field.text().trim().to_owned());
+            }
         },
         Some(Action::Edit(Edit::DeleteLeft)) if prompt.field.is_empty() => return Answer::Close,
         Some(_) | None => {

@@ -9,10 +9,9 @@ mod sentence;
 
 pub use columns::TimeColumns;
 pub use kinds::{Head, HexRow, RowKind, TextUnits, VisibleRow};
-pub use sentence::{end_sentence, sentence};
 
 use super::{Purpose, TimeColumn, View};
-use crate::model::{Entry, EntryId, EntryKind, Records, RecordsError, Surroundings};
+use crate::model::{Entry, EntryId, EntryKind, Records, RecordsError, Surroundings, sentence};
 use crate::text::{HexLayout, Policy, Shown, Source, TextRows, gutter};
 
 /// Cells of the sign before each row of a comment.

@@ -3,6 +3,7 @@
 mod annotating;
 mod composing;
 mod endings;
+mod exporting;
 mod finding;
 mod going;
 mod panes;

@@ -2,6 +2,8 @@
 //!
 //! Source: draft-ietf-opsawg-pcapng. Everything is little-endian; other byte orders are neither written nor read.
 
+use std::net::SocketAddr;
+
 use crate::capture::packet::{Headers, Segment};
 use crate::model::{ConnectionId, Direction, EntryId, Timestamp};
 
@@ -59,8 +61,8 @@ pub(super) fn padding(len: usize) -> usize {
     len.wrapping_neg() % 4
 }
 
-/// The section header block that opens a file.
-pub(super) fn section() -> Vec<u8> {
+/// The section header block that opens a file, with what else there is to say about it.
+pub(super) fn section(remark: Option<&str>) -> Vec<u8> {
     let mut body = Vec::new();
     body.extend(BYTE_ORDER_MAGIC.to_le_bytes());
     body.extend(1u16.to_le_bytes());
@@ -72,13 +74,23 @@ pub(super) fn section() -> Vec<u8> {
         concat!("sockscope ", env!("CARGO_PKG_VERSION")).as_bytes(),
     );
     option(&mut body, OPT_COMMENT, SYNTHETIC.as_bytes());
+    body.extend(remarks(remark.iter().copied()));
     option(&mut body, OPT_END, &[]);
     block(SECTION, &body)
 }
 
 /// The interface description block of a connection; `started` travels in an option of ours, since an
-/// interface has no time.
-pub(super) fn interface(name: &str, role: &str, started: Timestamp) -> Vec<u8> {
+/// interface has no time, and so do the addresses where no entry tells them.
+pub(super) fn interface(
+    name: &str,
+    role: &str,
+    started: Timestamp,
+    addresses: Option<(SocketAddr, SocketAddr)>,
+) -> Vec<u8> {
+    let mut value = started.0.to_le_bytes().to_vec();
+    if let Some((local, remote)) = addresses {
+        value.extend(format!("{local} {remote}").as_bytes());
+    }
     let mut body = Vec::new();
     body.extend(LINKTYPE_RAW.to_le_bytes());
     body.extend(0u16.to_le_bytes());
@@ -86,7 +98,7 @@ pub(super) fn interface(name: &str, role: &str, started: Timestamp) -> Vec<u8> {
     option(&mut body, IF_NAME, name.as_bytes());
     option(&mut body, IF_DESCRIPTION, role.as_bytes());
     option(&mut body, IF_TSRESOL, &[NANOSECONDS]);
-    option(&mut body, OPT_OURS, &ours(&started.0.to_le_bytes()));
+    option(&mut body, OPT_OURS, &ours(&value));
     option(&mut body, OPT_END, &[]);
     block(INTERFACE, &body)
 }
@@ -116,14 +128,26 @@ pub(super) fn about(id: EntryId, json: &[u8]) -> Vec<u8> {
     block(ANNOTATION, &body)
 }
 
+/// Comments of people on a packet, as options.
+pub(super) fn remarks<'a>(comments: impl Iterator<Item = &'a str>) -> Vec<u8> {
+    let mut body = Vec::new();
+    for comment in comments {
+        // The field has 16 bits, and a character is kept or left out as a whole.
+        let end = comment.floor_char_boundary(usize::from(u16::MAX));
+        option(&mut body, OPT_COMMENT, &comment.as_bytes()[..end]);
+    }
+    body
+}
+
 /// An enhanced packet block without payload. `json` makes it an entry; without it, it only serves those who
-/// follow the packets.
+/// follow the packets. `remarks` are options, ready made.
 pub(super) fn bare_packet(
     connection: ConnectionId,
     at: Timestamp,
     direction: Direction,
     segment: &Segment,
     json: Option<&[u8]>,
+    remarks: &[u8],
 ) -> Vec<u8> {
     let headers = segment.headers();
     let mut body = Vec::new();
@@ -139,6 +163,7 @@ pub(super) fn bare_packet(
     if let Some(json) = json {
         option(&mut body, OPT_OURS, &ours(json));
     }
+    body.extend(remarks);
     option(&mut body, OPT_END, &[]);
     block(PACKET, &body)
 }
@@ -199,11 +224,30 @@ impl DataFrame {
         direction: Direction,
         segment: &Segment,
     ) -> DataFrame {
-        let headers = segment.headers();
+        DataFrame::around(
+            connection,
+            at,
+            direction,
+            &segment.headers(),
+            segment.payload_len,
+            0,
+        )
+    }
+
+    /// The frame of `payload_len` bytes behind `headers`. `remarks` bytes of options stand between the parts of
+    /// [`DataFrame::tails`].
+    pub(super) fn around(
+        connection: ConnectionId,
+        at: Timestamp,
+        direction: Direction,
+        headers: &Headers,
+        payload_len: usize,
+        remarks: usize,
+    ) -> DataFrame {
         let headers = headers.as_slice();
-        let packet = headers.len() + segment.payload_len;
+        let packet = headers.len() + payload_len;
         let pad = padding(packet);
-        let total = (PACKET_HEADER + packet + pad + OPTIONS + 4) as u32;
+        let total = (PACKET_HEADER + packet + pad + OPTIONS + remarks + 4) as u32;
         let mut head = [0; PACKET_HEADER + Headers::LARGEST];
         let words = [
             PACKET,
@@ -240,5 +284,11 @@ impl DataFrame {
     /// The bytes after it: padding, options and the closing length.
     pub(super) fn tail(&self) -> &[u8] {
         &self.tail[..self.tail_len]
+    }
+
+    /// The same in two parts, between which remarks stand.
+    pub(super) fn tails(&self) -> (&[u8], &[u8]) {
+        // The end of the options and the closing length.
+        self.tail().split_at(self.tail_len - 8)
     }
 }

@@ -7,12 +7,13 @@ use std::io::IoSlice;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::block::{self, DataFrame, LONGEST_TEXT};
+use super::happened::Happened;
 use super::index::Tails;
 use super::packet::Segment;
 use super::recorder::{Carries, Mark, Recorder};
 use super::stream::Stream;
 use super::{CaptureError, fact};
-use crate::model::{ConnectionId, Direction, EndHow, EntryId, EntryKind, Side, Timestamp};
+use crate::model::{ConnectionId, Direction, EntryId, EntryKind, Timestamp};
 
 /// The most bytes that one entry holds: what fits an IPv4 packet beside its headers.
 pub const MAX_PAYLOAD: usize = 65_495;
@@ -26,7 +27,7 @@ pub enum Role {
 
 impl Role {
     /// The word in `if_description`.
-    pub(super) fn name(self) -> &'static str {
+    pub(in crate::capture) fn name(self) -> &'static str {
         match self {
             Role::Client => "client",
         }
@@ -80,7 +81,12 @@ impl Connection {
         }
         let mut flow = self.flow();
         let mut next = *flow;
-        let mut blocks = self.packets(at, kind, &mut next, &json);
+        let happened = Happened {
+            connection: self.id,
+            at,
+            kind,
+        };
+        let mut blocks = happened.packets(&mut next.stream, &json, &[]);
         let carries = match kind {
             EntryKind::Open { .. } => block::text_in_last(&blocks, json.len())
                 .map_or(Carries::Nothing, |offset| {
@@ -135,11 +141,11 @@ impl Connection {
         }
         let mut flow = self.flow();
         let mut stream = flow.stream.ok_or(CaptureError::NotOpen)?;
-        let from = side(direction);
+        let from = direction.sender();
         // Both stay empty, and so unallocated, for all but a few entries.
         let overdue = stream
             .overdue(from, bytes.len())
-            .map(|ack| self.packet(at, opposite(direction), &ack, None));
+            .map(|ack| self.packet(at, direction.opposite(), &ack));
         let overdue = overdue.unwrap_or_default();
         let segment = stream.data(from, bytes.len());
         let frame = DataFrame::new(self.id, at, direction, &segment);
@@ -167,51 +173,8 @@ impl Connection {
         Ok(id)
     }
 
-    /// The packets of an event, the last of which is the entry; none if TCP has no packet for it.
-    fn packets(&self, at: Timestamp, kind: &EntryKind, flow: &mut Flow, json: &[u8]) -> Vec<u8> {
-        let entry = |by, segment: Segment| self.packet(at, sender(by), &segment, Some(json));
-        match kind {
-            EntryKind::Open { local, remote } => {
-                let Some(mut stream) = Stream::new(self.id, *local, *remote) else {
-                    return Vec::new();
-                };
-                let [syn, syn_ack, ack] = stream.open();
-                flow.stream = Some(stream);
-                [
-                    self.packet(at, Direction::Sent, &syn, None),
-                    self.packet(at, Direction::Received, &syn_ack, None),
-                    entry(Side::Local, ack),
-                ]
-                .concat()
-            }
-            EntryKind::HalfClose { by } => flow
-                .stream
-                .as_mut()
-                .and_then(|stream| stream.finish(*by))
-                .map_or_else(Vec::new, |fin| entry(*by, fin)),
-            EntryKind::Close(end) => match (end.how, flow.stream.as_mut()) {
-                (EndHow::Fin, Some(stream)) => stream
-                    .finish(end.by)
-                    .map_or_else(Vec::new, |fin| entry(end.by, fin)),
-                (EndHow::Rst, Some(stream)) => entry(end.by, stream.reset(end.by)),
-                (EndHow::Timeout | EndHow::Os, _) | (_, None) => Vec::new(),
-            },
-            EntryKind::Gap { direction, bytes } => {
-                if let Some(stream) = &mut flow.stream {
-                    stream.skip(side(*direction), *bytes);
-                }
-                Vec::new()
-            }
-            EntryKind::Data { .. }
-            | EntryKind::Lookup(_)
-            | EntryKind::Attempt(_)
-            | EntryKind::Error { .. }
-            | EntryKind::Note { .. } => Vec::new(),
-        }
-    }
-
-    fn packet(&self, at: Timestamp, direction: Direction, segment: &Segment, json: Option<&[u8]>) -> Vec<u8> {
-        block::bare_packet(self.id, at, direction, segment, json)
+    fn packet(&self, at: Timestamp, direction: Direction, segment: &Segment) -> Vec<u8> {
+        block::bare_packet(self.id, at, direction, segment, None, &[])
     }
 
     fn mark(&self, offset: u64, tails: Tails, carries: Carries) -> Mark {
@@ -226,26 +189,5 @@ impl Connection {
     fn flow(&self) -> MutexGuard<'_, Flow> {
         // It is replaced as a whole, after the write: no panic leaves it half-way.
         self.flow.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn side(direction: Direction) -> Side {
-    match direction {
-        Direction::Sent => Side::Local,
-        Direction::Received => Side::Peer,
-    }
-}
-
-fn sender(side: Side) -> Direction {
-    match side {
-        Side::Local => Direction::Sent,
-        Side::Peer => Direction::Received,
-    }
-}
-
-fn opposite(direction: Direction) -> Direction {
-    match direction {
-        Direction::Sent => Direction::Received,
-        Direction::Received => Direction::Sent,
     }
 }

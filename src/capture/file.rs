@@ -52,6 +52,12 @@ fn refused(path: &Path, source: io::Error) -> CaptureError {
 
 /// Removes a regular file of this user that no instance is writing.
 pub(super) fn remove_ours(path: &Path) -> Result<(), CaptureError> {
+    check_replaceable(path)?;
+    std::fs::remove_file(path).map_err(CaptureError::io("remove", path))
+}
+
+/// Whether it is a regular file of this user that no instance is writing, so that it may be replaced.
+pub(super) fn check_replaceable(path: &Path) -> Result<(), CaptureError> {
     let failed = |tried| CaptureError::io(tried, path);
     check_ours(path, &path.symlink_metadata().map_err(failed("replace"))?)?;
     let file = open_quietly(path).map_err(failed("open"))?;
@@ -60,7 +66,7 @@ pub(super) fn remove_ours(path: &Path) -> Result<(), CaptureError> {
     if is_locked(&file) {
         return Err(CaptureError::Busy(path.to_owned()));
     }
-    std::fs::remove_file(path).map_err(failed("remove"))
+    Ok(())
 }
 
 /// Opens a regular file of this user to read it and to append to it.

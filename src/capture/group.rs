@@ -4,7 +4,7 @@ use super::index::GROUP;
 use super::recorder::Shared;
 use super::walk::{self, Block, Fault};
 use super::window::Window;
-use crate::model::{ConnectionId, Direction, EntryId, RecordsError, Timestamp};
+use crate::model::{ConnectionId, Direction, EntryId, Protocol, RecordsError, Timestamp};
 
 /// Groups kept: a screen and what lies next to it, several times over.
 const KEPT: usize = 16;
@@ -31,6 +31,8 @@ pub(super) enum Content {
     Data {
         /// Which way they went.
         direction: Direction,
+        /// Whether they are a part of a stream or a datagram.
+        protocol: Protocol,
         /// Where they are.
         offset: u64,
         /// How many.
@@ -131,6 +133,7 @@ fn slot(content: walk::Content) -> Option<Slot> {
             connection,
             at,
             direction,
+            protocol,
             offset,
             len,
         } => Some(Slot {
@@ -138,6 +141,7 @@ fn slot(content: walk::Content) -> Option<Slot> {
             at,
             content: Content::Data {
                 direction,
+                protocol,
                 offset,
                 len,
             },

@@ -89,7 +89,7 @@ impl Recorder {
                 max_size: create.max_size.unwrap_or(u64::MAX),
             }),
         };
-        let section = block::section();
+        let section = block::section(None);
         if let Err(error) = recorder.writer().append(&mut [IoSlice::new(&section)], &[]) {
             // Nothing is in the file: an empty one would only be in the way of the next attempt.
             drop(recorder.discard());
@@ -105,7 +105,7 @@ impl Recorder {
         endpoint: &Endpoint,
         role: Role,
     ) -> Result<Connection, CaptureError> {
-        let interface = block::interface(&endpoint.to_string(), role.name(), at);
+        let interface = block::interface(&endpoint.to_string(), role.name(), at, None);
         let mut writer = self.writer();
         let index = &self.inner.shared.index;
         let id = ConnectionId(u32::try_from(index.connections()).unwrap_or(u32::MAX));

@@ -31,7 +31,9 @@ pub(super) fn page(shared: &Shared, page: Range<u64>) -> Vec<Conversation> {
 
 fn conversation(shared: &Shared, number: u32, known: &Known, buffer: &mut Vec<u8>) -> Conversation {
     let mut window = Window::new(&shared.file, shared.index.end(), CHUNK, buffer);
-    let addresses = opening(shared, &known.traffic);
+    // A file that changed under us has nothing better to say.
+    let announced = walk::announced(&mut window, known.block).unwrap_or_default();
+    let addresses = opening(shared, &known.traffic).or(announced.addresses);
     let Traffic {
         entries,
         sent,
@@ -40,11 +42,14 @@ fn conversation(shared: &Shared, number: u32, known: &Known, buffer: &mut Vec<u8
     } = known.traffic;
     Conversation {
         id: ConnectionId(number),
-        protocol: Protocol::Tcp,
+        protocol: if announced.name.starts_with("udp://") {
+            Protocol::Udp
+        } else {
+            Protocol::Tcp
+        },
         client: addresses.map(|(local, _)| local),
         server: addresses.map(|(_, remote)| remote),
-        // A file that changed under us has nothing better to say.
-        name: walk::interface_name(&mut window, known.block).unwrap_or_default(),
+        name: announced.name,
         started: known.started,
         entries,
         sent,

@@ -130,6 +130,7 @@ impl Scan {
                 offset,
                 len,
                 at: _,
+                protocol: _,
             } => {
                 let last = len.min(3);
                 let last = window.get(offset + u64::from(len - last), last as usize)?;
@@ -156,16 +157,19 @@ impl Scan {
                 Ok(Some((connection, stream.tails)))
             }
             Content::About { id, offset, len } => {
-                // What was said of an entry is not worth the entries behind it.
-                let json = window.get(offset, len as usize)?;
-                if id.0 < self.entries
-                    && let Ok(written) = serde_json::from_slice::<Written>(json)
-                {
-                    drop(self.shared.annotations.set(id, written.annotation()));
-                }
+                self.note(id, window.get(offset, len as usize)?);
                 Ok(None)
             }
             Content::Section | Content::Nothing => Ok(None),
+        }
+    }
+
+    /// Keeps what was said of an entry. It is not worth the entries behind it, so nothing wrong with it is a fault.
+    fn note(&self, id: EntryId, json: &[u8]) {
+        if id.0 < self.entries
+            && let Ok(written) = serde_json::from_slice::<Written>(json)
+        {
+            drop(self.shared.annotations.set(id, written.annotation()));
         }
     }
 

@@ -20,8 +20,8 @@ use super::group::{self, Cache};
 use super::recorder::Shared;
 use super::{CaptureError, fact, opening, roster};
 use crate::model::{
-    Annotation, ConnectionId, Conversation, Direction, Entry, EntryId, EntryKind, Records, RecordsError,
-    Surroundings, Timestamp,
+    Annotation, ConnectionId, Conversation, Direction, Entry, EntryId, EntryKind, Protocol, Records,
+    RecordsError, Surroundings, Timestamp,
 };
 
 /// A readable session. Clones share the file and its index; each has a cache of its own.
@@ -218,9 +218,16 @@ fn own_slot(slot: &group::Slot) -> Slot {
     let (content, offset, len) = match slot.content {
         group::Content::Data {
             direction,
+            protocol,
             offset,
             len,
-        } => (Content::Stream(direction), offset, len),
+        } => {
+            let content = match protocol {
+                Protocol::Tcp => Content::Stream(direction),
+                Protocol::Udp => Content::Datagram(direction),
+            };
+            (content, offset, len)
+        }
         group::Content::Event { offset, len } => (Content::Event, offset, len),
     };
     Slot {

@@ -3,6 +3,7 @@
 //! Deliberately absent: the meaning of JSON texts; only whoever needs an event parses it.
 
 use std::io;
+use std::net::SocketAddr;
 
 use super::block::{
     ABOUT_HEADER, ANNOTATION, ANNOTATION_HEADER, BYTE_ORDER_MAGIC, EPB_FLAGS, IF_NAME, IF_TSRESOL, INBOUND,
@@ -11,7 +12,7 @@ use super::block::{
 };
 use super::packet::{LONGEST_HEADERS, header_len};
 use super::window::Window;
-use crate::model::{ConnectionId, Direction, EntryId, Timestamp};
+use crate::model::{ConnectionId, Direction, EntryId, Protocol, Timestamp};
 
 /// The most bytes a packet may have (Wireshark's `WTAP_MAX_PACKET_SIZE_STANDARD`).
 pub(super) const LARGEST_PACKET: u32 = 262_144;
@@ -45,6 +46,8 @@ pub(super) enum Content {
         at: Timestamp,
         /// Which way.
         direction: Direction,
+        /// Whether it is a part of a stream or a datagram.
+        protocol: Protocol,
         /// Where the payload is.
         offset: u64,
         /// How long it is.
@@ -200,23 +203,41 @@ fn interface(fields: &mut impl Fields) -> Result<Content, Fault> {
         return Err(Fault::Damaged("the interface does not count nanoseconds"));
     }
     let started = find_ours(options)
-        .and_then(|value| value.try_into().ok())
+        .and_then(|value| value.first_chunk().copied())
         .ok_or(Fault::Damaged("the interface does not say when it started"))?;
     Ok(Content::Interface {
         started: Timestamp(u64::from_le_bytes(started)),
     })
 }
 
-/// The name in the interface description block at `offset`.
-pub(super) fn interface_name(window: &mut Window<'_>, offset: u64) -> Result<String, Fault> {
+/// What an interface description block says of its connection.
+#[derive(Debug, Default)]
+pub(super) struct Announced {
+    /// What was dialed.
+    pub(super) name: String,
+    /// Its addresses, where no entry tells them.
+    pub(super) addresses: Option<(SocketAddr, SocketAddr)>,
+}
+
+/// What the interface description block at `offset` says.
+pub(super) fn announced(window: &mut Window<'_>, offset: u64) -> Result<Announced, Fault> {
     let len = word(window.get(offset, 8)?, 4)
         .filter(|len| (SMALLEST..=LARGEST).contains(len))
         .ok_or(CUT)?;
     let span = Span { offset, len };
     let mut block = Parts { window, span };
     let body = block.get(8, usize::MAX)?;
-    let name = body.get(8..).and_then(|options| find(options, IF_NAME));
-    Ok(String::from_utf8_lossy(name.unwrap_or_default()).into_owned())
+    let options = body.get(8..).unwrap_or_default();
+    let name = find(options, IF_NAME).unwrap_or_default();
+    let addresses = find_ours(options).and_then(|value| {
+        let text = std::str::from_utf8(value.get(8..)?).ok()?;
+        let (local, remote) = text.split_once(' ')?;
+        Some((local.parse().ok()?, remote.parse().ok()?))
+    });
+    Ok(Announced {
+        name: String::from_utf8_lossy(name).into_owned(),
+        addresses,
+    })
 }
 
 fn packet(block: &mut impl Fields, span: Span, connections: usize) -> Result<Content, Fault> {
@@ -230,14 +251,16 @@ fn packet(block: &mut impl Fields, span: Span, connections: usize) -> Result<Con
     let captured = captured as usize;
     let packet = fields.get(PACKET_HEADER..).ok_or(CUT)?;
     let packet = packet.get(..captured).unwrap_or(packet);
-    let headers = header_len(packet, captured).map_err(Fault::Damaged)?;
+    let (headers, protocol) = header_len(packet, captured).map_err(Fault::Damaged)?;
     let after = PACKET_HEADER + captured + padding(captured);
     let options = block.get(after, usize::MAX)?;
-    if captured > headers {
+    // An empty segment only serves those who follow the packets; an empty datagram was sent.
+    if captured > headers || protocol == Protocol::Udp {
         return Ok(Content::Data {
             connection,
             at,
             direction: direction(options).ok_or(Fault::Damaged("the packet has no direction"))?,
+            protocol,
             offset: span.offset + (PACKET_HEADER + headers) as u64,
             len: (captured - headers) as u32,
         });
@@ -403,9 +426,9 @@ mod tests {
 
     #[test]
     fn what_is_built_is_read() {
-        check(&block::section(), Content::Section);
+        check(&block::section(None), Content::Section);
         check(
-            &block::interface("tcp://[::1]:80", "client", Timestamp(17)),
+            &block::interface("tcp://[::1]:80", "client", Timestamp(17), None),
             Content::Interface {
                 started: Timestamp(17),
             },
@@ -427,6 +450,7 @@ mod tests {
                     connection: ConnectionId(3),
                     at: Timestamp(1 << 40),
                     direction: Direction::Received,
+                    protocol: Protocol::Tcp,
                     offset: 68,
                     len: len as u32,
                 },
@@ -443,6 +467,7 @@ mod tests {
                 Direction::Sent,
                 &segment(Flags::Fin, 0),
                 json,
+                &[],
             )
         };
         check(&build(None), Content::Nothing);
@@ -475,8 +500,8 @@ mod tests {
     fn any_bytes_are_harmless() {
         proptest::proptest!(|(kind in 0..4usize, at in 0..400usize, noise in proptest::collection::vec(0..=255u8, 1..8))| {
             let mut bytes = match kind {
-                0 => block::section(),
-                1 => block::interface("a", "client", Timestamp(0)),
+                0 => block::section(None),
+                1 => block::interface("a", "client", Timestamp(0), None),
                 2 => block::annotation(EntryId(0), ConnectionId(0), Timestamp(0), b"{}"),
                 _ => data_block(40),
             };

@@ -13,8 +13,8 @@
 mod course;
 mod feed;
 mod format;
-mod json;
 mod print;
+mod reading;
 mod relay;
 
 use std::io;
@@ -27,17 +27,19 @@ use tokio::time::{sleep_until, timeout};
 pub use course::{Limits, StdinEof};
 pub use feed::{Feed, explain};
 pub use format::Format;
+pub use reading::Reading;
+pub(super) use reading::read;
 
 use super::signals::{Cause, Control};
 use super::tell::tell;
-use crate::capture::Recorder;
-use crate::model::{Endpoint, NetCommand, NetEvent, RecorderState};
+use crate::capture::{CaptureError, Growth, Recorder, Wording};
+use crate::model::{Endpoint, NetCommand, NetEvent, Purpose, RecorderState};
 use crate::net::{Clock, Worker};
 use crate::text::Policy;
 use course::{Course, Rules, Verdict};
 use feed::{Fed, Source};
 use format::Style;
-use print::{Output, PrintError, Printed, Printer, Progress};
+use print::{Output, PrintError, Printed, Printer};
 use relay::Relay;
 
 /// How long the worker may take to stop.
@@ -90,6 +92,14 @@ pub enum HeadlessError {
     /// The log could not be printed.
     #[error("{0}")]
     Print(String),
+    /// The capture could not be opened, or the file is there already.
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
+    /// There is no stream to read a capture from.
+    #[error(
+        "open - reads a capture from standard input: pipe one in, as in ssh host tcpdump -w - | sockscope open -"
+    )]
+    NoStream,
     /// The system refused a thread or a descriptor.
     #[error("cannot start: {0}")]
     Start(#[from] io::Error),
@@ -126,7 +136,7 @@ enum Happened {
 struct Run<'a> {
     setting: Setting<'a>,
     course: Course,
-    progress: Arc<Progress>,
+    progress: Arc<Growth>,
     feed: Option<mpsc::Receiver<Fed>>,
     printed: mpsc::Receiver<Printed>,
     /// Whether the printer still prints, and how it failed if it did.
@@ -145,10 +155,13 @@ impl<'a> Run<'a> {
     fn start(options: Headless, setting: Setting<'a>, source: Source) -> io::Result<Run<'a>> {
         let style = Style {
             format: options.format,
-            policy: setting.policy,
-            offset: setting.offset,
+            wording: Wording {
+                policy: setting.policy,
+                offset: setting.offset,
+                purpose: Purpose::Live,
+            },
         };
-        let progress = Arc::new(Progress::default());
+        let progress = Arc::new(Growth::default());
         let (report, printed) = mpsc::channel(2);
         let records = setting.recorder.reader();
         let (out, count) = (Output::stdout()?, options.limits.count);

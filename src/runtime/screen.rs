@@ -1,6 +1,7 @@
 //! The screen: takes the terminal, runs the loop, and brings everything to an orderly end. What is drawn is decided by
 //! `app` and `ui`.
 
+mod exports;
 mod feed;
 mod summary;
 mod turns;
@@ -151,10 +152,10 @@ pub fn run(screen: Screen) -> Result<Outcome, GuardError> {
     let events = stream::poll_fn(move |context| input.poll_recv(context));
     let (ended, last, guard) = alarm.block_on(async {
         let (ended, turns) = turns.run(events).await;
-        let (host, mut lines) = turns.dissolve();
+        let (host, mut lines, mut exports) = turns.dissolve();
         // A peer or a disk that holds the worker up must not hold the user.
         tokio::select! {
-            () = async { lines.desk.dismiss().await; lines.feed.dismiss().await } => {}
+            ((), (), ()) = async { tokio::join!(lines.desk.dismiss(), lines.feed.dismiss(), exports.dismiss()) } => {}
             () = alarm.sleep_until(Instant::now() + FAREWELL) => {}
         }
         (ended, lines.feed.last(), host.guard)

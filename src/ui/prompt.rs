@@ -24,6 +24,7 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, prompt: &Prompt
         Wanted::Search => " search: ",
         Wanted::Filter => " filter: ",
         Wanted::Comment(_) => " comment: ",
+        Wanted::Export(..) => " export to: ",
     };
     let used = canvas.line((area.x, y), area.width, &scene.pen.text(name, theme.title(true)));
     let (x, mut room) = (area.x + used, area.width.saturating_sub(used));
@@ -44,6 +45,7 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, prompt: &Prompt
                 Wanted::Search => "text, \"text\\r\\n\", re:expression or hex:0d 0a ??",
                 Wanted::Comment(_) => "what to remember of this entry; nothing takes the comment away",
                 Wanted::Filter => "dir:rx and size>100 and re:ERR; nothing shows all",
+                Wanted::Export(..) => "the name of a file, as in trace.pcapng or ~/trace.pcapng",
             };
             scene.line().gap(1).text(forms, theme.secondary()).gap(1)
         }

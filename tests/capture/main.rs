@@ -7,6 +7,7 @@ mod annotations;
 mod crash;
 mod cuts;
 mod damage;
+mod export;
 mod foreign;
 mod full;
 mod hostile;

@@ -173,3 +173,37 @@ fn a_search_and_a_filter_find_their_entries() {
     assert!(pty.wait_exit().success());
     check_restored(&pty, "a search and a filter");
 }
+
+#[test]
+fn what_is_shown_is_exported() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("a.pcapng");
+    let (_recorder, connection) = record(&path);
+    say(&connection, "first words");
+    say(&connection, "other words");
+    let command = sockscope(home.path(), &["open", path.to_str().unwrap()]);
+    let mut pty = Pty::spawn(command, 100, 30, Reading::Always);
+    pty.wait_text("other words");
+    pty.wait_text("following");
+    pty.send("fother\r");
+    pty.wait_for("the filter", |seen| !seen.text().contains("first words"));
+    pty.send("E");
+    pty.wait_text("Export what the filter other shows, 1 entry, as");
+    pty.send("r");
+    pty.wait_text("export to: a-");
+    let out = home.path().join("out");
+    pty.send(&format!("\x15{}\r", out.display()));
+    pty.wait_text("exported 1 entry to");
+    assert_eq!(
+        std::fs::read(home.path().join("out.received")).unwrap(),
+        b"other words"
+    );
+    assert_eq!(std::fs::read(home.path().join("out.sent")).unwrap(), b"");
+    pty.send(&format!(":export raw {}\r", out.display()));
+    pty.wait_text("exists already");
+    pty.send("o");
+    pty.wait_for("the end", |seen| !seen.text().contains("exists already"));
+    pty.send("q");
+    assert!(pty.wait_exit().success());
+    check_restored(&pty, "an export");
+}

@@ -6,8 +6,8 @@ use crate::stage::{Stage, settings};
 use crate::svg::Picture;
 use sockscope::app::{App, Event, Key, KeyCode, SessionFile, Settings};
 use sockscope::model::{
-    Annotation, Attempt, AttemptOutcome, Direction, End, EndHow, EntryKind, Family, FileReport, FileState,
-    Link, LinkState, Lookup, RecorderState, Side,
+    Annotation, Attempt, AttemptOutcome, Direction, End, EndHow, EntryKind, ExportReport, ExportState,
+    Family, FileReport, FileState, Link, LinkState, Lookup, RecorderState, Side,
 };
 
 const SIZES: [(u16, u16); 4] = [(80, 24), (120, 40), (40, 10), (20, 5)];
@@ -505,5 +505,39 @@ fn a_file_with_remarks() {
         let mut stage = reading(size, FileState::Complete, &remarks);
         stage.key(key('1')).key(key('z'));
         stage
+    });
+}
+
+#[test]
+fn an_export_asks_shows_how_far_it_is_and_says_what_it_wrote() {
+    check("export_menu", &[], |size| {
+        let mut stage = conversation(size);
+        stage.escape().key(key('E'));
+        stage
+    });
+    check("export_prompt", &[], |size| {
+        let mut stage = conversation(size);
+        stage.escape().key(key('k')).key(key('w')).key(key('y'));
+        stage
+    });
+    let exporting = |size, state| {
+        let mut stage = conversation(size);
+        stage
+            .escape()
+            .key(key('E'))
+            .key(key('p'))
+            .key(Key::plain(KeyCode::Enter));
+        stage.send(Event::Exported(ExportReport {
+            passed: 431,
+            of: 1000,
+            entries: 431,
+            bytes: 12 << 20,
+            state,
+        }));
+        stage
+    };
+    check("exporting", &[23], |size| exporting(size, ExportState::Writing));
+    check("export_exists", &[], |size| {
+        exporting(size, ExportState::Exists("trace.pcapng".into()))
     });
 }

@@ -29,6 +29,8 @@ pub enum Action {
     Annotate(Annotate),
     /// Search the log.
     Find(Find),
+    /// Export entries.
+    Export(Export),
     /// Something about the file that is read.
     Reading(Reading),
     /// Something about the program as a whole.
@@ -248,6 +250,21 @@ pub enum Find {
     Filter,
     /// Show all entries again.
     Unfilter,
+}
+
+/// Exporting entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Export {
+    /// What the log shows.
+    Shown,
+    /// The entry that actions mean.
+    Entry,
+    /// Again, over the file that is in the way.
+    Overwrite,
+    /// Again, under another name.
+    Rename,
+    /// Stop the one that is under way.
+    Stop,
 }
 
 /// The file that is read.

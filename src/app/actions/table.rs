@@ -1,8 +1,8 @@
 //! The table of actions: names, help and keys (the key map). Nothing else.
 
 use super::{
-    Action, ActionInfo, Annotate, Browse, Compose, CopyForm, Dial, Edit, Find, Focus, Open, Program, Reading,
-    Scope, Scroll, Show,
+    Action, ActionInfo, Annotate, Browse, Compose, CopyForm, Dial, Edit, Export, Find, Focus, Open, Program,
+    Reading, Scope, Scroll, Show,
 };
 use crate::app::{Key, KeyCode, Pane};
 
@@ -197,6 +197,13 @@ pub const ACTIONS: &[ActionInfo] = &[
     row(Action::Copy(CopyForm::Text), "copy-text", "Copy as text", "Copy the entry as text, with what is not printable escaped.", &[]),
     row(Action::Copy(CopyForm::Hex), "copy-hex", "Copy as hex", "Copy the entry as hex digits.", &[]),
     row(Action::Copy(CopyForm::Hexdump), "copy-hexdump", "Copy as hexdump", "Copy the entry as a hexdump with offsets and text.", &[]),
+    known_as("save as", taking("[pcapng|jsonl|raw|hexdump|text|python] [FILE]", row(Action::Export(Export::Shown), "export", "Export", "Export everything, or what the filter shows: pcapng, JSON, raw bytes, hexdump, text or a Python script.",
+        &[view(char('E'))]))),
+    known_as("save", taking("[pcapng|jsonl|raw|hexdump|text|python] [FILE]", row(Action::Export(Export::Entry), "write", "Write entry", "Export the selected entry alone.",
+        &[view(char('w'))]))),
+    row(Action::Export(Export::Stop), "export-stop", "Stop the export", "Stop the export that is under way and remove its file; Esc does too.", &[]),
+    row(Action::Export(Export::Rename), "export-rename", "Export under another name", "Give another name to an export whose file exists already.", &[]),
+    row(Action::Export(Export::Overwrite), "export-overwrite", "Export over the file", "Overwrite the file that the export found in its place.", &[]),
     taking("[hex|text|both]", row(Action::Show(Show::View), "view", "View", "Change the view of the log: hex, text or both.",
         &[view(char('x'))])),
     taking("[absolute|start|delta]", row(Action::Show(Show::TimeColumn), "time", "Time column",

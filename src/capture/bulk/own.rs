@@ -10,7 +10,7 @@ use crate::capture::fact;
 use crate::capture::recorder::Shared;
 use crate::capture::walk::{self, Content, Fault};
 use crate::capture::window::Window;
-use crate::model::{ConnectionId, Entry, EntryId, EntryKind, RecordsError, Timestamp};
+use crate::model::{ConnectionId, Entry, EntryId, EntryKind, Protocol, RecordsError, Timestamp};
 
 /// Bytes read at a time where only the headers of large blocks are wanted.
 const GLANCE: usize = 4096;
@@ -59,7 +59,7 @@ impl OwnPlace {
                         self.offset += u64::from(frame.len);
                         self.last_len = frame.len;
                         let bytes = rest.get(frame.payload.clone()).unwrap_or_default();
-                        show(&entry(next, &frame), bytes, look)
+                        show(&entry(next, &frame), bytes, Joint::Stream, look)
                     }
                     None => self.block(shared, want, extent, next, look)?,
                 }
@@ -87,14 +87,20 @@ impl OwnPlace {
         self.offset += u64::from(block.len);
         self.last_len = block.len;
         self.payload.clear();
+        let mut joint = Joint::Stream;
         let entry = match block.content {
             Content::Data {
                 connection,
                 at,
                 direction,
+                protocol,
                 offset,
                 len,
             } => {
+                joint = match protocol {
+                    Protocol::Tcp => Joint::Stream,
+                    Protocol::Udp => Joint::Datagram,
+                };
                 if want == Want::Payloads {
                     self.payload.resize(len as usize, 0);
                     shared
@@ -119,7 +125,7 @@ impl OwnPlace {
                 return Ok(ControlFlow::Continue(()));
             }
         };
-        Ok(show(&entry, &self.payload, look))
+        Ok(show(&entry, &self.payload, joint, look))
     }
 }
 
@@ -130,12 +136,8 @@ struct Extent {
     end: u64,
 }
 
-fn show(entry: &Entry, bytes: &[u8], look: &mut Look<'_>) -> ControlFlow<()> {
-    look(Passed {
-        entry,
-        bytes,
-        joint: Joint::Stream,
-    })
+fn show(entry: &Entry, bytes: &[u8], joint: Joint, look: &mut Look<'_>) -> ControlFlow<()> {
+    look(Passed { entry, bytes, joint })
 }
 
 fn entry(next: &mut u64, frame: &Frame) -> Entry {

@@ -7,7 +7,8 @@ use proptest::prelude::*;
 
 use super::log::{Line, Log};
 use super::*;
-use crate::model::{Direction, EntryId, Query, Records, Reference};
+use crate::capture::bulk::Joint;
+use crate::model::{Candidate, Direction, EntryId, Query, Records, Reference};
 use crate::text::Pattern;
 
 const PATTERNS: &[&str] = &[

@@ -10,6 +10,7 @@ use futures_util::{Stream, StreamExt as _};
 use ratatui::layout::Size;
 use tokio::sync::watch;
 
+use super::exports::Exports;
 use super::feed::Feed;
 use super::views::Views;
 use crate::app::{App, Context, Effect, Ending, Event, Layout, Report};
@@ -75,6 +76,7 @@ pub(super) struct Turns<H, D> {
     display: D,
     lines: Lines,
     views: Views,
+    exports: Exports,
     theme: Theme,
     canvas: Canvas,
     pace: Pace,
@@ -109,6 +111,7 @@ impl<H: Host, D: Display> Turns<H, D> {
         canvas.preface(&enter_sequence(mouse));
         Turns {
             layout: Layout::split(size.width, size.height, &app),
+            exports: Exports::new(&app.settings),
             app,
             host,
             display,
@@ -169,13 +172,14 @@ impl<H: Host, D: Display> Turns<H, D> {
                     Err(_) => self.news = News::Over,
                 },
                 () = self.views.changed(), if !self.pace.is_armed() => self.scanned(),
+                () = self.exports.changed(), if !self.pace.is_armed() => self.scanned(),
             }
         }
     }
 
     /// What is left when the loop has ended.
-    pub(super) fn dissolve(self) -> (H, Lines) {
-        (self.host, self.lines)
+    pub(super) fn dissolve(self) -> (H, Lines, Exports) {
+        (self.host, self.lines, self.exports)
     }
 
     fn obey(&mut self) {
@@ -254,6 +258,9 @@ impl<H: Host, D: Display> Turns<H, D> {
         for event in self.views.take() {
             self.feed(event);
         }
+        if let Some(event) = self.exports.take() {
+            self.feed(event);
+        }
     }
 
     /// Gives the event to the app and does what it asks for, and what follows from that.
@@ -300,6 +307,14 @@ impl<H: Host, D: Display> Turns<H, D> {
             }
             Effect::Annotate(number, annotation) => self.lines.desk.ask(Job::Annotate(number, annotation)),
             Effect::RecallAnnotations => self.lines.desk.ask(Job::RecallAnnotations),
+            Effect::Export(order) => {
+                self.exports.start(self.views.session(), order);
+                None
+            }
+            Effect::StopExport => {
+                self.exports.stop();
+                None
+            }
             Effect::StopIndexing => {
                 self.lines.feed.stop_indexing();
                 None
