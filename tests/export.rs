@@ -448,7 +448,7 @@ fn the_script_repeats_several_connections_and_their_ends() {
     assert_eq!(
         steps,
         "connect(0, \"127.0.0.1\", 1) # tcp://localhost:1 connect(1, \"127.0.0.1\", 1) # tcp://localhost:1 \
-         send(0, b\"one\") # \"\"\"\\x0aimport os # \\ send(1, b\"two\") receive(1, 3) receive(0, 3) send(1, b\"deux\") \
+         send(0, b\"one\") # \"\"\"\\x0aimport os # \\ send(1, b\"two\") receive(0, 3) receive(1, 3) send(1, b\"deux\") \
          finish(0) receive_end(0) close(0) close(1) sys.exit(status)"
     );
     let (listener, address) = listen();

@@ -205,6 +205,8 @@ impl Work {
         })
     }
 
+    /// Goes through the log, in rounds while it grows. An entry that only bytes of a later round make a hit is left
+    /// out: it was passed.
     fn write(&mut self, out: &mut Output) -> Result<(), ExportError> {
         let hits = Hits::default();
         let mut pass = match &self.portion {

@@ -69,8 +69,10 @@ impl FromStr for ExportFormat {
     type Err = String;
 
     fn from_str(text: &str) -> Result<ExportFormat, String> {
-        let all = ExportFormat::ALL.into_iter();
-        all.into_iter()
+        // As the option of headless runs calls it.
+        let text = if text == "hex" { "hexdump" } else { text };
+        ExportFormat::ALL
+            .into_iter()
             .find(|format| format.name() == text)
             .ok_or_else(|| {
                 format!("{text:?} is no format: write pcapng, jsonl, raw, hexdump, text or python")

@@ -26,6 +26,9 @@ const KNOWN: usize = 64 << 10;
 /// Sentences that wait for the next packet of their connection.
 const WAITING: usize = 32;
 
+/// Characters of such a sentence; what is hostile may be long.
+const LONGEST: usize = 1000;
+
 /// The largest UDP payload over IPv4 (RFC 768, RFC 791).
 const MAX_DATAGRAM: usize = 65_507;
 
@@ -217,9 +220,9 @@ impl Pcapng {
                 *at,
                 &json,
             ))?;
-            channel.wait(harmless(&sentence(kind, Purpose::Reading)));
+            channel.wait(&harmless(&sentence(kind, Purpose::Reading)));
             for line in piece.annotation.iter().flat_map(|annotation| annotation.lines()) {
-                channel.wait(harmless(line));
+                channel.wait(&harmless(line));
             }
         } else {
             channel.waiting.clear();
@@ -307,9 +310,9 @@ impl Channel {
     }
 
     /// Keeps a sentence for the next packet.
-    fn wait(&mut self, sentence: String) {
+    fn wait(&mut self, sentence: &str) {
         if self.waiting.len() < WAITING {
-            self.waiting.push(sentence);
+            self.waiting.push(sentence.chars().take(LONGEST).collect());
         }
     }
 

@@ -35,8 +35,8 @@ enum Stage {
 pub(super) struct Python {
     session: Session,
     stages: BTreeMap<ConnectionId, Stage>,
-    /// What was received since the client did something, in order.
-    owed: Vec<(ConnectionId, u64)>,
+    /// Bytes that were received since the client did something.
+    owed: BTreeMap<ConnectionId, u64>,
 }
 
 impl Python {
@@ -45,7 +45,7 @@ impl Python {
         Python {
             session,
             stages: BTreeMap::new(),
-            owed: Vec::new(),
+            owed: BTreeMap::new(),
         }
     }
 
@@ -113,11 +113,7 @@ compared. Exit status: 0 if all of it could be repeated, 1 if not. Written by so
         }
         match direction {
             Direction::Received => {
-                let len = bytes.len() as u64;
-                match self.owed.iter_mut().find(|(other, _)| *other == id) {
-                    Some((_, owed)) => *owed += len,
-                    None => self.owed.push((id, len)),
-                }
+                *self.owed.entry(id).or_default() += bytes.len() as u64;
                 Ok(())
             }
             Direction::Sent => {
@@ -188,7 +184,7 @@ compared. Exit status: 0 if all of it could be repeated, 1 if not. Written by so
 
     /// Waits for what the client had received by now, over all connections: what it did next may depend on it.
     fn settle(&mut self, out: &mut impl Write) -> io::Result<()> {
-        for (id, bytes) in self.owed.drain(..) {
+        for (id, bytes) in std::mem::take(&mut self.owed) {
             writeln!(out, "receive({}, {bytes})", id.0)?;
         }
         Ok(())
