@@ -216,6 +216,10 @@ struct Ascii;
 
 impl Formatter for Ascii {
     fn write_string_fragment<W: Write + ?Sized>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        // Nearly all of a log is digits.
+        if fragment.bytes().all(|byte| byte.is_ascii() && byte != 0x7f) {
+            return CompactFormatter.write_string_fragment(writer, fragment);
+        }
         let mut plain = 0;
         for (at, c) in fragment.char_indices() {
             if c.is_ascii() && c != '\u{7f}' {
