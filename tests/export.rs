@@ -23,8 +23,10 @@ use std::thread::{self, JoinHandle};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use sha2::{Digest as _, Sha256};
-use sockscope::capture::{Connection, Create, Existing, Recorder, Role, Session};
-use sockscope::model::{Direction, End, EndHow, EntryKind, Records as _, Side, Timestamp};
+use sockscope::capture::{Annotator, Connection, Create, Existing, Recorder, Role, Session};
+use sockscope::model::{
+    Annotation, Direction, End, EndHow, EntryId, EntryKind, Records as _, Side, Timestamp,
+};
 
 use binary::{Finished, Home, accept, expect, finish, listen, read_all, recorded, serve};
 use server::is_installed;
@@ -223,6 +225,92 @@ fn wireshark_reads_an_export_and_its_comments() {
         hex::encode("+odd\r\n")
     );
     assert_eq!(Session::open(&part).unwrap().len(), 1);
+}
+
+#[test]
+fn marks_and_comments_are_exported_and_opened_again() {
+    if !is_installed("tshark") {
+        return;
+    }
+    let home = Home::new();
+    let recorder = recorder(&home.path("a.pcapng"));
+    let connection = connect(&recorder, 0, 6379);
+    note(&connection, "before");
+    let sent = connection
+        .data(Timestamp(9), Direction::Sent, b"PING\r\n")
+        .unwrap();
+    let received = connection
+        .data(Timestamp(9), Direction::Received, b"+PONG\r\n")
+        .unwrap();
+    let both = Annotation {
+        marked: true,
+        comment: Some("slow\nsee \"RFC 793\"".into()),
+    };
+    let mark = Annotation {
+        marked: true,
+        comment: None,
+    };
+    let mut annotator = Annotator::of_recording(recorder.clone());
+    annotator.annotate(sent, both.clone()).unwrap();
+    annotator.annotate(received, mark.clone()).unwrap();
+    let filter = [
+        "open",
+        "a.pcapng",
+        "--headless",
+        "--filter",
+        "kind:data",
+        "-w",
+        "b.pcapng",
+    ];
+    ok(&home.run(&filter, b""));
+    let fields = [
+        "-Y",
+        "frame.comment",
+        "-T",
+        "fields",
+        "-e",
+        "tcp.len",
+        "-e",
+        "frame.comment",
+    ];
+    let comments = tshark(&fields, &home.path("b.pcapng"));
+    assert_eq!(comments, "6\tmarked\\nslow\\nsee \"RFC 793\"\n7\tmarked\n");
+    let opened = Session::open(&home.path("b.pcapng")).unwrap();
+    assert_eq!(opened.annotation(EntryId(0)), Some(both));
+    assert_eq!(opened.annotation(EntryId(1)), Some(mark));
+    let json = home
+        .run(&["open", "b.pcapng", "--headless", "--format", "jsonl"], b"")
+        .objects();
+    assert_eq!(json[0]["comment"], "slow\nsee \"RFC 793\"");
+    assert_eq!((&json[1]["marked"], json[1].get("comment")), (&true.into(), None));
+    let text = home.run(&["open", "a.pcapng", "--headless"], b"").text();
+    assert!(
+        text.contains("PING␍␊\n  # marked\n  # slow\n  # see \"RFC 793\"\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_was_written_beside_a_capture_of_others_is_exported() {
+    let home = Home::new();
+    let mut talk = wire::Talk::new("192.0.2.1:5000", "192.0.2.2:6379", [7, 900]);
+    talk.open();
+    talk.ask(b"PING\r\n");
+    let path = home.path("a.pcap");
+    wire::write_old(
+        &path,
+        &wire::pcap(wire::Order::Little, true, 1, usize::MAX, &talk.packets),
+    );
+    let (opening, _) = wire::open(&path);
+    let comment = Annotation {
+        marked: false,
+        comment: Some("theirs".into()),
+    };
+    let mut annotator = Annotator::of_file(opening.session.clone());
+    annotator.annotate(EntryId(2), comment.clone()).unwrap();
+    ok(&home.run(&["open", "a.pcap", "--headless", "-w", "b.pcapng"], b""));
+    let opened = Session::open(&home.path("b.pcapng")).unwrap();
+    assert_eq!(opened.annotation(EntryId(2)), Some(comment));
 }
 
 #[test]

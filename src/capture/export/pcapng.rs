@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 
 use super::Piece;
+use crate::capture::annotations::Written;
 use crate::capture::block::{self, DataFrame};
 use crate::capture::connection::MAX_PAYLOAD;
 use crate::capture::happened::Happened;
@@ -96,6 +97,7 @@ impl Pcapng {
             Some(channel) => channel,
             None => self.channel(id, out)?,
         };
+        let first = EntryId(self.entries);
         let written = match piece.entry.kind {
             EntryKind::Data { direction } => self.data(piece, direction, &mut channel, out),
             EntryKind::Lookup(_)
@@ -107,6 +109,7 @@ impl Pcapng {
             | EntryKind::Gap { .. }
             | EntryKind::Note { .. } => self.event(piece, &mut channel, out),
         };
+        let written = written.and_then(|()| annotate(first, piece, out));
         if matches!(piece.entry.kind, EntryKind::Close(_)) {
             self.over.push(id);
         }
@@ -338,6 +341,18 @@ impl Channel {
             Side::Local => (self.local, self.remote),
             Side::Peer => (self.remote, self.local),
         }
+    }
+}
+
+/// Writes what the user added also as we keep it, so that it is there when the file is opened here.
+fn annotate(number: EntryId, piece: &Piece<'_>, out: &mut impl Write) -> io::Result<()> {
+    match piece.annotation {
+        Some(annotation) => {
+            // Strings always have a JSON form.
+            let json = serde_json::to_vec(&Written::of(None, annotation)).unwrap_or_default();
+            out.write_all(&block::about(number, &json))
+        }
+        None => Ok(()),
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, watch};
 use super::print::{Output, Printed, watch_reader};
 use super::{HeadlessError, Outcome, signal};
 use crate::capture::{
-    CaptureError, Existing, Export, Growth, Opening, Order, Target, Wording, open_in_background,
+    Annotator, CaptureError, Existing, Export, Growth, Opening, Order, Target, Wording, open_in_background,
     open_stream_in_background,
 };
 use crate::model::{
@@ -55,7 +55,8 @@ pub(in crate::runtime) fn read(
 /// Whether a capture that was read to its end is at rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Rest {
-    /// A file: what is written to it later is left out.
+    /// A file: what is written to it later is left out. Nothing of it is passed on before, since what the user added
+    /// to an entry may stand anywhere behind it.
     AtEnd,
     /// A stream, which says when it is over.
     WhenOver,
@@ -97,14 +98,13 @@ impl Course {
     }
 
     async fn run(mut self, reading: Reading, wording: Wording) -> Result<Outcome, HeadlessError> {
+        if let Some(cause) = self.first_entry().await {
+            return Ok(Outcome::Signalled(cause));
+        }
+        self.load_annotations();
         let portion = match &reading.filter {
             None => Portion::All,
-            Some(filter) => {
-                if let Some(cause) = self.first_entry().await {
-                    return Ok(Outcome::Signalled(cause));
-                }
-                Portion::Query(self.query(filter, wording)?)
-            }
+            Some(filter) => Portion::Query(self.query(filter, wording)?),
         };
         let (report, mut gone) = mpsc::channel(1);
         let Some(format) = reading.format else {
@@ -129,7 +129,8 @@ impl Course {
         self.follow(&mut export, &mut gone).await
     }
 
-    /// Waits until there is an entry, or there will be none: the day of the first one is what times refer to.
+    /// Waits until there is an entry, or there will be none: its time is what others refer to, and tells which
+    /// annotations belong to the file.
     async fn first_entry(&mut self) -> Option<crate::runtime::signals::Cause> {
         let mut reports = self.opening.reports.clone();
         let there = reports.wait_for(|report| report.entries > 0 || report.state != FileState::Indexing);
@@ -137,6 +138,17 @@ impl Course {
             biased;
             cause = signal(&mut self.control) => Some(cause),
             _ = there => None,
+        }
+    }
+
+    /// Reads what was written beside a file that is only read.
+    fn load_annotations(&self) {
+        let session = self.opening.session.clone();
+        if self.rest == Rest::WhenOver || session.is_empty() {
+            return;
+        }
+        if let Err(error) = Annotator::of_file(session).load() {
+            tell(&error.to_string());
         }
     }
 
@@ -162,7 +174,7 @@ impl Course {
                 if export.is_none() {
                     return judge(&read).map(|()| Outcome::Ended);
                 }
-            } else {
+            } else if self.rest == Rest::WhenOver {
                 self.growth.reached(self.opening.session.len());
             }
             match self.next(export.as_mut(), gone).await {
