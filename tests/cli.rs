@@ -16,7 +16,7 @@ use std::process::{Command, Stdio};
 
 use nix::unistd::Uid;
 
-use binary::{Finished, Home, finish, free_port, serve};
+use binary::{Finished, Home, expect, finish, free_port, serve};
 
 /// Runs without a terminal and without input.
 fn run(arguments: &[&str]) -> Finished {
@@ -352,7 +352,12 @@ fn a_recording_that_cannot_be_created_is_named_before_anything_is_dialed() {
 
 #[test]
 fn a_full_disk_is_told_and_the_file_ends_at_a_whole_block() {
-    for (choice, code, told) in [("stop", 1, "ulimit -f"), ("continue", 0, "not recorded")] {
+    for (choice, code, told) in [
+        ("stop", 1, "ulimit -f"),
+        ("continue", 0, "not recorded"),
+        // A limit never makes room again: waiting for that would be waiting for ever.
+        ("pause", 1, "ulimit -f"),
+    ] {
         let home = Home::new();
         let (address, peer) = serve(|mut stream| {
             // A run that stops may reset the connection.
@@ -384,6 +389,46 @@ fn a_full_disk_is_told_and_the_file_ends_at_a_whole_block() {
         assert!(run.stderr.contains(told), "{run:?}");
         let session = sockscope::capture::Session::open(&home.path("trace")).unwrap();
         assert_eq!(session.cut(), 0);
+    }
+}
+
+#[test]
+fn a_recording_that_another_program_takes_away_is_missed() {
+    type Harm = fn(&std::path::Path);
+    let harms: [(Harm, &str); 2] = [
+        (|path| fs::remove_file(path).unwrap(), "removed or replaced"),
+        (
+            |path| drop(File::create(path).unwrap()),
+            "was cut by another program",
+        ),
+    ];
+    for (harm, told) in harms {
+        let home = Home::new();
+        let path = home.path("trace");
+        let recording = path.clone();
+        let (address, peer) = serve(move |mut stream| {
+            stream.write_all(b"hello").unwrap();
+            // What was answered to has been recorded.
+            expect(&mut stream, b"?");
+            harm(&recording);
+        });
+        let run = home.run(
+            &[
+                "--headless",
+                "--send",
+                "?",
+                "--eol",
+                "none",
+                "-w",
+                "trace",
+                &address,
+            ],
+            b"",
+        );
+        peer.join().unwrap();
+        assert_eq!(run.code(), 1, "{run:?}");
+        assert!(run.stderr.contains(told), "{run:?}");
+        let _ = fs::remove_file(path);
     }
 }
 

@@ -8,9 +8,11 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsRawFd as _;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use nix::sys::socket::{MsgFlags, send};
 use sha2::{Digest as _, Sha256};
 use socket2::SockRef;
 use sockscope::capture::{Create, Existing, Recorder, Session};
@@ -309,6 +311,24 @@ fn after_the_peers_fin_we_can_still_send() {
     bench.wait_state(LinkState::Closed);
     assert_eq!(server.join().unwrap(), b"still here");
     assert_eq!(bench.kinds(), "try open peer-fin sent close-our-fin");
+}
+
+#[test]
+fn urgent_data_stands_where_it_was_sent() {
+    let (address, server) = peer(|mut stream| {
+        for piece in [&b"before "[..], b"URGENT", b" after"] {
+            if piece == b"URGENT" {
+                send(stream.as_raw_fd(), piece, MsgFlags::MSG_OOB).unwrap();
+            } else {
+                stream.write_all(piece).unwrap();
+            }
+        }
+    });
+    let bench = Bench::new(Options::default());
+    bench.connect(address);
+    bench.wait_state(LinkState::HalfClosed);
+    server.join().unwrap();
+    assert_eq!(bench.bytes(Direction::Received), b"before URGENT after");
 }
 
 #[test]
@@ -680,7 +700,7 @@ fn a_full_file_pauses_reading_and_loses_nothing() {
     let news = bench.wait("the pause", |news| {
         matches!(news.recorder, RecorderState::Paused { .. })
     });
-    let RecorderState::Paused { reason } = news.recorder else {
+    let RecorderState::Paused { reason, .. } = news.recorder else {
         panic!("paused")
     };
     assert!(reason.contains("--max-size"), "{reason}");

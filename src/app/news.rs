@@ -2,7 +2,7 @@
 
 use super::{App, Context, Effect, Menu, MenuKind, Overlay, Purpose, Report, SessionFile, Severity};
 use crate::model::{
-    FileReport, FileState, Link, LinkState, NetCommand, NetEvent, RecorderState, Sends, Side,
+    FileReport, FileState, Full, Link, LinkState, NetCommand, NetEvent, RecorderState, Sends, Side,
 };
 use crate::text::{Shown, format};
 
@@ -105,7 +105,15 @@ impl App {
     pub fn banner(&self) -> Option<String> {
         match &self.recorder {
             RecorderState::Recording => None,
-            RecorderState::Paused { reason } => Some(format!("Recording paused, nothing is lost: {reason}")),
+            RecorderState::Paused {
+                reason,
+                full: Full::ForNow,
+            } => Some(format!("Recording paused, nothing is lost: {reason}")),
+            RecorderState::Paused {
+                reason,
+                full: Full::ForGood,
+            } => Some(format!("Recording is over, and nothing more is read: {reason}")),
+            RecorderState::Stopped { reason } => Some(format!("Recording has stopped: {reason}")),
             RecorderState::Losing { reason, bytes } => {
                 Some(format!("NOT RECORDED: {} so far: {reason}", format::size(*bytes)))
             }

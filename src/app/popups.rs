@@ -113,6 +113,10 @@ impl App {
                     (action, ..) => Answer::Run(Command::from(action)),
                 },
                 None if key == Key::char('q') => Answer::Close,
+                // What quits at once everywhere does so here too.
+                None if key == Key::char('Q') && menu.kind == MenuKind::Quit => {
+                    Answer::Run(Command::from(Action::Program(Program::QuitKeep)))
+                }
                 None => Answer::Stay,
             },
             Overlay::Search(search) => self.search_key(search, key),

@@ -2,11 +2,11 @@
 
 use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use nix::fcntl::OFlag;
-use nix::unistd::geteuid;
+use nix::unistd::{Whence, geteuid, lseek};
 
 use super::{CaptureError, Existing};
 
@@ -131,6 +131,15 @@ pub(super) fn is_live(path: &Path) -> bool {
 pub(super) fn is_same(path: &Path, file: &File) -> io::Result<bool> {
     let (named, open) = (path.symlink_metadata()?, file.metadata()?);
     Ok((named.dev(), named.ino()) == (open.dev(), open.ino()))
+}
+
+/// Whether the file starts with `head` and has no hole before `size`: one that was cut and then written on has.
+pub(super) fn is_whole(file: &File, size: u64, head: [u8; 4]) -> bool {
+    let mut start = [0; 4];
+    let starts = file.read_exact_at(&mut start, 0).is_ok() && start == head;
+    // Where holes are not told, the end of the file is the first.
+    let hole = lseek(file, 0, Whence::SeekHole).map_or(size, i64::cast_unsigned);
+    starts && hole >= size
 }
 
 #[cfg(test)]

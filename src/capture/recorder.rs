@@ -160,6 +160,18 @@ impl Recorder {
         Session::of(self.inner.shared.clone())
     }
 
+    /// Whether what was recorded is still there: another program may have removed the file or cut it.
+    pub fn check(&self) -> Result<(), CaptureError> {
+        let Shared { path, file, .. } = &*self.inner.shared;
+        match file::is_same(path, file) {
+            Ok(true) if file::is_whole(file, self.size(), block::SECTION.to_le_bytes()) => Ok(()),
+            Ok(true) => Err(CaptureError::Shortened(path.clone())),
+            Ok(false) => Err(CaptureError::Removed(path.clone())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(CaptureError::Removed(path.clone())),
+            Err(error) => Err(CaptureError::io("find", path)(error)),
+        }
+    }
+
     /// Removes the file, if its name still stands for it. What is recorded afterwards is lost.
     pub fn discard(&self) -> Result<(), CaptureError> {
         let Shared { path, file, .. } = &*self.inner.shared;

@@ -147,6 +147,15 @@ impl Link {
     }
 }
 
+/// What keeps a file from taking more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Full {
+    /// Something that may pass: a full disk, a quota, an error of the disk.
+    ForNow,
+    /// A bound that was set for the file.
+    ForGood,
+}
+
 /// Whether the session file takes what it is given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum RecorderState {
@@ -155,6 +164,13 @@ pub enum RecorderState {
     Recording,
     /// The file takes nothing now, and reading is paused so that nothing is lost.
     Paused {
+        /// Why, in words.
+        reason: String,
+        /// Whether it can go on.
+        full: Full,
+    },
+    /// The file takes nothing, and the connection was ended for that.
+    Stopped {
         /// Why, in words.
         reason: String,
     },

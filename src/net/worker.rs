@@ -11,13 +11,14 @@ use tokio::time::sleep;
 
 use crate::capture::{Recorder, Role};
 use crate::model::{
-    End, EndHow, Endpoint, EntryKind, Link, LinkState, NetCommand, NetEvent, RecorderState, Side, Timestamp,
+    ConnectionId, End, EndHow, Endpoint, EntryKind, Full, Link, LinkState, NetCommand, NetEvent,
+    RecorderState, Side, Timestamp,
 };
 
 use super::dial::{Dial, Failure, Step};
 use super::journal::{Journal, RETRY};
 use super::session::{After, Session};
-use super::{Clock, Options, backoff};
+use super::{Clock, OnFull, Options, backoff};
 
 /// Commands that may wait; the worker takes them at once, so this is reached only if it is stuck.
 const COMMANDS: usize = 64;
@@ -251,11 +252,14 @@ async fn announce(
                 });
                 return Ok(Journal::new(connection, shared.options.on_full));
             }
-            Err(error) => shared.publish(|news| {
-                news.recorder = RecorderState::Paused {
-                    reason: error.to_string(),
+            Err(error) => {
+                let (reason, full) = (error.to_string(), error.full());
+                if full == Full::ForGood || shared.options.on_full == OnFull::Stop {
+                    unrecordable(shared, endpoint, started, reason);
+                    return Err(Next::Idle);
                 }
-            }),
+                shared.publish(|news| news.recorder = RecorderState::Paused { reason, full });
+            }
         }
         // Nothing may cross that could not be recorded.
         tokio::select! {
@@ -266,6 +270,19 @@ async fn announce(
             () = sleep(RETRY) => {}
         }
     }
+}
+
+/// There is no connection where nothing of it could be recorded.
+fn unrecordable(shared: &Shared, endpoint: &Endpoint, at: Timestamp, reason: String) {
+    shared.publish(|news| {
+        let next = news.link.as_ref().map_or(0, |link| link.id.0.saturating_add(1));
+        let mut link = Link::new(ConnectionId(next), endpoint.clone(), at);
+        link.state = LinkState::Failed;
+        link.ended = Some(at);
+        link.reason = Some(reason.clone());
+        news.link = Some(link);
+        news.recorder = RecorderState::Stopped { reason };
+    });
 }
 
 fn record(shared: &Shared, journal: &mut Journal, step: Step) {

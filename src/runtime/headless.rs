@@ -33,7 +33,7 @@ pub(super) use reading::read;
 use super::signals::{Cause, Control};
 use super::tell::tell;
 use crate::capture::{CaptureError, Growth, Recorder, Wording};
-use crate::model::{Endpoint, NetCommand, NetEvent, Purpose, RecorderState};
+use crate::model::{Endpoint, Full, NetCommand, NetEvent, Purpose, RecorderState};
 use crate::net::{Clock, Worker};
 use crate::text::Policy;
 use course::{Course, Rules, Verdict};
@@ -267,7 +267,22 @@ impl<'a> Run<'a> {
         if recorder != self.told {
             match &recorder {
                 RecorderState::Recording => {}
-                RecorderState::Paused { reason } => tell(reason),
+                RecorderState::Paused {
+                    reason,
+                    full: Full::ForNow,
+                } => {
+                    tell(&format!("reading is paused, so that nothing is lost: {reason}"));
+                }
+                // Nothing would ever come of waiting.
+                RecorderState::Paused {
+                    reason,
+                    full: Full::ForGood,
+                } => {
+                    let verdict = Verdict::Broken(reason.clone());
+                    self.course.end(verdict, self.setting.clock.now());
+                }
+                // The end of the connection says why.
+                RecorderState::Stopped { .. } => {}
                 RecorderState::Losing { reason, .. } => {
                     // Once, not at every byte that is lost.
                     if !matches!(self.told, RecorderState::Losing { .. }) {

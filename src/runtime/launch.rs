@@ -196,12 +196,15 @@ fn run_headless(plan: &Plan, options: Headless, target: Endpoint) -> Result<(), 
             control: control.subscribe(),
         },
     );
-    if let Err(error) = store.settle() {
-        tell(&error.to_string());
-    }
+    let settled = store.settle();
     match result? {
-        headless::Outcome::Ended => Ok(()),
-        headless::Outcome::Signalled(cause) => cause.end_process(),
+        headless::Outcome::Ended => Ok(settled?),
+        headless::Outcome::Signalled(cause) => {
+            if let Err(error) = settled {
+                tell(&error.to_string());
+            }
+            cause.end_process()
+        }
     }
 }
 

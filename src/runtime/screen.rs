@@ -46,6 +46,12 @@ const FALLBACK: Size = Size {
     height: 24,
 };
 
+/// The most of a window that is painted: far more than any display has, and little memory.
+const LARGEST: Size = Size {
+    width: 2000,
+    height: 1000,
+};
+
 /// What the screen is made of.
 #[derive(Debug)]
 pub struct Screen {
@@ -189,7 +195,10 @@ fn settle(ended: Ended, session: &SessionFile, recorder: &Recorder) -> Kept {
         SessionFile::Temporary(_) => ended == Ended::User(Ending::Discard) || recorder.payload_bytes() == 0,
     };
     if !unwanted {
-        return Kept::At(path);
+        return match recorder.check() {
+            Ok(()) => Kept::At(path),
+            Err(error) => Kept::Lost(error.to_string()),
+        };
     }
     match recorder.discard() {
         Ok(()) => Kept::Not,
@@ -235,8 +244,8 @@ impl Host for Process {
         match crossterm::terminal::window_size() {
             // A size of nothing is how a terminal says that it does not know, as behind a serial line.
             Ok(size) if size.columns > 0 && size.rows > 0 => Size {
-                width: size.columns,
-                height: size.rows,
+                width: size.columns.min(LARGEST.width),
+                height: size.rows.min(LARGEST.height),
             },
             Ok(_) | Err(_) => FALLBACK,
         }

@@ -7,7 +7,7 @@ use crate::svg::Picture;
 use sockscope::app::{App, Event, Key, KeyCode, SessionFile, Settings};
 use sockscope::model::{
     Annotation, Attempt, AttemptOutcome, Direction, End, EndHow, EntryKind, ExportReport, ExportState,
-    Family, FileReport, FileState, Link, LinkState, Lookup, RecorderState, Side,
+    Family, FileReport, FileState, Full, Link, LinkState, Lookup, RecorderState, Side,
 };
 
 const SIZES: [(u16, u16); 4] = [(80, 24), (120, 40), (40, 10), (20, 5)];
@@ -423,6 +423,7 @@ fn a_recorder_that_fails_is_announced_over_everything() {
     check("banner", &[0, 1], |size| {
         let mut stage = conversation(size);
         stage.recorder = RecorderState::Paused {
+            full: Full::ForNow,
             reason: "no space left on device; free some, and it goes on by itself".into(),
         };
         stage.report();
