@@ -103,16 +103,19 @@ fn an_answer_after_a_reset_that_somebody_put_in_opens_the_connection() {
     let packets = segments(&[
         (Client, 1, None, Syn, b""),
         (Server, 0, Some(1), Rst, b""),
+        (Server, 0, Some(1), Flag::Fin, b""),
         (Server, 70, Some(2), Syn, b""),
         (Client, 2, Some(71), Ack, b"ask"),
+        (Server, 71, Some(5), Ack, b"answer"),
     ]);
     check(
         &packets,
         &[
             "0 0 Attempt 10.0.0.2:80 Started",
             "0 1 Attempt 10.0.0.2:80 Failed { errno: 111, text: \"Connection refused\" }",
-            "0 2 Open 10.0.0.1:50000 10.0.0.2:80",
-            "0 3 Sent ask",
+            "0 3 Open 10.0.0.1:50000 10.0.0.2:80",
+            "0 4 Sent ask",
+            "0 5 Received answer",
         ],
     );
 }
@@ -133,12 +136,14 @@ fn tunnels_are_looked_through() {
     // Checksum, key and sequence number follow where the flags say so (RFC 2890 §2).
     let plain = [&[0, 0, 8, 0], four.as_slice()].concat();
     let full = [&[0xb0, 0, 0x86, 0xdd], [7; 12].as_slice(), &six].concat();
+    let bridged = [&[0, 0, 0x65, 0x58], wire::frame(1, &four).as_slice()].concat();
     let versions = [
         around(4, &four),
         around(41, &six),
         around(4, &around(4, &four)),
         around(47, &plain),
         around(47, &full),
+        around(47, &bridged),
     ];
     for ip in versions {
         check(&[Packet { at: START, ip }], &["0 0 Sent query"]);
@@ -158,6 +163,10 @@ fn what_the_snap_length_left_of_a_fragment_is_shown_if_it_has_the_ports() {
     let packets = [Packet { at: START, ip: first }];
     let cut = wire::pcap(Order::Little, false, 101, 20 + 8 + 5, &packets);
     assert_eq!(read(&cut).0, ["0 0 Sent aaaaa", "0 0 Gap Sent 95"]);
+    // Also where the capture does not say what it has cut.
+    let mut stripped = packets[0].clone();
+    stripped.ip.truncate(20 + 8 + 5);
+    check(&[stripped], &["0 0 Sent aaaaa"]);
     let mut second = packets[0].clone();
     second.ip[7] = 9;
     let cut = wire::pcap(Order::Little, false, 101, 20 + 8 + 5, &[second]);

@@ -9,6 +9,10 @@ use etherparse::{
 };
 
 use super::fragments::Fragment;
+use super::link::Link;
+
+/// An Ethernet frame as the payload of something else.
+const BRIDGED_ETHERNET: EtherType = EtherType(0x6558);
 
 /// Tunnels in tunnels that are looked through.
 const MOST_TUNNELS: usize = 4;
@@ -24,6 +28,8 @@ pub(super) struct Packet<'a> {
     pub(super) payload: &'a [u8],
     /// Bytes of the payload that were on the wire and were not captured.
     pub(super) missing: usize,
+    /// Bytes that the header speaks of and that are not there, for whatever reason.
+    pub(super) short: usize,
     /// Which part of a datagram it is, if it is not whole.
     pub(super) fragment: Option<Fragment>,
 }
@@ -92,16 +98,19 @@ pub(super) fn innermost(mut packet: Packet<'_>) -> Packet<'_> {
     packet
 }
 
-/// The IP packet behind GRE's header (RFC 2784 §2.1, RFC 2890 §2).
+/// The IP packet behind GRE's header (RFC 2784 §2.1, RFC 2890 §2), or in the Ethernet frame behind it (RFC 7637).
 fn gre(bytes: &[u8]) -> Option<&[u8]> {
     const CHECKSUM_KEY_SEQUENCE: [u8; 3] = [0x80, 0x20, 0x10];
     let ([flags, version, kind @ ..], _) = bytes.split_first_chunk::<4>()?;
     let kind = EtherType(u16::from_be_bytes(*kind));
-    if version & 7 != 0 || ![ether_type::IPV4, ether_type::IPV6].contains(&kind) {
-        return None;
-    }
     let fields = CHECKSUM_KEY_SEQUENCE.iter().filter(|flag| flags & **flag != 0);
-    bytes.get(4 + 4 * fields.count()..)
+    let inner = bytes.get(4 + 4 * fields.count()..)?;
+    match kind {
+        _ if version & 7 != 0 => None,
+        ether_type::IPV4 | ether_type::IPV6 => Some(inner),
+        BRIDGED_ETHERNET => Link::Ethernet.ip(inner),
+        _ => None,
+    }
 }
 
 fn single(bytes: &[u8], cut: usize) -> Option<Packet<'_>> {
@@ -111,9 +120,14 @@ fn single(bytes: &[u8], cut: usize) -> Option<Packet<'_>> {
         LaxIpSlice::Ipv6(v6) => 40 + usize::from(v6.header().payload_length()),
     };
     let payload = ip.payload();
+    let short = if payload.incomplete {
+        said.saturating_sub(bytes.len())
+    } else {
+        0
+    };
     let missing = if payload.incomplete {
         // What the capture did not cut is not missing, however long the header says that the packet was.
-        said.saturating_sub(bytes.len()).min(cut)
+        short.min(cut)
     } else if payload.len_source == LenSource::Slice {
         // Segmentation offload leaves the length 0: all that was sent belongs to it.
         cut
@@ -125,6 +139,7 @@ fn single(bytes: &[u8], cut: usize) -> Option<Packet<'_>> {
         protocol: payload.ip_number,
         payload: payload.payload,
         missing,
+        short,
         fragment: payload.fragmented.then(|| fragment(&ip)).flatten(),
     })
 }

@@ -198,10 +198,10 @@ impl Tcp {
 
     /// The client acknowledges one of two answers to its SYN.
     fn choose(&mut self, ack: u32) {
-        if let (Some(first), Some(rival)) = (self.server_initial, self.rival.take())
+        if let Some(rival) = self.rival.take()
             && ack == rival.wrapping_add(1)
         {
-            self.server.restart(first, rival);
+            self.server.restart(rival);
         }
     }
 
@@ -221,7 +221,6 @@ impl Tcp {
         at: Timestamp,
         out: &mut Output,
     ) {
-        self.half(from).synchronize(header.seq);
         let initial = match from {
             Side::Local => &mut self.client_initial,
             Side::Peer => &mut self.server_initial,
@@ -230,6 +229,9 @@ impl Tcp {
         let first = *initial.get_or_insert(header.seq);
         if first != header.seq && from == Side::Peer {
             self.rival = Some(header.seq);
+        }
+        if !seen {
+            self.half(from).synchronize(header.seq);
         }
         if seen || !matches!(self.stage, Stage::Asked | Stage::Closed) {
             return;

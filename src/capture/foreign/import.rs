@@ -172,7 +172,7 @@ impl Import {
         // A first part that the capture cut will never be whole; as far as it goes, it is shown.
         let part = packet
             .fragment
-            .filter(|part| part.offset.value() > 0 || packet.missing == 0);
+            .filter(|part| part.offset.value() > 0 || packet.short == 0);
         if let Some(fragment) = part {
             if let Some(whole) = self.fragments.take(&packet, fragment) {
                 let offset = self.spool.append(&whole)?;

@@ -63,6 +63,7 @@ impl Link {
             Link::Cooked2 => is_ip(word(frame, 0)?).then(|| frame.get(20..)).flatten(),
             Link::Raw => Some(frame),
             // Address and control may have been negotiated away (RFC 1661 §6.6).
+            Link::Ppp if frame.first().is_some_and(|first| CISCO.contains(first)) => tagged(frame, 2),
             Link::Ppp => ppp(frame.strip_prefix(&[0xff, 3]).unwrap_or(frame)),
             Link::PppEther => frame.get(PPPOE_HEADER..).and_then(ppp),
             Link::Hdlc => tagged(frame, 2),
@@ -87,6 +88,9 @@ impl fmt::Display for Link {
         }
     }
 }
+
+/// How frames of Cisco's HDLC begin, which captures of serial lines call PPP: to one, or to all.
+const CISCO: [u8; 2] = [0x0f, 0x8f];
 
 /// The `EtherType` of a `PPPoE` session, and its header: version, code, session, length (RFC 2516 §4).
 const PPPOE_SESSION: u16 = 0x8864;
@@ -186,6 +190,7 @@ mod tests {
         check(9, "0057", true);
         check(9, "21", true);
         check(50, "ff03 c021", false);
+        check(50, "0f00 0800", true);
         check(51, "11 00 0001 0016 0021", true);
         check(104, "0f00 0800", true);
         check(101, "", true);
