@@ -415,6 +415,8 @@ fn a_recording_that_another_program_takes_away_is_missed() {
         let run = home.run(
             &[
                 "--headless",
+                "--format",
+                "none",
                 "--send",
                 "?",
                 "--eol",
