@@ -196,14 +196,17 @@ fn run_headless(plan: &Plan, options: Headless, target: Endpoint) -> Result<(), 
             control: control.subscribe(),
         },
     );
-    let settled = store.settle();
-    match result? {
-        headless::Outcome::Ended => Ok(settled?),
-        headless::Outcome::Signalled(cause) => {
+    match (result, store.settle()) {
+        (Ok(headless::Outcome::Ended), settled) => Ok(settled?),
+        (result, settled) => {
+            // What came of the connection decides how the program ends, but nothing of the recording goes unsaid.
             if let Err(error) = settled {
                 tell(&error.to_string());
             }
-            cause.end_process()
+            match result? {
+                headless::Outcome::Ended => Ok(()),
+                headless::Outcome::Signalled(cause) => cause.end_process(),
+            }
         }
     }
 }

@@ -186,7 +186,9 @@ fn what_is_shown_is_exported() {
     pty.wait_text("other words");
     pty.wait_text("following");
     pty.send("fother\r");
-    pty.wait_for("the filter", |seen| !seen.text().contains("first words"));
+    pty.wait_for("the filter", |seen| {
+        !seen.text().contains("first words") && seen.text().contains("other words")
+    });
     pty.send("E");
     pty.wait_text("Export what the filter other shows, 1 entry, as");
     pty.send("r");
