@@ -10,7 +10,8 @@
 //! | `recorder`, `connection` | appending, write-ahead, one call an entry |
 //! | `window`, `walk` | the blocks as they are read, every length checked |
 //! | `index`, `group` | where every 64th entry starts, and the entries around it |
-//! | `session`, `roster` | reading by entry number; the list of conversations |
+//! | `segment`, `roster` | the files of a recording; the connections in them |
+//! | `session` | reading by entry number |
 //! | `opening`, `format`, `scan` | opening what is on disk, in the background; which kind it is; walking our own |
 //! | `foreign`, `temp` | captures of other programs, made a log |
 //! | `bulk` | all entries in order, at the speed of the file |
@@ -41,6 +42,7 @@ mod recorder;
 mod roster;
 mod scan;
 mod search;
+mod segment;
 mod session;
 mod store;
 mod stream;

@@ -22,9 +22,8 @@ use tokio::sync::watch;
 use self::course::Course;
 use self::input::Input;
 use super::format::{self, Kind};
-use super::index::Index;
-use super::recorder::Shared;
 use super::scan::Scan;
+use super::segment::{Segment, Shared};
 use super::session::{Log, Source};
 use super::walk::Fault;
 use super::{CaptureError, Session};
@@ -97,11 +96,8 @@ pub(super) fn open_own(path: &Path) -> Result<Session, CaptureError> {
         Err(Fault::Cut) => Kind::Short,
         Ok(kind) => kind,
     };
-    let shared = Arc::new(Shared {
-        path: path.to_owned(),
-        file,
-        index: Index::default(),
-    });
+    let segment = Segment::new(0, path.to_owned(), file, 0);
+    let shared = Arc::new(Shared::new(Arc::new(segment)));
     let mut scan = Scan::new(shared.clone());
     match kind {
         // The disk was full at once, or nothing was written.

@@ -2,16 +2,16 @@
 //!
 //! Deliberately absent: any buffer of ours, and `fsync` (SAFETY §4): what one call took is the kernel's.
 
-use std::fs::File;
 use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use nix::errno::Errno;
 use nix::sys::uio::pwritev;
 
-use super::index::{Checkpoint, Index, Tails};
+use super::index::{Checkpoint, Tails};
+use super::roster::{Known, Traffic};
+use super::segment::{Segment, Shared};
 use super::{CaptureError, Connection, Role, Session, block, file};
 use crate::model::{ConnectionId, Direction, Endpoint, EntryId, Timestamp};
 
@@ -37,14 +37,6 @@ pub struct Create {
     pub max_size: Option<u64>,
 }
 
-/// The open file and its index, shared by the recorder and its readers.
-#[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) path: PathBuf,
-    pub(super) file: File,
-    pub(super) index: Index,
-}
-
 /// Writes the session file. Clones share one file; every call is one entry, whole or not at all.
 #[derive(Clone, Debug)]
 pub struct Recorder {
@@ -53,35 +45,42 @@ pub struct Recorder {
 
 #[derive(Debug)]
 struct Inner {
+    path: PathBuf,
     shared: Arc<Shared>,
     state: Mutex<State>,
-    /// Bytes of both sides in the file. Asked for while a write may hang, so it is not behind the lock.
-    payload_bytes: AtomicU64,
     max_size: u64,
 }
 
 /// What the next append has to know.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
+    /// The file that is written.
+    segment: Arc<Segment>,
     end: u64,
+    /// Entries of the recording.
     entries: u64,
     /// A failed write left bytes behind `end` that could not be cut off then.
     torn: bool,
+    /// Connections of the recording.
+    connections: u32,
 }
 
 impl Recorder {
     /// Creates the file: mode 0600, exclusively, never through a symbolic link, locked against a second instance.
     pub fn create(create: &Create) -> Result<Recorder, CaptureError> {
         let file = file::create(&create.path, create.existing)?;
+        let segment = Arc::new(Segment::new(0, create.path.clone(), file, 0));
         let recorder = Recorder {
             inner: Arc::new(Inner {
-                shared: Arc::new(Shared {
-                    path: create.path.clone(),
-                    file,
-                    index: Index::default(),
+                path: create.path.clone(),
+                shared: Arc::new(Shared::new(segment.clone())),
+                state: Mutex::new(State {
+                    segment,
+                    end: 0,
+                    entries: 0,
+                    torn: false,
+                    connections: 0,
                 }),
-                state: Mutex::default(),
-                payload_bytes: AtomicU64::new(0),
                 max_size: create.max_size.unwrap_or(u64::MAX),
             }),
         };
@@ -103,18 +102,26 @@ impl Recorder {
     ) -> Result<Connection, CaptureError> {
         let interface = block::interface(&endpoint.to_string(), role.name(), at);
         let mut writer = self.writer();
-        let index = &self.inner.shared.index;
-        let id = ConnectionId(u32::try_from(index.connections()).unwrap_or(u32::MAX));
+        let id = ConnectionId(writer.state.connections);
         let block = writer.state.end;
         writer.append(&mut [IoSlice::new(&interface)], &[])?;
-        index.add_connection(at, block);
+        writer.state.connections = id.0.saturating_add(1);
+        let segment = &writer.state.segment;
+        segment.add_interface(id);
+        self.inner.shared.roster.announce(Known {
+            id,
+            segment: segment.number,
+            started: at,
+            block,
+            traffic: Traffic::default(),
+        });
         drop(writer);
         Ok(Connection::new(self.clone(), id))
     }
 
     /// How many entries there are.
     pub fn len(&self) -> u64 {
-        self.inner.shared.index.entries()
+        self.inner.shared.end()
     }
 
     /// Whether there is none.
@@ -124,27 +131,28 @@ impl Recorder {
 
     /// How many bytes of peers and of ours the file holds: what would be lost by discarding it.
     pub fn payload_bytes(&self) -> u64 {
-        self.inner.payload_bytes.load(Ordering::Acquire)
+        self.inner.shared.total(Segment::payload)
     }
 
     /// The size of the file in bytes.
     pub fn size(&self) -> u64 {
-        self.inner.shared.index.end()
+        self.inner.shared.total(|segment| segment.index.end())
     }
 
     /// Where the file is.
     pub fn path(&self) -> &Path {
-        &self.inner.shared.path
+        &self.inner.path
     }
 
     /// A reader of what has been recorded so far and of what will be; it never blocks the recorder.
     pub fn reader(&self) -> Session {
-        Session::of(self.inner.shared.clone())
+        Session::of(&self.inner.path, self.inner.shared.clone())
     }
 
     /// Removes the file, if its name still stands for it. What is recorded afterwards is lost.
     pub fn discard(&self) -> Result<(), CaptureError> {
-        let Shared { path, file, .. } = &*self.inner.shared;
+        let segment = self.inner.shared.latest();
+        let Segment { path, file, .. } = &*segment;
         let removed = match file::is_same(path, file) {
             Ok(true) => std::fs::remove_file(path),
             Ok(false) => return Err(CaptureError::Replaced(path.clone())),
@@ -220,43 +228,51 @@ impl Writer<'_> {
         let len: u64 = parts.iter().map(|part| part.len() as u64).sum();
         if start.saturating_add(len) > self.inner.max_size {
             return Err(CaptureError::MaxSize {
-                path: self.inner.shared.path.clone(),
+                path: self.state.segment.path.clone(),
                 max_size: self.inner.max_size,
             });
         }
         self.mend()
             .and_then(|()| self.write(parts, start))
-            .map_err(|error| CaptureError::write(&self.inner.shared.path, error))?;
-        self.state.end = start + len;
-        let index = &self.inner.shared.index;
+            .map_err(|error| CaptureError::write(&self.state.segment.path, error))?;
+        let State {
+            segment,
+            end,
+            entries,
+            ..
+        } = &mut *self.state;
+        *end = start + len;
         for mark in marks {
             let checkpoint = Checkpoint {
                 offset: start + mark.offset,
                 connection: mark.connection,
                 tails: mark.tails,
             };
-            index.add_entry(self.state.entries, checkpoint);
-            self.state.entries += 1;
-            index.count(mark.connection, |traffic| match mark.carries {
-                Carries::Nothing => traffic.count(None, 0),
-                Carries::Bytes(direction, bytes) => traffic.count(Some(direction), bytes),
-                Carries::Addresses(offset, len) => {
-                    traffic.count(None, 0);
-                    traffic.opening = (start + offset, len);
-                }
-            });
+            segment.index.add_entry(*entries - segment.first, checkpoint);
+            *entries += 1;
+            self.inner
+                .shared
+                .roster
+                .count(mark.connection, |traffic| match mark.carries {
+                    Carries::Nothing => traffic.count(None, 0),
+                    Carries::Bytes(direction, bytes) => traffic.count(Some(direction), bytes),
+                    Carries::Addresses(offset, len) => {
+                        traffic.count(None, 0);
+                        traffic.opening = (start + offset, len);
+                    }
+                });
             if let Carries::Bytes(_, bytes) = mark.carries {
-                self.inner.payload_bytes.fetch_add(bytes, Ordering::AcqRel);
+                segment.add_payload(bytes);
             }
         }
-        index.publish(self.state.entries, self.state.end);
+        segment.index.publish(*entries - segment.first, *end);
         Ok(first)
     }
 
     /// Cuts off what an earlier failure left behind the last whole block.
     fn mend(&mut self) -> io::Result<()> {
         if self.state.torn {
-            self.inner.shared.file.set_len(self.state.end)?;
+            self.state.segment.file.set_len(self.state.end)?;
             self.state.torn = false;
         }
         Ok(())
@@ -266,7 +282,7 @@ impl Writer<'_> {
         let mut at = start;
         while !parts.is_empty() {
             // At an offset rather than at the end: trying again overwrites whatever a failure left.
-            match pwritev(&self.inner.shared.file, parts, at.cast_signed()) {
+            match pwritev(&self.state.segment.file, parts, at.cast_signed()) {
                 Ok(0) => return Err(self.roll_back(io::ErrorKind::WriteZero.into())),
                 Ok(count) => {
                     at += count as u64;

@@ -6,8 +6,9 @@
 use std::sync::Arc;
 
 use super::fact;
-use super::index::{Checkpoint, Tails, Traffic};
-use super::recorder::Shared;
+use super::index::{Checkpoint, Tails};
+use super::roster::{Known, Traffic};
+use super::segment::{Segment, Shared};
 use super::walk::{self, Content, Fault};
 use super::window::Window;
 use crate::model::{ConnectionId, Direction, EntryId, EntryKind};
@@ -22,6 +23,7 @@ const MOST_CONNECTIONS: usize = 16 << 20;
 #[derive(Debug)]
 pub(super) struct Scan {
     shared: Arc<Shared>,
+    segment: Arc<Segment>,
     at: u64,
     entries: u64,
     /// What is known of every connection so far; its number is its place.
@@ -44,6 +46,7 @@ impl Scan {
     /// At the start of the file.
     pub(super) fn new(shared: Arc<Shared>) -> Scan {
         Scan {
+            segment: shared.latest(),
             shared,
             at: 0,
             entries: 0,
@@ -65,9 +68,9 @@ impl Scan {
 
     /// Walks some `budget` bytes on, never past `end`. Returns once it has, or with why it cannot go on.
     pub(super) fn advance(&mut self, end: u64, budget: u64) -> Result<(), Fault> {
-        let shared = self.shared.clone();
+        let segment = self.segment.clone();
         let mut buffer = std::mem::take(&mut self.buffer);
-        let mut window = Window::new(&shared.file, end, CHUNK, &mut buffer);
+        let mut window = Window::new(&segment.file, end, CHUNK, &mut buffer);
         let stop = self.at.saturating_add(budget).min(end);
         let mut result = Ok(());
         while self.at < stop && result.is_ok() {
@@ -79,14 +82,14 @@ impl Scan {
 
     /// Shows readers what was found so far.
     pub(super) fn publish(&mut self) {
-        let index = &self.shared.index;
         for place in self.changed.drain(..) {
             if let Some(stream) = self.streams.get_mut(place as usize) {
                 stream.told = stream.traffic.entries;
-                index.count(ConnectionId(place), |traffic| *traffic = stream.traffic);
+                let roster = &self.shared.roster;
+                roster.count(ConnectionId(place), |traffic| *traffic = stream.traffic);
             }
         }
-        index.publish(self.entries, self.at);
+        self.segment.index.publish(self.entries, self.at);
     }
 
     fn step(&mut self, window: &mut Window<'_>) -> Result<(), Fault> {
@@ -97,7 +100,7 @@ impl Scan {
                 connection,
                 tails,
             };
-            self.shared.index.add_entry(self.entries, checkpoint);
+            self.segment.index.add_entry(self.entries, checkpoint);
             self.entries += 1;
         }
         self.at += u64::from(block.len);
@@ -117,11 +120,19 @@ impl Scan {
                     return Err(Fault::Damaged("there are too many connections"));
                 }
                 self.streams.push(Stream::default());
-                self.shared.index.add_connection(started, self.at);
+                let id = ConnectionId(self.streams.len() as u32 - 1);
+                self.segment.add_interface(id);
+                self.shared.roster.announce(Known {
+                    id,
+                    segment: self.segment.number,
+                    started,
+                    block: self.at,
+                    traffic: Traffic::default(),
+                });
                 Ok(None)
             }
             Content::Data {
-                connection,
+                interface,
                 direction,
                 offset,
                 len,
@@ -129,14 +140,14 @@ impl Scan {
             } => {
                 let last = len.min(3);
                 let last = window.get(offset + u64::from(len - last), last as usize)?;
-                let stream = self.stream(connection, Some(direction), u64::from(len))?;
+                let stream = self.stream(interface, Some(direction), u64::from(len))?;
                 let before = stream.tails;
                 stream.tails.push(direction, last);
-                Ok(Some((connection, before)))
+                Ok(Some((ConnectionId(interface), before)))
             }
             Content::Event {
                 id,
-                connection,
+                interface,
                 offset,
                 len,
                 at: _,
@@ -145,11 +156,11 @@ impl Scan {
                     return Err(Fault::Damaged("the annotation has the wrong number"));
                 }
                 let kind = fact::from_json(window.get(offset, len as usize)?).map_err(Fault::Damaged)?;
-                let stream = self.stream(connection, None, 0)?;
+                let stream = self.stream(interface, None, 0)?;
                 if matches!(kind, EntryKind::Open { .. }) {
                     stream.traffic.opening = (offset, len);
                 }
-                Ok(Some((connection, stream.tails)))
+                Ok(Some((ConnectionId(interface), stream.tails)))
             }
             Content::Section | Content::Nothing => Ok(None),
         }
@@ -158,16 +169,16 @@ impl Scan {
     /// The connection of an entry, which is counted.
     fn stream(
         &mut self,
-        connection: ConnectionId,
+        interface: u32,
         direction: Option<Direction>,
         bytes: u64,
     ) -> Result<&mut Stream, Fault> {
         let stream = self
             .streams
-            .get_mut(connection.0 as usize)
+            .get_mut(interface as usize)
             .ok_or(Fault::Damaged("the connection was not announced"))?;
         if stream.told == stream.traffic.entries {
-            self.changed.push(connection.0);
+            self.changed.push(interface);
         }
         stream.traffic.count(direction, bytes);
         Ok(stream)

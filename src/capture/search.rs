@@ -66,6 +66,7 @@ pub enum ScanState {
 /// A scan in a thread of its own. Dropping it ends it.
 #[derive(Debug)]
 pub struct Scan {
+    session: Session,
     hits: Hits,
     reports: watch::Receiver<ScanReport>,
     stop: Arc<AtomicBool>,
@@ -82,7 +83,7 @@ impl Scan {
         let judge = Judge::new(sought);
         let worker = Worker {
             bulk: Bulk::new(session.clone(), judge.want()),
-            session,
+            session: session.clone(),
             streams: Streams::new(judge, hits.clone()),
             hits: hits.clone(),
             stop: stop.clone(),
@@ -103,11 +104,17 @@ impl Scan {
             }
         };
         Scan {
+            session,
             hits,
             reports,
             stop,
             thread,
         }
+    }
+
+    /// What is searched.
+    pub(super) fn session(&self) -> &Session {
+        &self.session
     }
 
     /// What was found so far. It stays readable when the scan is gone.
@@ -206,6 +213,12 @@ impl Worker {
             previous,
             ..
         } = self;
+        if bulk.take_skipped() {
+            streams.forget();
+            *previous = None;
+        }
+        // So that what a long recording finds does not grow for ever.
+        self.hits.forget_before(session.first());
         let needs_start = streams.judge().needs_start();
         let result = bulk.read(len, round, &mut |passed| {
             let Passed { entry, bytes, joint } = passed;

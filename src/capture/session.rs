@@ -3,6 +3,7 @@
 //! Every call costs the same however long the log is: in our own files a checkpoint, at most 64 blocks from there,
 //! then the bytes; in others a record of fixed size, then the bytes.
 
+mod around;
 mod piece;
 
 use std::io;
@@ -12,22 +13,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::foreign::{Blocks, Foreign, Place, RecordKind};
+use super::foreign::{self, Blocks, Foreign, RecordKind};
 use super::group::{self, Cache};
-use super::index::GROUP;
-use super::recorder::Shared;
+use super::segment::{Segment, Shared};
 use super::{CaptureError, fact, opening, roster};
 use crate::model::{
     ConnectionId, Conversation, Direction, Entry, EntryId, EntryKind, Records, RecordsError, Surroundings,
-    Tail, Timestamp,
+    Timestamp,
 };
-
-/// How many entries are looked at on either side for the bytes next to an entry. A character that was split so
-/// that more entries of other streams lie between its parts is shown as invalid bytes.
-const REACH: u64 = 2 * GROUP;
-
-/// The same for captures of other programs, where many conversations take turns and an entry is found faster.
-const FOREIGN_REACH: u64 = 1024;
 
 /// A readable session. Clones share the file and its index; each has a cache of its own.
 #[derive(Debug)]
@@ -61,7 +54,7 @@ struct Caches {
 }
 
 /// An entry without its bytes.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Slot {
     connection: ConnectionId,
     at: Timestamp,
@@ -69,6 +62,15 @@ struct Slot {
     place: Place,
     offset: u64,
     len: u32,
+}
+
+/// Where the bytes of an entry are.
+#[derive(Clone)]
+enum Place {
+    /// In this file of ours.
+    Own(Arc<Segment>),
+    /// In a capture of another program, or beside it.
+    Foreign(foreign::Place),
 }
 
 /// What the bytes of an entry are.
@@ -100,9 +102,17 @@ impl Source {
     /// How many entries there are.
     pub(super) fn entries(&self) -> u64 {
         match self.log.get() {
-            Some(Log::Own(shared)) => shared.index.entries(),
+            Some(Log::Own(shared)) => shared.end(),
             Some(Log::Foreign(foreign)) => foreign.entries(),
             None => 0,
+        }
+    }
+
+    /// The number of the first entry that is kept.
+    fn first(&self) -> u64 {
+        match self.log.get() {
+            Some(Log::Own(shared)) => shared.first(),
+            Some(Log::Foreign(_)) | None => 0,
         }
     }
 
@@ -126,8 +136,8 @@ impl Session {
     }
 
     /// The session in a file that is being recorded.
-    pub(super) fn of(shared: Arc<Shared>) -> Session {
-        let source = Source::new(&shared.path);
+    pub(super) fn of(path: &Path, shared: Arc<Shared>) -> Session {
+        let source = Source::new(path);
         source.found(Log::Own(shared));
         Session::new(Arc::new(source))
     }
@@ -151,7 +161,7 @@ impl Session {
     /// How many connections there are.
     pub fn connections(&self) -> usize {
         match self.source.log.get() {
-            Some(Log::Own(shared)) => shared.index.connections(),
+            Some(Log::Own(shared)) => shared.roster.len(),
             Some(Log::Foreign(foreign)) => foreign.conversations() as usize,
             None => 0,
         }
@@ -165,19 +175,23 @@ impl Session {
     fn slot(&self, id: EntryId) -> Result<Slot, RecordsError> {
         let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
         match self.source.log.get() {
-            Some(Log::Own(shared)) => cache.own.slot(shared, id).map(|slot| own_slot(&slot)),
+            Some(Log::Own(shared)) => {
+                let segment = shared.holding(id)?;
+                let slot = cache.own.slot(&segment, id)?;
+                Ok(own_slot(&slot, segment))
+            }
             Some(Log::Foreign(foreign)) => {
                 let record = foreign.record(&mut cache.foreign, id)?;
                 let (content, place) = match record.kind {
                     RecordKind::Stream(direction, place) => (Content::Stream(direction), place),
                     RecordKind::Datagram(direction, place) => (Content::Datagram(direction), place),
-                    RecordKind::Event => (Content::Event, Place::Spool),
+                    RecordKind::Event => (Content::Event, foreign::Place::Spool),
                 };
                 Ok(Slot {
                     connection: record.connection,
                     at: record.at,
                     content,
-                    place,
+                    place: Place::Foreign(place),
                     offset: record.offset,
                     len: record.len,
                 })
@@ -186,94 +200,23 @@ impl Session {
         }
     }
 
-    fn read(&self, place: Place, offset: u64, len: usize) -> Result<Vec<u8>, RecordsError> {
+    fn read(&self, place: &Place, offset: u64, len: usize) -> Result<Vec<u8>, RecordsError> {
         let mut bytes = vec![0; len];
         self.fill(place, offset, &mut bytes)?;
         Ok(bytes)
     }
 
-    fn fill(&self, place: Place, offset: u64, bytes: &mut [u8]) -> Result<(), RecordsError> {
-        match self.source.log.get() {
-            Some(Log::Own(shared)) => shared.file.read_exact_at(bytes, offset),
-            Some(Log::Foreign(foreign)) => foreign.read(place, offset, bytes),
-            None => Err(io::ErrorKind::NotFound.into()),
+    fn fill(&self, place: &Place, offset: u64, bytes: &mut [u8]) -> Result<(), RecordsError> {
+        match (place, self.source.log.get()) {
+            (Place::Own(segment), _) => segment.file.read_exact_at(bytes, offset),
+            (Place::Foreign(place), Some(Log::Foreign(foreign))) => foreign.read(*place, offset, bytes),
+            (Place::Foreign(_), Some(Log::Own(_)) | None) => Err(io::ErrorKind::NotFound.into()),
         }
         .map_err(|error| RecordsError::Io(error.to_string()))
     }
-
-    fn reach(&self) -> u64 {
-        match self.source.log.get() {
-            Some(Log::Foreign(_)) => FOREIGN_REACH,
-            Some(Log::Own(_)) | None => REACH,
-        }
-    }
-
-    /// The bytes before entry `id`, whose stream is `stream`.
-    fn before(&self, id: EntryId, stream: Stream) -> Result<Tail, RecordsError> {
-        // Collected from the right: the last `have` bytes are known.
-        let mut bytes = [0; 3];
-        let mut have = 0;
-        for number in (id.0.saturating_sub(self.reach())..id.0).rev() {
-            let slot = self.slot(EntryId(number))?;
-            if stream.has(&slot) {
-                let take = (slot.len as usize).min(3 - have);
-                let skip = u64::from(slot.len) - take as u64;
-                self.fill(
-                    slot.place,
-                    slot.offset + skip,
-                    &mut bytes[3 - have - take..3 - have],
-                )?;
-                have += take;
-            }
-            if have < 3
-                && let Some(earlier) = self.tail(number, stream)
-            {
-                let earlier = earlier.as_slice();
-                let take = earlier.len().min(3 - have);
-                bytes[3 - have - take..3 - have].copy_from_slice(&earlier[earlier.len() - take..]);
-                have += take;
-                break;
-            }
-            if have == 3 {
-                break;
-            }
-        }
-        Ok(Tail::last_of(&bytes[3 - have..]))
-    }
-
-    /// The last bytes of a stream before entry `number`, where a checkpoint knows them.
-    fn tail(&self, number: u64, stream: Stream) -> Option<Tail> {
-        match self.source.log.get() {
-            Some(Log::Own(shared)) if number.is_multiple_of(GROUP) => shared
-                .index
-                .checkpoint(number / GROUP)
-                .filter(|checkpoint| checkpoint.connection == stream.connection)
-                .map(|checkpoint| checkpoint.tails.of(stream.direction)),
-            Some(Log::Own(_) | Log::Foreign(_)) | None => None,
-        }
-    }
-
-    /// The bytes after entry `id`, whose stream is `stream`.
-    fn after(&self, id: EntryId, stream: Stream) -> Result<Tail, RecordsError> {
-        let mut bytes = [0; 3];
-        let mut have = 0;
-        let end = self.len().min(id.0.saturating_add(1 + self.reach()));
-        for number in id.0 + 1..end {
-            let slot = self.slot(EntryId(number))?;
-            if stream.has(&slot) {
-                let take = (slot.len as usize).min(3 - have);
-                self.fill(slot.place, slot.offset, &mut bytes[have..have + take])?;
-                have += take;
-                if have == 3 {
-                    break;
-                }
-            }
-        }
-        Ok(Tail::first_of(&bytes[..have]))
-    }
 }
 
-fn own_slot(slot: &group::Slot) -> Slot {
+fn own_slot(slot: &group::Slot, segment: Arc<Segment>) -> Slot {
     let (content, offset, len) = match slot.content {
         group::Content::Data {
             direction,
@@ -286,26 +229,9 @@ fn own_slot(slot: &group::Slot) -> Slot {
         connection: slot.connection,
         at: slot.at,
         content,
-        place: Place::File,
+        place: Place::Own(segment),
         offset,
         len,
-    }
-}
-
-/// One direction of one connection.
-#[derive(Clone, Copy)]
-struct Stream {
-    connection: ConnectionId,
-    direction: Direction,
-}
-
-impl Stream {
-    /// Whether an entry is a part of this stream.
-    fn has(self, slot: &Slot) -> bool {
-        match slot.content {
-            Content::Stream(direction) => slot.connection == self.connection && direction == self.direction,
-            Content::Datagram(_) | Content::Event => false,
-        }
     }
 }
 
@@ -316,6 +242,10 @@ impl Clone for Session {
 }
 
 impl Records for Session {
+    fn first(&self) -> EntryId {
+        EntryId(self.source.first())
+    }
+
     fn len(&self) -> u64 {
         self.source.entries()
     }
@@ -327,7 +257,7 @@ impl Records for Session {
                 (EntryKind::Data { direction }, slot.len)
             }
             Content::Event => {
-                let json = self.read(slot.place, slot.offset, slot.len as usize)?;
+                let json = self.read(&slot.place, slot.offset, slot.len as usize)?;
                 let damaged = |what: &str| RecordsError::Damaged {
                     offset: slot.offset,
                     what: what.to_owned(),
@@ -350,30 +280,23 @@ impl Records for Session {
             Content::Stream(_) | Content::Datagram(_) => {
                 let end = range.end.min(slot.len);
                 let start = range.start.min(end);
-                self.read(slot.place, slot.offset + u64::from(start), (end - start) as usize)
+                self.read(
+                    &slot.place,
+                    slot.offset + u64::from(start),
+                    (end - start) as usize,
+                )
             }
             Content::Event => Ok(Vec::new()),
         }
     }
 
     fn surroundings(&self, id: EntryId) -> Result<Surroundings, RecordsError> {
-        let slot = self.slot(id)?;
-        let Content::Stream(direction) = slot.content else {
-            return Ok(Surroundings::default());
-        };
-        let stream = Stream {
-            connection: slot.connection,
-            direction,
-        };
-        Ok(Surroundings {
-            before: self.before(id, stream)?,
-            after: self.after(id, stream)?,
-        })
+        self.around(id)
     }
 
     fn started(&self, connection: ConnectionId) -> Option<Timestamp> {
         match self.source.log.get()? {
-            Log::Own(shared) => shared.index.started(connection),
+            Log::Own(shared) => shared.roster.started(connection),
             Log::Foreign(foreign) => foreign.started(connection),
         }
     }
@@ -388,5 +311,13 @@ impl Records for Session {
             Some(Log::Foreign(foreign)) => foreign.conversation_page(page),
             None => Vec::new(),
         }
+    }
+
+    fn conversation(&self, connection: ConnectionId) -> Option<Conversation> {
+        let place = match self.source.log.get()? {
+            Log::Own(shared) => shared.roster.place(connection)?,
+            Log::Foreign(_) => u64::from(connection.0),
+        };
+        self.conversation_page(place..place + 1).pop()
     }
 }

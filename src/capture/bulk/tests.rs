@@ -118,7 +118,7 @@ proptest! {
         let walked = walk::block_at(&mut window, 0, 4);
         if let Some(frame) = frame::read(&bytes, 4) {
             let expected = Content::Data {
-                connection: frame.connection,
+                interface: frame.interface,
                 at: frame.at,
                 direction: frame.direction,
                 offset: frame.payload.start as u64,

@@ -5,9 +5,8 @@ use std::io;
 use std::sync::Arc;
 
 use crate::capture::foreign::{Foreign, Format, Import};
-use crate::capture::index::Index;
-use crate::capture::recorder::Shared;
 use crate::capture::scan::Scan;
+use crate::capture::segment::{Segment, Shared};
 use crate::capture::session::{Log, Source};
 use crate::capture::walk::Fault;
 
@@ -23,11 +22,8 @@ pub(super) enum Indexer {
 impl Indexer {
     /// Begins with a recording of ours in `file`.
     pub(super) fn own(source: &Source, file: File) -> Indexer {
-        let shared = Arc::new(Shared {
-            path: source.path().to_owned(),
-            file,
-            index: Index::default(),
-        });
+        let segment = Segment::new(0, source.path().to_owned(), file, 0);
+        let shared = Arc::new(Shared::new(Arc::new(segment)));
         source.found(Log::Own(shared.clone()));
         Indexer::Own(Scan::new(shared))
     }

@@ -91,9 +91,8 @@ enum Part {
 impl Stream {
     /// Whether its entries follow each other, and are not messages of their own.
     fn is_joined(self, records: &dyn Records) -> bool {
-        let number = u64::from(self.connection.0);
-        let found = records.conversation_page(number..number + 1);
-        found.first().is_none_or(|found| found.protocol == Protocol::Tcp)
+        let found = records.conversation(self.connection);
+        found.is_none_or(|found| found.protocol == Protocol::Tcp)
     }
 
     fn part(self, entry: &Entry) -> Part {
@@ -124,7 +123,7 @@ impl Stream {
     ) -> Result<Vec<(u64, Vec<u8>)>, RecordsError> {
         self.collect(
             records,
-            (id.0.saturating_sub(NEAR)..id.0).rev(),
+            (id.0.saturating_sub(NEAR).max(records.first().0)..id.0).rev(),
             need,
             |len, take| len - take..len,
         )
@@ -154,7 +153,11 @@ impl Stream {
             if left == 0 || found.len() >= PARTS {
                 break;
             }
-            let entry = records.entry(EntryId(number))?;
+            let entry = match records.entry(EntryId(number)) {
+                // It went meanwhile.
+                Err(RecordsError::Removed) => break,
+                entry => entry?,
+            };
             // In a filtered log, what is hidden may lie between.
             if entry.id.0.abs_diff(self.number.0) != number.abs_diff(self.place.0) {
                 break;
