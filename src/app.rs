@@ -195,6 +195,7 @@ impl App {
             // Corrected, or given up: nothing needs to be said of it any more.
             self.notice.take_if(|notice| notice.text == mistake.to_string());
         }
+        self.log.release(context.records.first());
         self.settle(resized, context);
         reaction
     }
@@ -249,6 +250,7 @@ impl App {
     fn sheet<'a>(&self, records: &'a dyn Records, layout: &Layout) -> Sheet<'a> {
         Sheet {
             records,
+            first: records.first(),
             len: records.len(),
             width: layout.log.width,
             view: self.log.view,

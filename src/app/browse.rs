@@ -71,8 +71,12 @@ impl App {
                     context,
                 );
             }
-            Ok(_) => {
+            Ok(number) => {
+                let first = context.records.called(context.records.first());
                 let text = match &self.filter {
+                    None if (1..first).contains(&number) => format!(
+                        "entry {argument} is no longer kept: its ring file was removed; the log begins at {first}"
+                    ),
                     None => format!(
                         "there is no entry {argument}: the log has {}",
                         context.records.len()

@@ -50,7 +50,7 @@ impl App {
             offset: self.settings.zone.offset(),
             start: context
                 .records
-                .entry(EntryId(0))
+                .entry(context.records.first())
                 .map_or(context.now, |entry| entry.at),
         };
         match Query::parse(text, &reference) {
@@ -122,7 +122,8 @@ impl App {
         };
         let records = context.records;
         let last = records.len().saturating_sub(1);
-        let near = |number: EntryId| EntryId(records.place_of(number).0.min(last));
+        let first = records.first();
+        let near = |number: EntryId| EntryId(records.place_of(number).0.min(last)).max(first);
         let exactly = |number: EntryId| {
             let place = records.place_of(number);
             records

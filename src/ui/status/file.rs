@@ -55,8 +55,9 @@ fn first_row<'s>(scene: &'s Scene<'_>, file: &FileReport, width: u16) -> Line<'s
 
 /// From when on, and how long: of the entries that are known so far.
 fn span(scene: &Scene<'_>) -> Option<String> {
-    let at = |id: u64| Some(scene.records.entry(EntryId(id)).ok()?.at);
-    let (first, last) = (at(0)?, at(scene.records.len().checked_sub(1)?)?);
+    let at = |id: EntryId| Some(scene.records.entry(id).ok()?.at);
+    let last = scene.records.len().checked_sub(1).map(EntryId)?;
+    let (first, last) = (at(scene.records.first())?, at(last)?);
     let offset = scene.app.settings.zone.offset();
     Some(format!(
         "from {} {}, {} long",
