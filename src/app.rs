@@ -66,7 +66,7 @@ pub use rows::{
 };
 pub use settings::{Pane, Purpose, SessionFile, Settings, TimeColumn, View, Zone};
 
-use crate::model::{Endpoint, FileReport, Link, LinkState, RecorderState, Records, Timestamp};
+use crate::model::{Endpoint, FileReport, Link, LinkState, RecorderState, Records, RingReport, Timestamp};
 use filter::Whereabouts;
 use rows::Sheet;
 
@@ -86,8 +86,10 @@ pub struct App {
     pub file: Option<FileReport>,
     /// How the recorder is doing, as last reported.
     pub recorder: RecorderState,
-    /// The size of the session file in bytes, as last reported.
+    /// The size of the session file in bytes, or of the kept files of a ring, as last reported.
     pub recorded: u64,
+    /// The files of a ring, as last reported.
+    pub ring: Option<RingReport>,
     /// Bytes of both sides in it, as last reported.
     payload: u64,
     /// The Log pane.
@@ -142,6 +144,7 @@ impl App {
             },
             recorder: RecorderState::default(),
             recorded: 0,
+            ring: None,
             payload: 0,
             log: Log::new(settings.view, settings.time, purpose),
             search: None,

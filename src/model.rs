@@ -24,7 +24,7 @@ pub use entry::{
 };
 pub use file::{FileReport, FileState};
 pub use found::Found;
-pub use link::{Closing, Link, LinkState, NetEvent, RecorderState, Tally};
+pub use link::{Closing, Link, LinkState, NetEvent, RecorderState, RingReport, Tally};
 pub use query::{Candidate, Example, Query, QueryError, Reference};
 pub(crate) use query::{TermSet, words};
 pub use records::{Records, RecordsError, Surroundings, Tail};

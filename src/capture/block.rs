@@ -3,7 +3,7 @@
 //! Source: draft-ietf-opsawg-pcapng. Everything is little-endian; other byte orders are neither written nor read.
 
 use crate::capture::packet::{Headers, Segment};
-use crate::model::{ConnectionId, Direction, EntryId, Timestamp};
+use crate::model::{Direction, EntryId, Timestamp};
 
 /// Section Header Block.
 pub(super) const SECTION: u32 = 0x0a0d_0d0a;
@@ -36,6 +36,10 @@ pub(super) const OUTBOUND: u32 = 2;
 pub(super) const PACKET_HEADER: usize = 28;
 /// Type, length, magic, interface, time high and low, entry number low and high, length of the JSON text.
 pub(super) const ANNOTATION_HEADER: usize = 36;
+/// Where in a packet block its interface is.
+const PACKET_INTERFACE: usize = 8;
+/// Where in an annotation block its interface is, behind the magic.
+const ANNOTATION_INTERFACE: usize = 12;
 /// Type, length, and the length again at the end.
 pub(super) const SMALLEST: u32 = 12;
 /// SAFETY: blocks over 16 MiB are damage or an attack.
@@ -56,6 +60,15 @@ pub(super) fn padding(len: usize) -> usize {
 
 /// The section header block that opens a file.
 pub(super) fn section() -> Vec<u8> {
+    section_with(None)
+}
+
+/// The section header block of a file of a ring, whose first entry has this number.
+pub(super) fn section_from(first: EntryId) -> Vec<u8> {
+    section_with(Some(first))
+}
+
+fn section_with(first: Option<EntryId>) -> Vec<u8> {
     let mut body = Vec::new();
     body.extend(BYTE_ORDER_MAGIC.to_le_bytes());
     body.extend(1u16.to_le_bytes());
@@ -67,13 +80,17 @@ pub(super) fn section() -> Vec<u8> {
         concat!("sockscope ", env!("CARGO_PKG_VERSION")).as_bytes(),
     );
     option(&mut body, OPT_COMMENT, SYNTHETIC.as_bytes());
+    if let Some(first) = first {
+        option(&mut body, OPT_OURS, &ours(&first.0.to_le_bytes()));
+    }
     option(&mut body, OPT_END, &[]);
     block(SECTION, &body)
 }
 
 /// The interface description block of a connection; `started` travels in an option of ours, since an
-/// interface has no time.
-pub(super) fn interface(name: &str, role: &str, started: Timestamp) -> Vec<u8> {
+/// interface has no time. In a later file of a ring the JSON text of the opening follows it, which is the entry of an
+/// earlier file.
+pub(super) fn interface(name: &str, role: &str, started: Timestamp, opening: &[u8]) -> Vec<u8> {
     let mut body = Vec::new();
     body.extend(LINKTYPE_RAW.to_le_bytes());
     body.extend(0u16.to_le_bytes());
@@ -81,16 +98,34 @@ pub(super) fn interface(name: &str, role: &str, started: Timestamp) -> Vec<u8> {
     option(&mut body, IF_NAME, name.as_bytes());
     option(&mut body, IF_DESCRIPTION, role.as_bytes());
     option(&mut body, IF_TSRESOL, &[NANOSECONDS]);
-    option(&mut body, OPT_OURS, &ours(&started.0.to_le_bytes()));
+    let value = [&started.0.to_le_bytes(), opening].concat();
+    option(&mut body, OPT_OURS, &ours(&value));
     option(&mut body, OPT_END, &[]);
     block(INTERFACE, &body)
 }
 
+/// Puts blocks that were built as those of another interface under this one.
+pub(super) fn put_under(interface: u32, mut blocks: &mut [u8]) {
+    while let Some((head, _)) = blocks.split_first_chunk::<8>() {
+        let [k0, k1, k2, k3, l0, l1, l2, l3] = *head;
+        let at = match u32::from_le_bytes([k0, k1, k2, k3]) {
+            PACKET => PACKET_INTERFACE,
+            ANNOTATION => ANNOTATION_INTERFACE,
+            _ => return,
+        };
+        if let Some(field) = blocks.get_mut(at..at + 4) {
+            field.copy_from_slice(&interface.to_le_bytes());
+        }
+        let len = u32::from_le_bytes([l0, l1, l2, l3]) as usize;
+        blocks = blocks.get_mut(len..).unwrap_or_default();
+    }
+}
+
 /// The annotation block of entry `id`.
-pub(super) fn annotation(id: EntryId, connection: ConnectionId, at: Timestamp, json: &[u8]) -> Vec<u8> {
+pub(super) fn annotation(id: EntryId, interface: u32, at: Timestamp, json: &[u8]) -> Vec<u8> {
     let mut body = Vec::with_capacity(ANNOTATION_HEADER + json.len());
     body.extend(MAGIC);
-    body.extend(connection.0.to_le_bytes());
+    body.extend(interface.to_le_bytes());
     body.extend(((at.0 >> 32) as u32).to_le_bytes());
     body.extend((at.0 as u32).to_le_bytes());
     body.extend(id.0.to_le_bytes());
@@ -103,7 +138,7 @@ pub(super) fn annotation(id: EntryId, connection: ConnectionId, at: Timestamp, j
 /// An enhanced packet block without payload. `json` makes it an entry; without it, it only serves those who
 /// follow the packets.
 pub(super) fn bare_packet(
-    connection: ConnectionId,
+    interface: u32,
     at: Timestamp,
     direction: Direction,
     segment: &Segment,
@@ -111,7 +146,7 @@ pub(super) fn bare_packet(
 ) -> Vec<u8> {
     let headers = segment.headers();
     let mut body = Vec::new();
-    body.extend(connection.0.to_le_bytes());
+    body.extend(interface.to_le_bytes());
     body.extend(((at.0 >> 32) as u32).to_le_bytes());
     body.extend((at.0 as u32).to_le_bytes());
     let len = headers.as_slice().len();
@@ -177,12 +212,7 @@ const OPTIONS: usize = 12;
 
 impl DataFrame {
     /// The frame of `segment`, which says how long its payload is.
-    pub(super) fn new(
-        connection: ConnectionId,
-        at: Timestamp,
-        direction: Direction,
-        segment: &Segment,
-    ) -> DataFrame {
+    pub(super) fn new(interface: u32, at: Timestamp, direction: Direction, segment: &Segment) -> DataFrame {
         let headers = segment.headers();
         let headers = headers.as_slice();
         let packet = headers.len() + segment.payload_len;
@@ -192,7 +222,7 @@ impl DataFrame {
         let words = [
             PACKET,
             total,
-            connection.0,
+            interface,
             (at.0 >> 32) as u32,
             at.0 as u32,
             packet as u32,
@@ -214,6 +244,12 @@ impl DataFrame {
             tail,
             tail_len: pad + OPTIONS + 4,
         }
+    }
+
+    /// Puts it under another interface.
+    pub(super) fn put_under(&mut self, interface: u32) {
+        let field = &mut self.head[PACKET_INTERFACE..PACKET_INTERFACE + 4];
+        field.copy_from_slice(&interface.to_le_bytes());
     }
 
     /// The bytes before the payload: block header and packet headers.

@@ -96,13 +96,17 @@ pub(super) fn open_own(path: &Path) -> Result<Session, CaptureError> {
         Err(Fault::Cut) => Kind::Short,
         Ok(kind) => kind,
     };
-    let segment = Segment::new(0, path.to_owned(), file, 0);
+    let first = match kind {
+        Kind::Own { first } => first,
+        Kind::Short | Kind::Foreign(_) | Kind::Gzip => 0,
+    };
+    let segment = Segment::new(0, path.to_owned(), file, first);
     let shared = Arc::new(Shared::new(Arc::new(segment)));
     let mut scan = Scan::new(shared.clone());
     match kind {
         // The disk was full at once, or nothing was written.
         Kind::Short => {}
-        Kind::Own => match scan.advance(size, u64::MAX) {
+        Kind::Own { .. } => match scan.advance(size, u64::MAX) {
             Ok(()) | Err(Fault::Cut | Fault::Damaged(_)) => {}
             Err(Fault::Io(error)) => return Err(failed("read")(error)),
         },

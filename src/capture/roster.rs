@@ -112,6 +112,11 @@ impl Roster {
         }
     }
 
+    /// Forgets the connections that have their interface description block in no file from `segment` on.
+    pub(super) fn forget_before(&self, segment: u32) {
+        self.write().retain(|known| known.segment >= segment);
+    }
+
     fn page(&self, range: Range<usize>) -> Vec<Known> {
         let known = self.read();
         let end = range.end.min(known.len());

@@ -11,7 +11,7 @@ use super::roster::{Known, Traffic};
 use super::segment::{Segment, Shared};
 use super::walk::{self, Content, Fault};
 use super::window::Window;
-use crate::model::{ConnectionId, Direction, EntryId, EntryKind};
+use crate::model::{ConnectionId, Direction, EntryId, EntryKind, Timestamp};
 
 /// Bytes read at a time: as fast as larger ones, and small beside the program itself.
 const CHUNK: usize = 128 << 10;
@@ -115,22 +115,7 @@ impl Scan {
         content: Content,
     ) -> Result<Option<(ConnectionId, Tails)>, Fault> {
         match content {
-            Content::Interface { started } => {
-                if self.streams.len() >= MOST_CONNECTIONS {
-                    return Err(Fault::Damaged("there are too many connections"));
-                }
-                self.streams.push(Stream::default());
-                let id = ConnectionId(self.streams.len() as u32 - 1);
-                self.segment.add_interface(id);
-                self.shared.roster.announce(Known {
-                    id,
-                    segment: self.segment.number,
-                    started,
-                    block: self.at,
-                    traffic: Traffic::default(),
-                });
-                Ok(None)
-            }
+            Content::Interface { started, opening } => self.announce(started, opening).map(|()| None),
             Content::Data {
                 interface,
                 direction,
@@ -152,7 +137,7 @@ impl Scan {
                 len,
                 at: _,
             } => {
-                if id.is_some_and(|id| id != EntryId(self.entries)) {
+                if id.is_some_and(|id| id != EntryId(self.segment.first + self.entries)) {
                     return Err(Fault::Damaged("the annotation has the wrong number"));
                 }
                 let kind = fact::from_json(window.get(offset, len as usize)?).map_err(Fault::Damaged)?;
@@ -164,6 +149,31 @@ impl Scan {
             }
             Content::Section | Content::Nothing => Ok(None),
         }
+    }
+
+    /// Takes in a connection that is announced here; an earlier file of a ring may have its opening.
+    fn announce(&mut self, started: Timestamp, opening: (u64, u32)) -> Result<(), Fault> {
+        if self.streams.len() >= MOST_CONNECTIONS {
+            return Err(Fault::Damaged("there are too many connections"));
+        }
+        let id = ConnectionId(self.streams.len() as u32);
+        let traffic = Traffic {
+            opening,
+            ..Traffic::default()
+        };
+        self.streams.push(Stream {
+            traffic,
+            ..Stream::default()
+        });
+        self.segment.add_interface(id);
+        self.shared.roster.announce(Known {
+            id,
+            segment: self.segment.number,
+            started,
+            block: self.at,
+            traffic,
+        });
+        Ok(())
     }
 
     /// The connection of an entry, which is counted.

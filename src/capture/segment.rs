@@ -161,6 +161,39 @@ impl Shared {
         self.files().latest.end()
     }
 
+    /// The kept files, the oldest first.
+    pub(super) fn all(&self) -> Vec<Arc<Segment>> {
+        self.files().all().cloned().collect()
+    }
+
+    /// How many files are kept.
+    pub(super) fn count(&self) -> u32 {
+        self.files().older.len() as u32 + 1
+    }
+
+    /// The oldest file, if it is not the one that is written.
+    pub(super) fn oldest(&self) -> Option<Arc<Segment>> {
+        self.files().older.front().cloned()
+    }
+
+    /// Goes on in another file.
+    pub(super) fn push(&self, segment: Arc<Segment>) {
+        let mut files = self.files.write().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut files.latest, segment);
+        files.older.push_back(before);
+    }
+
+    /// Forgets the oldest file, unless it is the one that is written, and the connections that were only there.
+    pub(super) fn drop_oldest(&self) {
+        let mut files = self.files.write().unwrap_or_else(PoisonError::into_inner);
+        let dropped = files.older.pop_front();
+        let first = files.first().number;
+        drop(files);
+        self.roster.forget_before(first);
+        // What closing it costs is not paid with the lock held.
+        drop(dropped);
+    }
+
     /// The file that is written.
     pub(super) fn latest(&self) -> Arc<Segment> {
         self.files().latest.clone()

@@ -109,7 +109,7 @@ impl Source {
     }
 
     /// The number of the first entry that is kept.
-    fn first(&self) -> u64 {
+    pub(super) fn first(&self) -> u64 {
         match self.log.get() {
             Some(Log::Own(shared)) => shared.first(),
             Some(Log::Foreign(_)) | None => 0,

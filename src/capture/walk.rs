@@ -36,6 +36,9 @@ pub(super) enum Content {
     Interface {
         /// When dialing started.
         started: Timestamp,
+        /// Where the JSON text of its opening is, if an earlier file of the ring has that entry, and how long; no
+        /// text has no bytes.
+        opening: (u64, u32),
     },
     /// A data entry.
     Data {
@@ -117,7 +120,7 @@ pub(super) fn block_at(window: &mut Window<'_>, offset: u64, interfaces: usize) 
 fn content(kind: u32, span: Span, fields: &mut impl Fields, interfaces: usize) -> Result<Content, Fault> {
     match kind {
         SECTION => section(fields, span),
-        INTERFACE => interface(fields),
+        INTERFACE => interface(fields, span),
         PACKET => packet(fields, span, interfaces),
         ANNOTATION => annotation(fields, span, interfaces),
         _ => Ok(Content::Nothing),
@@ -181,7 +184,7 @@ fn section(fields: &mut impl Fields, span: Span) -> Result<Content, Fault> {
     }
 }
 
-fn interface(fields: &mut impl Fields) -> Result<Content, Fault> {
+fn interface(fields: &mut impl Fields, span: Span) -> Result<Content, Fault> {
     let body = fields.get(8, usize::MAX)?;
     if half_word(body, 0) != Some(LINKTYPE_RAW) {
         return Err(Fault::Damaged("the interface does not carry IP packets"));
@@ -190,11 +193,13 @@ fn interface(fields: &mut impl Fields) -> Result<Content, Fault> {
     if find(options, IF_TSRESOL) != Some(&[NANOSECONDS]) {
         return Err(Fault::Damaged("the interface does not count nanoseconds"));
     }
-    let started = find_ours(options)
-        .and_then(|value| value.try_into().ok())
+    let (started, opening) = find_ours(options)
+        .and_then(|value| value.split_first_chunk())
         .ok_or(Fault::Damaged("the interface does not say when it started"))?;
+    let at = opening.as_ptr().addr() - body.as_ptr().addr();
     Ok(Content::Interface {
-        started: Timestamp(u64::from_le_bytes(started)),
+        started: Timestamp(u64::from_le_bytes(*started)),
+        opening: (span.offset + 8 + at as u64, opening.len() as u32),
     })
 }
 
@@ -328,7 +333,6 @@ mod tests {
     use super::super::block;
     use super::super::packet::{Flags, Segment};
     use super::*;
-    use crate::model::ConnectionId;
 
     fn read(bytes: &[u8]) -> Result<Block, Fault> {
         let mut file = tempfile::tempfile().unwrap();
@@ -351,7 +355,7 @@ mod tests {
 
     fn data_block(len: usize) -> Vec<u8> {
         let frame = block::DataFrame::new(
-            ConnectionId(3),
+            3,
             Timestamp(1 << 40),
             Direction::Received,
             &segment(Flags::Data, len),
@@ -371,13 +375,21 @@ mod tests {
     fn what_is_built_is_read() {
         check(&block::section(), Content::Section);
         check(
-            &block::interface("tcp://[::1]:80", "client", Timestamp(17)),
+            &block::interface("tcp://[::1]:80", "client", Timestamp(17), &[]),
             Content::Interface {
                 started: Timestamp(17),
+                opening: (72, 0),
             },
         );
         check(
-            &block::annotation(EntryId(5 << 32), ConnectionId(2), Timestamp(9), b"{}"),
+            &block::interface("tcp://[::1]:80", "client", Timestamp(17), b"{}"),
+            Content::Interface {
+                started: Timestamp(17),
+                opening: (72, 2),
+            },
+        );
+        check(
+            &block::annotation(EntryId(5 << 32), 2, Timestamp(9), b"{}"),
             Content::Event {
                 id: Some(EntryId(5 << 32)),
                 interface: 2,
@@ -402,15 +414,8 @@ mod tests {
 
     #[test]
     fn a_bare_packet_is_an_entry_if_it_says_so() {
-        let build = |json| {
-            block::bare_packet(
-                ConnectionId(0),
-                Timestamp(1),
-                Direction::Sent,
-                &segment(Flags::Fin, 0),
-                json,
-            )
-        };
+        let build =
+            |json| block::bare_packet(0, Timestamp(1), Direction::Sent, &segment(Flags::Fin, 0), json);
         check(&build(None), Content::Nothing);
         check(
             &build(Some(b"{\"a\":1}")),
@@ -442,8 +447,8 @@ mod tests {
         proptest::proptest!(|(kind in 0..4usize, at in 0..400usize, noise in proptest::collection::vec(0..=255u8, 1..8))| {
             let mut bytes = match kind {
                 0 => block::section(),
-                1 => block::interface("a", "client", Timestamp(0)),
-                2 => block::annotation(EntryId(0), ConnectionId(0), Timestamp(0), b"{}"),
+                1 => block::interface("a", "client", Timestamp(0), &[]),
+                2 => block::annotation(EntryId(0), 0, Timestamp(0), b"{}"),
                 _ => data_block(40),
             };
             let at = at % bytes.len();

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 
-use super::{ConnectionId, End, Endpoint, Side, Timestamp};
+use super::{ConnectionId, End, Endpoint, EntryId, Side, Timestamp};
 
 /// The state of a connection; the words are the same wherever they are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -167,6 +167,17 @@ pub enum RecorderState {
     },
 }
 
+/// The files of a ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RingReport {
+    /// How many there are.
+    pub files: u32,
+    /// How many there may be.
+    pub of: u32,
+    /// The number of the first entry in them.
+    pub first: EntryId,
+}
+
 /// The worker's latest report. A newer one replaces it, so reports coalesce under load.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NetEvent {
@@ -174,8 +185,10 @@ pub struct NetEvent {
     pub link: Option<Link>,
     /// The number of entries in the log.
     pub entries: u64,
-    /// The size of the session file in bytes.
+    /// The size of the session file in bytes, or of the kept files of a ring.
     pub size: u64,
+    /// The files, if the recording is a ring.
+    pub ring: Option<RingReport>,
     /// Bytes of both sides in it: what discarding it would lose.
     pub payload: u64,
     /// How the recorder is doing.

@@ -57,12 +57,13 @@ impl Shared {
     /// Changes the report in place and wakes whoever waits for news.
     pub(super) fn publish(&self, change: impl FnOnce(&mut NetEvent)) {
         let (entries, size) = (self.recorder.len(), self.recorder.size());
-        let payload = self.recorder.payload_bytes();
+        let (payload, ring) = (self.recorder.payload_bytes(), self.recorder.ring());
         self.news.send_modify(|news| {
             change(news);
             news.entries = entries;
             news.size = size;
             news.payload = payload;
+            news.ring = ring;
         });
     }
 

@@ -248,6 +248,7 @@ impl<'a> Run<'a> {
             recorder,
             size: _,
             payload: _,
+            ring: _,
         } = self.setting.worker.news.borrow_and_update().clone();
         self.progress.reached(entries);
         if recorder != self.told {

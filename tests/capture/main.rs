@@ -15,6 +15,7 @@ mod hostile;
 mod identity;
 mod opening;
 mod private;
+mod ring;
 mod sample;
 mod search;
 #[path = "../support/wire.rs"]

@@ -20,9 +20,9 @@ pub(super) enum Indexer {
 }
 
 impl Indexer {
-    /// Begins with a recording of ours in `file`.
-    pub(super) fn own(source: &Source, file: File) -> Indexer {
-        let segment = Segment::new(0, source.path().to_owned(), file, 0);
+    /// Begins with a recording of ours in `file`, whose first entry has this number.
+    pub(super) fn own(source: &Source, file: File, first: u64) -> Indexer {
+        let segment = Segment::new(0, source.path().to_owned(), file, first);
         let shared = Arc::new(Shared::new(Arc::new(segment)));
         source.found(Log::Own(shared.clone()));
         Indexer::Own(Scan::new(shared))
