@@ -120,6 +120,8 @@ pub struct Link {
     pub round: u32,
     /// When the next attempt starts, in state `Waiting`.
     pub retry_at: Option<Timestamp>,
+    /// Whether no attempt follows though it was asked to connect again: the recording is full, and that ends it.
+    pub given_up: bool,
 }
 
 impl Link {
@@ -143,6 +145,7 @@ impl Link {
             reason: None,
             round: 1,
             retry_at: None,
+            given_up: false,
         }
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
-use crate::capture::{Recorder, Role};
+use crate::capture::{CaptureError, Recorder, Role};
 use crate::model::{
     End, EndHow, Endpoint, EntryKind, Link, LinkState, NetCommand, NetEvent, RecorderState, Side, Timestamp,
 };
@@ -18,7 +18,7 @@ use crate::model::{
 use super::dial::{Dial, Failure, Step};
 use super::journal::{Journal, RETRY};
 use super::session::{After, Session};
-use super::{Clock, Options, backoff};
+use super::{Clock, OnFull, Options, backoff};
 
 /// Commands that may wait; the worker takes them at once, so this is reached only if it is stuck.
 const COMMANDS: usize = 64;
@@ -232,33 +232,63 @@ async fn announce(
     started: Timestamp,
     round: u32,
 ) -> Result<Journal, Next> {
+    let on_full = shared.options.on_full;
+    // What was lost before stays said.
+    let lost = match shared.news.borrow().recorder {
+        RecorderState::Losing { bytes, .. } => bytes,
+        RecorderState::Recording | RecorderState::Paused { .. } => 0,
+    };
+    let later = || shared.recorder.connection_to_be(started, endpoint, Role::Client);
     loop {
-        match shared.recorder.connection(started, endpoint, Role::Client) {
-            Ok(connection) => {
-                let mut link = Link::new(connection.id(), endpoint.clone(), started);
-                link.state = LinkState::Resolving;
-                link.round = round;
-                shared.publish(|news| {
-                    news.link = Some(link);
-                    news.recorder = RecorderState::Recording;
-                });
-                return Ok(Journal::new(connection, shared.options.on_full));
+        let result = shared.recorder.connection(started, endpoint, Role::Client);
+        let journal = match (result, on_full) {
+            (Ok(connection), _) => Journal::new(connection, on_full, lost),
+            (Err(error), OnFull::Continue) => Journal::full(later(), on_full, lost, &error),
+            (Err(error), OnFull::Stop) => {
+                refuse(shared, Link::new(later().id(), endpoint.clone(), started), &error);
+                return Err(Next::Idle);
             }
-            Err(error) => shared.publish(|news| {
-                news.recorder = RecorderState::Paused {
-                    reason: error.to_string(),
+            (Err(error), OnFull::Pause) => {
+                pause(shared, &error);
+                // Nothing may cross that could not be recorded.
+                tokio::select! {
+                    biased;
+                    command = commands.recv() => match interrupt(command, endpoint) {
+                        Some(next) => return Err(next),
+                        None => continue,
+                    },
+                    () = sleep(RETRY) => continue,
                 }
-            }),
-        }
-        // Nothing may cross that could not be recorded.
-        tokio::select! {
-            biased;
-            command = commands.recv() => if let Some(next) = interrupt(command, endpoint) {
-                return Err(next);
-            },
-            () = sleep(RETRY) => {}
-        }
+            }
+        };
+        let mut link = Link::new(journal.connection(), endpoint.clone(), started);
+        link.state = LinkState::Resolving;
+        link.round = round;
+        shared.publish(|news| {
+            news.link = Some(link);
+            news.recorder = journal.state();
+        });
+        return Ok(journal);
     }
+}
+
+/// Says that nothing is dialed before the file takes something.
+fn pause(shared: &Shared, error: &CaptureError) {
+    shared.publish(|news| {
+        news.recorder = RecorderState::Paused {
+            reason: error.to_string(),
+        }
+    });
+}
+
+/// Says that nothing is dialed because the file takes nothing.
+fn refuse(shared: &Shared, mut link: Link, error: &CaptureError) {
+    link.state = LinkState::Failed;
+    link.ended = Some(shared.clock.now());
+    link.reason = Some(error.to_string());
+    link.given_up = true;
+    shared.publish(|news| news.link = Some(link));
+    pause(shared, error);
 }
 
 fn record(shared: &Shared, journal: &mut Journal, step: Step) {
@@ -314,7 +344,7 @@ fn after(shared: &Shared, after: After, endpoint: Endpoint, round: u32) -> Next 
             };
             again(shared, endpoint, if lasted >= SETTLED { 0 } else { round })
         }
-        After::Closed => Next::Idle,
+        After::Full | After::Closed => Next::Idle,
         After::Dial(endpoint) => Next::Dial { endpoint, round: 1 },
         After::Redial => Next::Dial { endpoint, round: 1 },
         After::Stop => Next::Stop,
