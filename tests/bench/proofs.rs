@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a proof that cannot go on has failed")]
 
+#[path = "../pty/full.rs"]
+mod full;
 #[path = "../capture/hostile.rs"]
 mod hostile;
 #[path = "../support/oracle.rs"]
@@ -26,6 +28,11 @@ const HOSTILE: usize = 64 << 20;
 /// Bytes of the flood for P8.
 const FLOOD: usize = 1 << 30;
 
+/// Rounds of P16, each with another part of the disk taken.
+const FULL_ROUNDS: u32 = 10;
+/// Bytes that come while the disk is full.
+const FULL_FLOOD: usize = 64 << 20;
+
 /// Runs a proof, unless others were named: `cargo bench --bench proofs -- P8 P20`.
 fn prove(what: &str, proof: impl FnOnce() -> String) {
     let named: Vec<String> = std::env::args()
@@ -42,6 +49,9 @@ fn prove(what: &str, proof: impl FnOnce() -> String) {
 }
 
 fn main() {
+    if let Some(place) = full::place() {
+        return full::prove(&place, FULL_ROUNDS, FULL_FLOOD);
+    }
     // Under `cargo test --benches` nothing is measured and nothing this long is run.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
@@ -78,6 +88,16 @@ fn main() {
         proofs::kills_at_random_moments(200);
         ", 200 files opened, nothing that was shown is missing".into()
     });
+    prove(
+        "P16 a disk of 4 MiB and a limit for files, 10 rounds, 64 MiB",
+        || {
+            if full::start_again(&[]) {
+                ", headless and on the screen, with each --on-full".into()
+            } else {
+                " not, for it was skipped".into()
+            }
+        },
+    );
     prove("P20 10,000 mutated captures", || {
         let longest = hostile::mutations(10_000);
         assert!(longest < Duration::from_secs(2), "{longest:?}");
