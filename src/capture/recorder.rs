@@ -66,14 +66,10 @@ impl Recorder {
             existing,
             max_size,
         } = create;
-        let segment = begin(path, *existing, 0, 0, &block::section())?;
-        let inner = Inner::new(
-            path,
-            segment,
-            max_size.unwrap_or(u64::MAX),
-            None,
-            Names::new(path, 0),
-        );
+        let (section, max_size) = (block::section(), max_size.unwrap_or(u64::MAX));
+        check_room(path, &section, max_size)?;
+        let segment = begin(path, *existing, 0, 0, &section)?;
+        let inner = Inner::new(path, segment, max_size, None, Names::new(path, 0));
         Ok(Recorder {
             inner: Arc::new(inner),
         })
@@ -89,6 +85,7 @@ impl Recorder {
     ) -> Result<Recorder, CaptureError> {
         let mut names = Names::new(path, ring.offset);
         let section = block::section_from(EntryId(0));
+        check_room(path, &section, ring.each)?;
         let segment = begin(&names.next(at), existing, 0, 0, &section)?;
         let inner = Inner::new(path, segment, ring.each, Some(ring), names);
         Ok(Recorder {
@@ -194,6 +191,16 @@ impl Inner {
             ring,
         }
     }
+}
+
+fn check_room(path: &Path, section: &[u8], max_size: u64) -> Result<(), CaptureError> {
+    if section.len() as u64 <= max_size {
+        return Ok(());
+    }
+    Err(CaptureError::MaxSize {
+        path: path.to_owned(),
+        max_size,
+    })
 }
 
 /// Creates a file that begins with `section`, or none at all.

@@ -287,8 +287,12 @@ fn refuse(shared: &Shared, mut link: Link, error: &CaptureError) {
     link.ended = Some(shared.clock.now());
     link.reason = Some(error.to_string());
     link.given_up = true;
-    shared.publish(|news| news.link = Some(link));
-    pause(shared, error);
+    shared.publish(|news| {
+        news.link = Some(link);
+        news.recorder = RecorderState::Paused {
+            reason: error.to_string(),
+        };
+    });
 }
 
 fn record(shared: &Shared, journal: &mut Journal, step: Step) {

@@ -254,6 +254,9 @@ impl<'a> Run<'a> {
         if recorder != self.told {
             match &recorder {
                 RecorderState::Recording => {}
+                // What has ended the connection is said at the end.
+                RecorderState::Paused { reason }
+                    if link.as_ref().and_then(|link| link.reason.as_ref()) == Some(reason) => {}
                 RecorderState::Paused { reason } => tell(reason),
                 RecorderState::Losing { reason, .. } => {
                     // Once, not at every byte that is lost.
