@@ -5,8 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use proptest::prelude::*;
-use sockscope::capture::{CaptureError, Existing, Recorder, Ring, Role, Session};
-use sockscope::model::{ConnectionId, Direction, EntryId, EntryKind, Records, RecordsError, Timestamp};
+use sockscope::capture::{
+    CaptureError, Existing, Filtered, Recorder, Ring, Role, Scan, ScanReport, ScanState, Session, Sought,
+};
+use sockscope::model::{
+    ConnectionId, Direction, EntryId, EntryKind, Found as _, Records, RecordsError, Timestamp,
+};
+use sockscope::text::Pattern;
 
 use super::sample::{self, Line};
 
@@ -245,6 +250,72 @@ fn a_file_that_cannot_be_begun_loses_nothing() {
     assert_eq!(on_disk(&inner).len(), 1);
     send().unwrap();
     assert_eq!(read_files(&on_disk(&inner)).len(), 3);
+}
+
+/// A search and a filter pass over what is not kept any more, and neither joins what lies on both sides of it.
+#[test]
+fn searches_and_filters_know_only_what_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let recorder = ring(folder.path(), 2, EACH);
+    let connection = sample::opened(&recorder);
+    let say = |text: &str| {
+        let bytes = [text.as_bytes(), &vec![b'.'; 20_000]].concat();
+        connection
+            .data(Timestamp(1), Direction::Received, &bytes)
+            .unwrap();
+    };
+    let pattern = Pattern::parse("needle").unwrap();
+    let scan = Scan::start(recorder.reader(), Sought::Pattern(pattern));
+    let filtered = Filtered::new(recorder.reader(), &scan);
+    for round in 0..50 {
+        say(if round % 2 == 0 { "needle" } else { "hay" });
+        scan.poke();
+        // Sometimes the scan is up to date when a file goes, sometimes far behind.
+        if round % 7 == 0 {
+            wait_for(&scan, recorder.len());
+        }
+    }
+    wait_for(&scan, recorder.len());
+    let first = recorder.reader().first();
+    assert!(first.0 > 40, "{first:?}");
+    let mut found = Vec::new();
+    let mut from = EntryId(0);
+    while let Some(hit) = scan.next(from) {
+        found.push(hit.0);
+        from = EntryId(hit.0 + 1);
+    }
+    // Entry 0 is the opening, so what round says is entry 1 and so on.
+    let kept: Vec<u64> = (first.0..recorder.len())
+        .filter(|number| number % 2 == 1)
+        .collect();
+    assert_eq!(found, kept);
+    assert_eq!(scan.previous(first), kept.contains(&first.0).then_some(first));
+    assert_eq!(
+        scan.previous(EntryId(u64::MAX)).map(|id| id.0),
+        kept.last().copied()
+    );
+    let places = filtered.first().0..filtered.len();
+    let shown: Vec<u64> = places
+        .map(|place| filtered.entry(EntryId(place)).unwrap().id.0)
+        .collect();
+    assert_eq!(shown, kept);
+    if let Some(before) = filtered.first().0.checked_sub(1) {
+        assert_eq!(filtered.entry(EntryId(before)), Err(RecordsError::Removed));
+    }
+    // Begun later, it finds the same.
+    let again = Scan::start(
+        recorder.reader(),
+        Sought::Pattern(Pattern::parse("needle").unwrap()),
+    );
+    wait_for(&again, recorder.len());
+    assert_eq!(again.report().hits, kept.len() as u64);
+}
+
+fn wait_for(scan: &Scan, entries: u64) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let mut reports = scan.reports();
+    let done = |report: &ScanReport| report.state == ScanState::Waiting && report.scanned >= entries;
+    runtime.block_on(reports.wait_for(done)).unwrap();
 }
 
 /// Entry `number`.
