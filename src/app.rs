@@ -11,19 +11,22 @@
 //! | `composer` | what is typed |
 //! | `overlay` | pop-ups |
 //! | `notice`, `rates` | messages and figures that change with time |
-//! | `perform`, `browse`, `typing`, `popups`, `news`, `mouse`, `ending`, `copying` | what events do to all of that |
+//! | `perform`, `browse`, `goto`, `annotate`, `typing`, `popups`, `news`, `mouse`, `ending`, `copying` | what events do to all of that |
 //!
 //! Deliberately absent: sockets, files, the clock, the terminal. Time and the log come in with the context.
 
 pub mod actions;
 
+mod annotate;
 mod browse;
 mod composer;
 mod copying;
 mod ending;
 mod event;
+mod exporting;
 mod filter;
 mod find;
+mod goto;
 mod hints;
 mod inspector;
 mod key;
@@ -47,7 +50,8 @@ mod tests;
 use std::time::Duration;
 
 pub use composer::{Composer, Editor, History, KillRing, Pending, Secret, Sent};
-pub use event::{Context, Effect, Ending, Event, Reaction, Report};
+pub use event::{Context, Effect, Ending, Event, Keeping, Reaction, Report};
+pub use exporting::{ExportOrder, Exporting, Extent};
 pub use filter::Filter;
 pub use find::{Scanned, Search};
 pub use hints::Hint;
@@ -57,16 +61,20 @@ pub use layout::{Area, Arrangement, Frame, Layout};
 pub use log::{Anchor, Log, LogPosition};
 pub use notice::{Notice, Severity};
 pub use overlay::{
-    Command, ConnectDialog, Conversations, Help, HelpLine, HelpText, HistorySearch, Menu, MenuItem, MenuKind,
-    Mistake, Overlay, Palette, Preview, Prompt, TargetError, Trigger, Wanted,
+    Command, ConnectDialog, Help, HelpLine, HelpText, HistorySearch, List, Menu, MenuItem, MenuKind, Mistake,
+    Overlay, Palette, Preview, Prompt, TargetError, Trigger, Wanted,
 };
 pub use rates::{Rates, Second};
 pub use rows::{
-    Head, HexRow, INDENT, RowKind, TEXT_COLUMN, TextUnits, TimeColumns, VisibleRow, end_sentence, sentence,
+    COMMENT_SIGN, Head, HexRow, INDENT, RowKind, TEXT_COLUMN, TextUnits, TimeColumns, VisibleRow,
 };
-pub use settings::{Pane, Purpose, SessionFile, Settings, TimeColumn, View, Zone};
+pub use settings::{Pane, SessionFile, Settings, TimeColumn, View, Zone};
 
-use crate::model::{Endpoint, FileReport, Link, LinkState, RecorderState, Records, RingReport, Timestamp};
+pub use crate::model::{Purpose, end_sentence, sentence};
+
+use crate::model::{
+    Annotation, Endpoint, EntryId, FileReport, Link, LinkState, RecorderState, Records, RingReport, Timestamp,
+};
 use filter::Whereabouts;
 use rows::Sheet;
 
@@ -98,6 +106,8 @@ pub struct App {
     pub search: Option<Search>,
     /// What is shown of the log, when not all of it is.
     pub filter: Option<Filter>,
+    /// The export, while one is under way or waits for an answer.
+    pub exporting: Option<Exporting>,
     /// The Inspector pane, when it is open.
     pub inspector: Option<Inspector>,
     /// The Input pane.
@@ -126,6 +136,14 @@ pub struct App {
     whereabouts: Option<Whereabouts>,
     /// A text that was handed to the worker last, until it is known to be on its way.
     sending: Option<Sent>,
+    /// What was added to an entry last, until it is kept.
+    annotating: Option<(EntryId, Annotation)>,
+    /// Whether the annotations that are kept beside the opened file were asked for.
+    recalled: bool,
+    /// How many requests to send were handed to the worker.
+    sends: u64,
+    /// How many of them it had refused, as last reported.
+    refused: u64,
 }
 
 impl App {
@@ -149,6 +167,7 @@ impl App {
             log: Log::new(settings.view, settings.time, purpose),
             search: None,
             filter: None,
+            exporting: None,
             whereabouts: None,
             inspector: None,
             composer: Composer::new(settings.input, settings.eol),
@@ -163,6 +182,10 @@ impl App {
             escaped: None,
             title: String::new(),
             sending: None,
+            annotating: None,
+            recalled: false,
+            sends: 0,
+            refused: 0,
             settings,
         }
     }
@@ -186,13 +209,15 @@ impl App {
             Event::Paste(text) => self.paste(&text, context),
             Event::Mouse(mouse) => reaction.redraw = self.mouse_event(mouse, context),
             Event::Net(news) => self.news(news, context, out),
-            Event::File(report) => self.file_report(report, context),
+            Event::File(report) => self.file_report(report, context, out),
             Event::Searched(progress) => self.searched(progress, context),
             Event::Refiltered => self.refiltered(context),
             Event::Filtered(progress) => self.filtered(progress, context),
+            Event::Annotated(number, result) => self.annotated(number, result, context),
+            Event::Exported(report) => self.exported(report, context),
             Event::History { endpoint, lines } => self.composer.history.recalled(&endpoint, lines),
             Event::Report(report) => self.report(report, context),
-            Event::Resized | Event::Resumed | Event::Tick => {}
+            Event::Resized | Event::Resumed | Event::Recalled | Event::Tick => {}
         }
         if let Some(mistake) = mistake.filter(|mistake| self.composer.error.as_ref() != Some(mistake)) {
             // Corrected, or given up: nothing needs to be said of it any more.

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `block` | the blocks of pcapng as they are built |
 //! | `packet`, `stream` | the synthetic IP and TCP headers, and their sequence numbers |
-//! | `fact` | what has no bytes, as JSON |
+//! | `fact`, `happened` | what has no bytes: as JSON, and as packets where TCP has them |
 //! | `recorder`, `connection` | appending, write-ahead, one call an entry |
 //! | `window`, `walk` | the blocks as they are read, every length checked |
 //! | `index`, `group` | where every 64th entry starts, and the entries around it |
@@ -14,6 +14,8 @@
 //! | `session` | reading by entry number |
 //! | `opening`, `format`, `scan` | opening what is on disk, in the background; which kind it is; walking our own |
 //! | `foreign`, `temp` | captures of other programs, made a log |
+//! | `annotations`, `annotator` | what the user added to entries, and where that is kept |
+//! | `export`, `growth` | entries in the formats of others; how far a log goes that is read to its end |
 //! | `bulk` | all entries in order, at the speed of the file |
 //! | `search` | scans in the background, and where hits are |
 //! | `file`, `store` | private files, and the directory where recordings are kept |
@@ -25,16 +27,21 @@
 //! numbered in the order of the file. SYN, SYN/ACK and the acknowledgements that a long one-way flow needs are
 //! there for those who follow the packets, and are no entries.
 
+mod annotations;
+mod annotator;
 mod block;
 mod bulk;
 mod connection;
 mod error;
+mod export;
 mod fact;
 mod file;
 mod filtered;
 mod foreign;
 mod format;
 mod group;
+mod growth;
+mod happened;
 mod index;
 mod opening;
 mod packet;
@@ -50,11 +57,15 @@ mod temp;
 mod walk;
 mod window;
 
+pub use annotator::{Annotator, Sidecar, sidecar_path};
 pub use connection::{Connection, MAX_PAYLOAD, Role};
 pub use error::CaptureError;
+pub use export::{Export, Order, Piece, Target, Wording};
 pub use filtered::Filtered;
+pub use growth::{Grown, Growth};
 pub use opening::{Opening, open_in_background, open_stream_in_background};
 pub use recorder::{Create, Existing, Recorder, Ring};
-pub use search::{Highlights, Hits, Scan, ScanReport, ScanState, Sought, hits};
+pub use search::{Hits, Scan, ScanReport, ScanState, Sought, hits};
 pub use session::Session;
+pub(crate) use store::safe_name;
 pub use store::{BUDGET, Kept, RingFile, Sessions};

@@ -5,27 +5,35 @@
 mod annotation;
 mod command;
 mod conversation;
+mod destination;
 mod endpoint;
 mod entry;
+mod export;
 mod file;
 mod found;
 mod link;
+mod purpose;
 mod query;
 mod records;
+mod sentence;
 mod time;
 
 pub use annotation::Annotation;
 pub use command::{NetCommand, Outgoing, Recording};
 pub use conversation::{Conversation, Protocol};
+pub use destination::Destination;
 pub use endpoint::{Endpoint, EndpointError, Host, Port};
 pub use entry::{
     Attempt, AttemptOutcome, ConnectionId, Direction, End, EndHow, Entry, EntryId, EntryKind, Family, Lookup,
     Side,
 };
+pub use export::{ExportFormat, ExportReport, ExportState, Portion};
 pub use file::{FileReport, FileState};
 pub use found::Found;
-pub use link::{Closing, Link, LinkState, NetEvent, RecorderState, RingReport, Tally};
+pub use link::{Closing, Full, Link, LinkState, NetEvent, RecorderState, RingReport, Sends, Tally};
+pub use purpose::Purpose;
 pub use query::{Candidate, Example, Query, QueryError, Reference};
 pub(crate) use query::{TermSet, words};
 pub use records::{Records, RecordsError, Surroundings, Tail};
+pub use sentence::{end_sentence, sentence};
 pub use time::Timestamp;

@@ -8,18 +8,23 @@
 
 #[path = "support/binary.rs"]
 mod binary;
+#[path = "support/dns.rs"]
+mod dns;
+#[path = "support/nginx.rs"]
+mod nginx;
 #[path = "support/redis.rs"]
 mod redis;
 #[path = "support/server.rs"]
 mod server;
+#[path = "support/tshark.rs"]
+mod tshark;
 #[path = "support/wire.rs"]
 mod wire;
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::{TcpStream, UdpSocket};
+use std::net::{Shutdown, TcpStream, UdpSocket};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -31,8 +36,9 @@ use sockscope::capture::{
 };
 use sockscope::model::{Direction, End, EndHow, EntryId, EntryKind, Protocol, Records, Side, Timestamp};
 
-use binary::{Home, free_port};
-use server::{Server, command, is_installed};
+use binary::Home;
+use server::{command, is_installed};
+use tshark::Transport;
 
 /// Both directions of a conversation, by its ends.
 type Streams = BTreeMap<(String, String), (Vec<u8>, Vec<u8>)>;
@@ -141,32 +147,23 @@ fn ours(session: &Session) -> Streams {
 }
 
 /// What tshark reads.
-fn theirs(path: &Path, protocol: &str, count: usize) -> Streams {
-    (0..count)
-        .map(|number| {
-            let output = Command::new("tshark")
-                .args(["-n", "-q", "-z", &format!("follow,{protocol},raw,{number}"), "-r"])
-                .arg(path)
-                .output()
-                .unwrap();
-            let text = String::from_utf8(output.stdout).unwrap();
-            let node = |name| {
-                text.lines()
-                    .find_map(|line| line.strip_prefix(name))
-                    .unwrap()
-                    .to_owned()
-            };
-            let ends = (node("Node 0: "), node("Node 1: "));
-            let (mut client, mut server) = (Vec::new(), Vec::new());
-            for line in text.lines() {
-                match line.strip_prefix('\t') {
-                    Some(line) => server.extend(hex::decode(line).unwrap()),
-                    None => client.extend(hex::decode(line).unwrap_or_default()),
-                }
+fn theirs(path: &Path, transport: Transport, count: u32) -> Streams {
+    tshark::follow(path, transport, count)
+        .into_iter()
+        .map(|stream| {
+            let ([first, second], [by_first, by_second]) = (stream.ends, stream.bytes);
+            // Of datagrams the higher port is the client's for us; for tshark, whoever speaks first.
+            if transport == Transport::Udp && port(&first) < port(&second) {
+                ((second, first), (by_second, by_first))
+            } else {
+                ((first, second), (by_first, by_second))
             }
-            (ends, (client, server))
         })
         .collect()
+}
+
+fn port(end: &str) -> u16 {
+    end.parse::<std::net::SocketAddr>().unwrap().port()
 }
 
 fn assert_same(ours: &Streams, theirs: &Streams) {
@@ -223,7 +220,7 @@ fn redis_with(name: &str, program: &str, arguments: &[&str]) {
     };
     use_redis(&redis.address);
     let (path, session) = capture.finish(|session| closed(session) == 5);
-    assert_same(&ours(&session), &theirs(&path, "tcp", 5));
+    assert_same(&ours(&session), &theirs(&path, Transport::Tcp, 5));
 }
 
 #[test]
@@ -249,12 +246,10 @@ fn redis_captured_by_dumpcap() {
 #[test]
 fn nginx_captured_by_dumpcap_and_then_shuffled() {
     let home = Home::new();
-    if !is_installed("nginx") {
+    let Some(nginx) = nginx::start(&home, &[("large", &large())]) else {
         return;
-    }
-    let address = free_port().to_string();
-    let nginx = nginx(&home, &address);
-    let port = address.rsplit(':').next().unwrap();
+    };
+    let port = nginx.address.rsplit(':').next().unwrap();
     let arguments = ["-P", "-i", "lo", "-B", "64"];
     let Some(capture) = Capture::start(
         &home,
@@ -273,7 +268,7 @@ fn nginx_captured_by_dumpcap_and_then_shuffled() {
     let (path, session) = capture.finish(|session| closed(session) == 1);
     let whole = ours(&session);
     assert!(whole.values().all(|(_, received)| received.len() > 2 << 20));
-    assert_same(&whole, &theirs(&path, "tcp", 1));
+    assert_same(&whole, &theirs(&path, Transport::Tcp, 1));
     let bytes = fs::read(&path).unwrap();
     for seed in 0..20 {
         let shuffled = home.path("shuffled.pcap");
@@ -283,34 +278,11 @@ fn nginx_captured_by_dumpcap_and_then_shuffled() {
     }
 }
 
-fn nginx(home: &Home, address: &str) -> Server {
-    let root = home.path("root");
-    fs::create_dir(&root).unwrap();
-    for folder in [home.path(""), root.clone()] {
-        fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
-    }
-    let large: Vec<u8> = (0..2_500_000u32)
+/// Bytes that look random.
+fn large() -> Vec<u8> {
+    (0..2_500_000u32)
         .map(|number| number.wrapping_mul(2_654_435_761).to_be_bytes()[0])
-        .collect();
-    fs::write(root.join("large"), large).unwrap();
-    let mut temporary = String::new();
-    for kind in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"] {
-        write!(temporary, "{kind}_temp_path {}; ", home.path(kind).display()).unwrap();
-    }
-    let text = format!(
-        "daemon off; master_process off; pid {}; error_log stderr notice; events {{}}\n\
-         http {{ access_log off; {temporary}\nserver {{ listen {address}; root {}; }} }}\n",
-        home.path("pid").display(),
-        root.display(),
-    );
-    fs::write(home.path("nginx.conf"), text).unwrap();
-    let mut nginx = command("nginx");
-    nginx
-        .arg("-c")
-        .arg(home.path("nginx.conf"))
-        .arg("-p")
-        .arg(home.path(""));
-    Server::start_until(&mut nginx, address.to_owned(), "getrlimit(RLIMIT_NOFILE)")
+        .collect()
 }
 
 /// The records of a pcap file, some swapped with near ones and some repeated; the opening stays at the start.
@@ -371,15 +343,61 @@ fn datagrams_captured_by_tcpdump() {
     let listed = &session.conversation_page(0..9)[0];
     assert_eq!(listed.protocol, Protocol::Udp);
     assert_eq!(listed.sent + listed.received, 95_101 + 47_550);
-    let found: Vec<(Vec<u8>, Vec<u8>)> = ours(&session).into_values().collect();
-    let mut expected: Vec<(Vec<u8>, Vec<u8>)> = theirs(&path, "udp", 1).into_values().collect();
-    if listed.client.unwrap() != client.local_addr().unwrap() {
-        // The higher port is the client's for us, the first to speak for tshark.
-        for pair in &mut expected {
-            *pair = (pair.1.clone(), pair.0.clone());
-        }
+    assert_same(&ours(&session), &theirs(&path, Transport::Udp, 1));
+}
+
+/// Asks a DNS server over UDP, and returns its answer.
+fn ask(server: &str, query: &[u8]) -> Vec<u8> {
+    let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+    client.set_read_timeout(Some(binary::HANGS)).unwrap();
+    client.send_to(query, server).unwrap();
+    let mut answer = vec![0; 512];
+    let len = client.recv(&mut answer).unwrap();
+    answer.truncate(len);
+    answer
+}
+
+#[test]
+fn names_asked_for_over_udp_and_tcp_captured_by_dumpcap() {
+    const ADDRESS: u16 = 1;
+    const TEXT: u16 = 16;
+    let home = Home::new();
+    let Some(dns) = dns::start(&home) else {
+        return;
+    };
+    let filter = format!("port {}", port(&dns.address));
+    let Some(capture) = Capture::start(&home, "a.pcapng", "dumpcap", &["-i", "any", "-B", "64"], &filter)
+    else {
+        return;
+    };
+    for number in 0..6 {
+        let kind = if number % 2 == 0 { ADDRESS } else { TEXT };
+        let query = dns::query(number, kind);
+        let answer = ask(&dns.address, &query);
+        assert_eq!(answer[..2], query[..2]);
+        assert_eq!(answer.ends_with(&[192, 0, 2, 7]), kind == ADDRESS);
     }
-    assert!(found == expected);
+    let query = dns::query(99, ADDRESS);
+    let mut stream = TcpStream::connect(&dns.address).unwrap();
+    stream.write_all(&(query.len() as u16).to_be_bytes()).unwrap();
+    stream.write_all(&query).unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    assert!(answer.ends_with(&[192, 0, 2, 7]));
+    let all_is_there = |session: &Session| closed(session) == 1 && datagrams(session) == 12;
+    let (path, session) = capture.finish(all_is_there);
+    let mut expected = theirs(&path, Transport::Udp, 6);
+    expected.extend(theirs(&path, Transport::Tcp, 1));
+    assert_same(&ours(&session), &expected);
+}
+
+/// Entries of conversations over UDP.
+fn datagrams(session: &Session) -> u64 {
+    let all = session.conversation_page(0..u64::MAX).into_iter();
+    all.filter(|one| one.protocol == Protocol::Udp)
+        .map(|one| one.entries)
+        .sum()
 }
 
 #[test]

@@ -19,7 +19,7 @@ use nix::unistd::Uid;
 use sockscope::capture::{Create, Existing, Recorder, Session};
 use sockscope::model::{EntryId, Records as _};
 
-use binary::{Finished, Home, finish, free_port, serve};
+use binary::{Finished, Home, expect, finish, free_port, serve};
 
 /// Runs without a terminal and without input.
 fn run(arguments: &[&str]) -> Finished {
@@ -109,12 +109,33 @@ fn wrong_usage_is_one_line_and_status_2() {
     check(&["open"], &["FILE"]);
     check(
         &["open", "a.pcapng", "-w", "b.pcapng"],
-        &["--write", "leave it out"],
+        &["--write", "add --headless"],
     );
     check(
-        &["open", "a.pcapng", "--headless"],
-        &["--headless", "leave it out"],
+        &["open", "a.pcapng", "--format", "hex"],
+        &["--format", "add --headless"],
     );
+    check(
+        &["open", "a.pcapng", "--headless", "--count", "1"],
+        &["--count", "leave it out"],
+    );
+    check(
+        &["open", "a.pcapng", "--headless", "--filter", "size>"],
+        &["--filter \"size>\" cannot be read"],
+    );
+    check(
+        &["open", "a.pcapng", "--headless", "--format", "none", "-w", "b"],
+        &["--format none writes nothing"],
+    );
+    check(
+        &["open", "a.pcapng", "-w", "-", "--format", "raw"],
+        &["leave --format out"],
+    );
+    check(
+        &["--headless", "--format", "python", "a:1"],
+        &["record first", "open FILE --headless"],
+    );
+    check(&["--filter", "dir:rx", "a:1"], &["--filter", "open FILE"]);
     check(&["a:1", "open", "a.pcapng"], &["leave the target out"]);
     check(&["sessions", "prune"], &["'prune'"]);
     check(&["listen", ":9000"], &["unexpected argument"]);
@@ -342,7 +363,12 @@ fn a_recording_that_cannot_be_created_is_named_before_anything_is_dialed() {
 
 #[test]
 fn a_full_disk_is_told_and_the_file_ends_at_a_whole_block() {
-    for (choice, code, told) in [("stop", 1, "ulimit -f"), ("continue", 0, "not recorded")] {
+    for (choice, code, told) in [
+        ("stop", 1, "ulimit -f"),
+        ("continue", 0, "not recorded"),
+        // A limit never makes room again: waiting for that would be waiting for ever.
+        ("pause", 1, "ulimit -f"),
+    ] {
         let home = Home::new();
         let (address, peer) = serve(|mut stream| {
             // A run that stops may reset the connection.
@@ -501,6 +527,48 @@ fn a_full_file_ends_a_run_that_would_connect_again() {
     let size = [&empty, "--on-full", "stop", "127.0.0.1:1"];
     let run = finish(home.sockscope(&[&options[..], &size].concat()).spawn().unwrap());
     check_error(&run, 1, &["--max-size of"]);
+}
+
+#[test]
+fn a_recording_that_another_program_takes_away_is_missed() {
+    type Harm = fn(&std::path::Path);
+    let harms: [(Harm, &str); 2] = [
+        (|path| fs::remove_file(path).unwrap(), "removed or replaced"),
+        (
+            |path| drop(File::create(path).unwrap()),
+            "was cut by another program",
+        ),
+    ];
+    for (harm, told) in harms {
+        let home = Home::new();
+        let path = home.path("trace");
+        let recording = path.clone();
+        let (address, peer) = serve(move |mut stream| {
+            stream.write_all(b"hello").unwrap();
+            // What was answered to has been recorded.
+            expect(&mut stream, b"?");
+            harm(&recording);
+        });
+        let run = home.run(
+            &[
+                "--headless",
+                "--format",
+                "none",
+                "--send",
+                "?",
+                "--eol",
+                "none",
+                "-w",
+                "trace",
+                &address,
+            ],
+            b"",
+        );
+        peer.join().unwrap();
+        assert_eq!(run.code(), 1, "{run:?}");
+        assert!(run.stderr.contains(told), "{run:?}");
+        let _ = fs::remove_file(path);
+    }
 }
 
 #[test]

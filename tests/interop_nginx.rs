@@ -1,52 +1,20 @@
 //! Against a real nginx: an HTTP/1.1 request typed by hand, and a file of some size.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot set up its server has failed"
-)]
-
 #[path = "support/binary.rs"]
 mod binary;
+#[path = "support/nginx.rs"]
+mod nginx;
 #[path = "support/server.rs"]
 mod server;
 
-use std::fmt::Write as _;
-use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-
 use sha2::{Digest as _, Sha256};
 
-use binary::{Home, free_port};
-use server::{Server, command, is_installed};
+use binary::Home;
+use server::Server;
 
 fn nginx(home: &Home) -> Option<Server> {
-    is_installed("nginx").then(|| {
-        let address = free_port().to_string();
-        let root = home.path("root");
-        fs::create_dir(&root).unwrap();
-        // nginx gives up root in the processes that read files.
-        for folder in [home.path(""), root.clone()] {
-            fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
-        }
-        fs::write(root.join("index.html"), "hello from nginx\n").unwrap();
-        fs::write(root.join("large"), vec![0xa5; 4 << 20]).unwrap();
-        let mut temporary = String::new();
-        for kind in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"] {
-            write!(temporary, "{kind}_temp_path {}; ", home.path(kind).display()).unwrap();
-        }
-        let configuration = home.path("nginx.conf");
-        let text = format!(
-            "daemon off; master_process off; pid {}; error_log stderr notice; events {{}}\n\
-             http {{ access_log off; {temporary}\n\
-             server {{ listen {address}; root {}; }} }}\n",
-            home.path("pid").display(),
-            root.display(),
-        );
-        fs::write(&configuration, text).unwrap();
-        let mut nginx = command("nginx");
-        nginx.arg("-c").arg(configuration).arg("-p").arg(home.path(""));
-        Server::start_reachable(&mut nginx, address)
-    })
+    let large = vec![0xa5; 4 << 20];
+    nginx::start(home, &[("index.html", b"hello from nginx\n"), ("large", &large)])
 }
 
 #[test]

@@ -4,29 +4,15 @@
 mod binary;
 #[path = "support/server.rs"]
 mod server;
+#[path = "support/smtp.rs"]
+mod smtp;
 
-use nix::unistd::Uid;
-
-use binary::{Home, free_port};
-use server::{Server, command, is_installed};
-
-fn smtp() -> Option<Server> {
-    is_installed("smtp-sink").then(|| {
-        let address = free_port().to_string();
-        let mut sink = command("smtp-sink");
-        if Uid::effective().is_root() {
-            // It refuses to serve as root.
-            sink.args(["-u", "nobody"]);
-        }
-        sink.args(["-h", "mail.example", &address, "10"]);
-        Server::start_reachable(&mut sink, address)
-    })
-}
+use binary::Home;
 
 #[test]
 fn the_greeting_comes_unasked() {
     let home = Home::new();
-    let Some(smtp) = smtp() else {
+    let Some(smtp) = smtp::start() else {
         return;
     };
     let arguments = [
@@ -50,7 +36,7 @@ fn the_greeting_comes_unasked() {
 #[test]
 fn a_mail_is_delivered_by_hand() {
     let home = Home::new();
-    let Some(smtp) = smtp() else {
+    let Some(smtp) = smtp::start() else {
         return;
     };
     let typed = "EHLO me.example\nMAIL FROM:<a@example.org>\nRCPT TO:<b@example.org>\nDATA\nSubject: é\n\n漢\n.\nQUIT\n";

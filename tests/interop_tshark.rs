@@ -3,86 +3,27 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "support/server.rs"]
+mod server;
+#[path = "support/tshark.rs"]
+mod tshark;
+
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 use sha2::{Digest as _, Sha256};
 use sockscope::capture::{Connection, Create, Existing, MAX_PAYLOAD, Recorder, Ring, Role};
 use sockscope::model::Side::{Local, Peer};
 use sockscope::model::{Direction, End, EndHow, EntryKind, Side, Timestamp};
 
+use server::is_installed;
+use tshark::{Transport, complaints, fields, tshark};
+
 const START: u64 = 1_795_435_200_000_000_000;
 
-fn tshark_is_there() -> bool {
-    if Command::new("tshark").arg("--version").output().is_ok() {
-        return true;
-    }
-    assert!(
-        std::env::var_os("SOCKSCOPE_REQUIRE_PEERS").is_none(),
-        "tshark is not installed"
-    );
-    println!("skipped: tshark is not installed");
-    false
-}
-
-fn tshark(path: &Path, arguments: &[&str]) -> String {
-    let output: Output = Command::new("tshark")
-        .args(["-n", "-r"])
-        .arg(path)
-        .args(arguments)
-        .output()
-        .unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    let errors: Vec<&str> = errors
-        .lines()
-        .filter(|line| !line.starts_with("Running as user"))
-        .collect();
-    assert!(
-        output.status.success() && errors.is_empty(),
-        "tshark {arguments:?}: {errors:?}"
-    );
-    String::from_utf8(output.stdout).unwrap()
-}
-
-/// The columns `fields` of every packet, one line a packet.
-fn fields(path: &Path, fields: &[&str]) -> Vec<String> {
-    let mut arguments = vec!["-T", "fields"];
-    for field in fields {
-        arguments.extend(["-e", field]);
-    }
-    tshark(path, &arguments).lines().map(str::to_owned).collect()
-}
-
-/// What tshark has to say against any packet, beyond the mere mention of SYN, FIN and RST.
-fn complaints(path: &Path) -> Vec<String> {
-    const MENTIONS: [&str; 6] = [
-        "Connection establish request (SYN)",
-        "Connection establish acknowledge (SYN+ACK)",
-        "Connection finish (FIN)",
-        "Connection reset (RST)",
-        "This frame initiates the connection closing",
-        "This frame undergoes the connection closing",
-    ];
-    fields(path, &["_ws.expert.message"])
-        .iter()
-        .flat_map(|line| line.split(',').map(str::to_owned).collect::<Vec<_>>())
-        .filter(|message| !message.is_empty() && !MENTIONS.iter().any(|mention| message.starts_with(mention)))
-        .collect()
-}
-
 /// Both directions of a stream as Follow Stream gives them: from the client, and from the server.
-fn follow(path: &Path, stream: usize) -> (Vec<u8>, Vec<u8>) {
-    let text = tshark(path, &["-q", "-z", &format!("follow,tcp,raw,{stream}")]);
-    let (mut client, mut server) = (Vec::new(), Vec::new());
-    for line in text.lines() {
-        let bytes = |line: &str| hex::decode(line).ok();
-        match line.strip_prefix('\t') {
-            Some(line) => server.extend(bytes(line).unwrap()),
-            // The lines of the frame around the bytes are no hexadecimal digits.
-            None => client.extend(bytes(line).unwrap_or_default()),
-        }
-    }
-    (client, server)
+fn follow(path: &Path, streams: usize) -> Vec<[Vec<u8>; 2]> {
+    let followed = tshark::follow(path, Transport::Tcp, streams as u32);
+    followed.into_iter().map(|stream| stream.bytes).collect()
 }
 
 fn sha256(bytes: &[u8]) -> String {
@@ -172,11 +113,11 @@ impl Sketch {
     }
 
     fn assert_followed(&self, lines: &[&Line]) {
-        for (stream, line) in lines.iter().enumerate() {
-            let (client, server) = follow(&self.path, stream);
-            assert_eq!(sha256(&client), sha256(&line.sent), "stream {stream}, sent");
+        let streams = follow(&self.path, lines.len());
+        for (stream, (line, [client, server])) in lines.iter().zip(&streams).enumerate() {
+            assert_eq!(sha256(client), sha256(&line.sent), "stream {stream}, sent");
             assert_eq!(
-                sha256(&server),
+                sha256(server),
                 sha256(&line.received),
                 "stream {stream}, received"
             );
@@ -203,7 +144,7 @@ fn half_close(by: Side) -> EntryKind {
 
 #[test]
 fn a_talk_is_followed_in_both_families() {
-    if !tshark_is_there() {
+    if !is_installed("tshark") {
         return;
     }
     for (local, remote) in [V4, V6] {
@@ -222,7 +163,7 @@ fn a_talk_is_followed_in_both_families() {
 
 #[test]
 fn a_flood_of_largest_entries_wraps_and_is_followed() {
-    if !tshark_is_there() {
+    if !is_installed("tshark") {
         return;
     }
     for (local, remote) in [V4, V6] {
@@ -247,7 +188,7 @@ fn a_flood_of_largest_entries_wraps_and_is_followed() {
 
 #[test]
 fn ends_in_every_order_are_clean() {
-    if !tshark_is_there() {
+    if !is_installed("tshark") {
         return;
     }
     for (first, second) in [(Local, Peer), (Peer, Local)] {
@@ -291,7 +232,7 @@ fn ends_in_every_order_are_clean() {
 
 #[test]
 fn ends_that_tcp_has_no_packet_for_are_clean() {
-    if !tshark_is_there() {
+    if !is_installed("tshark") {
         return;
     }
     let mut sketch = Sketch::new();
@@ -309,7 +250,7 @@ fn ends_that_tcp_has_no_packet_for_are_clean() {
 
 #[test]
 fn connections_one_after_the_other_from_the_same_port_stay_apart() {
-    if !tshark_is_there() {
+    if !is_installed("tshark") {
         return;
     }
     let mut sketch = Sketch::new();
@@ -338,7 +279,7 @@ fn connections_one_after_the_other_from_the_same_port_stay_apart() {
 
 #[test]
 fn connections_at_the_same_time_stay_apart() {
-    if !tshark_is_there() {
+    if !is_installed("tshark") {
         return;
     }
     let mut sketch = Sketch::new();
@@ -356,7 +297,7 @@ fn connections_at_the_same_time_stay_apart() {
 /// Each file of a ring is followed by itself, also those that begin in the middle of a connection.
 #[test]
 fn every_file_of_a_ring_is_followed() {
-    if !tshark_is_there() {
+    if !is_installed("tshark") {
         return;
     }
     for (local, remote) in [V4, V6] {
@@ -389,14 +330,8 @@ fn every_file_of_a_ring_is_followed() {
         let (mut sent, mut received) = (Vec::new(), Vec::new());
         for path in &files {
             assert_eq!(complaints(path), Vec::<String>::new(), "{}", path.display());
-            // The side of the first packet comes first.
-            let first = fields(path, &["tcp.srcport"]).swap_remove(0);
-            let (one, other) = follow(path, 0);
-            let (ours, theirs) = if local.ends_with(&first) {
-                (one, other)
-            } else {
-                (other, one)
-            };
+            let followed = tshark::follow(path, Transport::Tcp, 1).swap_remove(0);
+            let (ours, theirs) = (followed.sent_by(local), followed.sent_by(remote));
             sent.extend(ours);
             received.extend(theirs);
         }
@@ -407,7 +342,7 @@ fn every_file_of_a_ring_is_followed() {
 
 #[test]
 fn a_gap_is_shown_as_missing_and_nothing_else() {
-    if !tshark_is_there() {
+    if !is_installed("tshark") {
         return;
     }
     let mut sketch = Sketch::new();
@@ -426,7 +361,7 @@ fn a_gap_is_shown_as_missing_and_nothing_else() {
 
 #[test]
 fn the_file_opens_after_every_entry() {
-    if !tshark_is_there() {
+    if !is_installed("tshark") {
         return;
     }
     let mut sketch = Sketch::new();
@@ -440,7 +375,7 @@ fn the_file_opens_after_every_entry() {
 
 #[test]
 fn addresses_times_directions_and_checksums_are_those_recorded() {
-    if !tshark_is_there() {
+    if !is_installed("tshark") {
         return;
     }
     let mut sketch = Sketch::new();

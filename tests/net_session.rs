@@ -8,9 +8,11 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsRawFd as _;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use nix::sys::socket::{MsgFlags, send};
 use sha2::{Digest as _, Sha256};
 use socket2::SockRef;
 use sockscope::capture::{Create, Existing, Recorder, Session};
@@ -99,6 +101,15 @@ impl Bench {
         self.wait_link(&state.to_string(), |link| link.state == state)
     }
 
+    /// Waits until the worker has ended; whether it has.
+    fn ends(&self) -> bool {
+        let mut news = self.worker.news.clone();
+        let ended = async { while news.changed().await.is_ok() {} };
+        self.runtime
+            .block_on(async { tokio::time::timeout(BOUND, ended).await })
+            .is_ok()
+    }
+
     fn entries(&self) -> Vec<Entry> {
         (0..self.session.len())
             .map(|id| self.session.entry(EntryId(id)).unwrap())
@@ -124,7 +135,7 @@ impl Drop for Bench {
     fn drop(&mut self) {
         let _ = self.worker.commands.try_send(NetCommand::Shutdown);
         assert!(
-            self.worker.join(BOUND) || thread::panicking(),
+            self.ends() || thread::panicking(),
             "the worker ends when it is told to"
         );
     }
@@ -243,6 +254,23 @@ fn what_is_typed_comes_back_from_a_tutorial_server() {
 }
 
 #[test]
+fn what_finds_no_connection_is_counted_as_refused() {
+    let (address, server) = peer(|stream| drop(read_all(&stream)));
+    let bench = Bench::new(Options::default());
+    bench.send(b"too early");
+    bench.connect(address);
+    bench.wait_state(LinkState::Open);
+    bench.send(b"in time");
+    bench.ask(NetCommand::Close);
+    bench.wait_state(LinkState::Closed);
+    bench.send(b"too late");
+    let news = bench.wait("three sends", |news| news.sends.handled == 3);
+    assert_eq!(news.sends.refused, 2);
+    server.join().unwrap();
+    assert_eq!(bench.bytes(Direction::Sent), b"in time");
+}
+
+#[test]
 fn our_half_close_leaves_the_reply_whole() {
     let (address, server) = peer(|mut stream| {
         let request = read_all(&stream);
@@ -283,6 +311,39 @@ fn after_the_peers_fin_we_can_still_send() {
     bench.wait_state(LinkState::Closed);
     assert_eq!(server.join().unwrap(), b"still here");
     assert_eq!(bench.kinds(), "try open peer-fin sent close-our-fin");
+}
+
+#[test]
+fn urgent_data_stands_where_it_was_sent() {
+    let (address, server) = peer(|mut stream| {
+        for piece in [&b"before "[..], b"URGENT", b" after"] {
+            if piece == b"URGENT" {
+                send(stream.as_raw_fd(), piece, MsgFlags::MSG_OOB).unwrap();
+            } else {
+                stream.write_all(piece).unwrap();
+            }
+        }
+    });
+    let bench = Bench::new(Options::default());
+    bench.connect(address);
+    bench.wait_state(LinkState::HalfClosed);
+    server.join().unwrap();
+    assert_eq!(bench.bytes(Direction::Received), b"before URGENT after");
+}
+
+#[test]
+fn the_end_of_the_program_tells_the_peers_fin_only_once() {
+    let (address, thread) = peer(|stream| {
+        stream.shutdown(Shutdown::Write).unwrap();
+        read_all(&stream)
+    });
+    let bench = Bench::new(Options::default());
+    bench.connect(address);
+    bench.wait_state(LinkState::HalfClosed);
+    bench.ask(NetCommand::Shutdown);
+    assert!(bench.ends());
+    assert_eq!(thread.join().unwrap(), b"");
+    assert_eq!(bench.kinds(), "try open peer-fin close-our-fin");
 }
 
 #[test]
@@ -639,7 +700,7 @@ fn a_full_file_pauses_reading_and_loses_nothing() {
     let news = bench.wait("the pause", |news| {
         matches!(news.recorder, RecorderState::Paused { .. })
     });
-    let RecorderState::Paused { reason } = news.recorder else {
+    let RecorderState::Paused { reason, .. } = news.recorder else {
         panic!("paused")
     };
     assert!(reason.contains("--max-size"), "{reason}");
@@ -736,23 +797,17 @@ fn a_file_that_is_full_before_dialing_does_what_was_asked_for() {
     };
     let (address, server) = peer(|mut stream| stream.write_all(&pattern(400_000, 5)).unwrap());
 
-    let bench = with(OnFull::Stop);
-    bench.connect(address);
-    let link = bench.wait_state(LinkState::Failed);
-    assert!(link.given_up, "{link:?}");
-    assert!(link.reason.unwrap().contains("--max-size"));
-    bench.wait("what is wrong with the recording", |news| {
-        matches!(news.recorder, RecorderState::Paused { .. })
-    });
-
-    let bench = with(OnFull::Pause);
-    bench.connect(address);
-    bench.wait("the pause", |news| {
-        matches!(news.recorder, RecorderState::Paused { .. })
-    });
-    assert_eq!(bench.worker.news.borrow().link, None, "nobody was dialed");
-    bench.ask(NetCommand::Shutdown);
-    assert!(bench.worker.join(BOUND));
+    // A bound stays: there is nothing to wait for.
+    for on_full in [OnFull::Stop, OnFull::Pause] {
+        let bench = with(on_full);
+        bench.connect(address);
+        let link = bench.wait_state(LinkState::Failed);
+        assert!(link.given_up, "{link:?}");
+        assert!(link.reason.unwrap().contains("--max-size"));
+        bench.wait("what is wrong with the recording", |news| {
+            matches!(news.recorder, RecorderState::Stopped { .. })
+        });
+    }
 
     let bench = with(OnFull::Continue);
     bench.connect(address);
@@ -799,7 +854,7 @@ fn leaving_while_recording_is_paused_tells_what_is_missing() {
         matches!(news.recorder, RecorderState::Paused { .. })
     });
     bench.ask(NetCommand::Shutdown);
-    assert!(bench.worker.join(BOUND));
+    assert!(bench.ends());
     let news = bench.worker.news.borrow().clone();
     let received = news.link.unwrap().received.bytes;
     let recorded = bench.bytes(Direction::Received).len() as u64;

@@ -9,7 +9,8 @@ use std::fmt;
 use super::{Key, Pane, Purpose};
 
 pub use kinds::{
-    Action, Browse, Compose, CopyForm, Dial, Edit, Find, Focus, Open, Program, Reading, Scroll, Show,
+    Action, Annotate, Browse, Compose, CopyForm, Dial, Edit, Export, Find, Focus, Open, Program, Reading,
+    Scroll, Show,
 };
 pub use table::ACTIONS;
 
@@ -90,7 +91,9 @@ pub struct ActionInfo {
 impl ActionInfo {
     /// The words that its argument may be.
     pub fn choices(&self) -> impl Iterator<Item = &'static str> {
-        let words = self.argument.trim_matches(['[', ']']).split('|');
+        // Only the first one: what follows it is not to be taken literally.
+        let first = self.argument.split(['[', ']']).find(|part| !part.is_empty());
+        let words = first.unwrap_or_default().split('|');
         words.filter(|word| word.starts_with(|c: char| c.is_ascii_lowercase()))
     }
 }
@@ -107,7 +110,7 @@ impl Action {
             Action::Edit(_) | Action::Compose(_) | Action::Dial(_) => true,
             Action::Open(open) => match open {
                 Open::CloseMenu | Open::HistorySearch => true,
-                Open::Help | Open::Palette | Open::CopyMenu | Open::Conversations => false,
+                Open::Help | Open::Palette | Open::CopyMenu | Open::Conversations | Open::Marks => false,
             },
             Action::Browse(browse) => match browse {
                 Browse::PageUp | Browse::PageDown => true,
@@ -121,7 +124,12 @@ impl Action {
             Action::Focus(focus) => focus == Focus::Pane(Pane::Input),
             Action::Program(program) => program == Program::QuitDiscard,
             Action::Reading(_) => return purpose == Purpose::Reading,
-            Action::Scroll(_) | Action::Copy(_) | Action::Show(_) | Action::Find(_) => false,
+            Action::Scroll(_)
+            | Action::Copy(_)
+            | Action::Show(_)
+            | Action::Find(_)
+            | Action::Annotate(_)
+            | Action::Export(_) => false,
         };
         !live_only || purpose == Purpose::Live
     }

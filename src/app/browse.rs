@@ -1,7 +1,7 @@
 //! Moving over the log and the Inspector, and between entries.
 
 use super::actions::{Browse, Scroll};
-use super::{Anchor, App, Context, Inspector, Pane, Severity};
+use super::{Anchor, App, Context, Inspector, Pane};
 use crate::model::EntryId;
 
 impl App {
@@ -53,54 +53,6 @@ impl App {
             let next = EntryId(id.0.saturating_add_signed(by));
             self.log.select(next, &sheet, context.layout.log.height);
         }
-    }
-
-    fn goto(&mut self, argument: &str, context: &Context<'_>) {
-        let sheet = self.sheet(context.records, context.layout);
-        match argument.parse::<u64>() {
-            Ok(number) if App::is_there(number, context) => {
-                let place = context.records.place_of(EntryId(number - 1));
-                self.log.select(place, &sheet, context.layout.log.height);
-                self.inspect_selected();
-                self.focus(
-                    if self.focus == Pane::Inspector {
-                        Pane::Inspector
-                    } else {
-                        Pane::Log
-                    },
-                    context,
-                );
-            }
-            Ok(number) => {
-                let first = context.records.called(context.records.first());
-                let text = match &self.filter {
-                    None if (1..first).contains(&number) => format!(
-                        "entry {argument} is no longer kept: its ring file was removed; the log begins at {first}"
-                    ),
-                    None => format!(
-                        "there is no entry {argument}: the log has {}",
-                        context.records.len()
-                    ),
-                    Some(_) => format!("there is no entry {argument}, or the filter hides it"),
-                };
-                self.notify(Severity::Warning, text, context);
-            }
-            Err(_) => self.notify(
-                Severity::Warning,
-                "goto takes the number of an entry, as in goto 12",
-                context,
-            ),
-        }
-    }
-
-    /// Whether the entry of that number, counted from 1, has a place in the log.
-    fn is_there(number: u64, context: &Context<'_>) -> bool {
-        let Some(number) = number.checked_sub(1).map(EntryId) else {
-            return false;
-        };
-        let place = context.records.place_of(number);
-        let entry = context.records.entry(place);
-        entry.is_ok_and(|entry| entry.id == number)
     }
 
     /// An open Inspector shows what is selected in the Log.

@@ -7,7 +7,7 @@ use crate::text::format;
 impl App {
     /// Quits, or asks first when something is at stake.
     pub(super) fn quit(&mut self, out: &mut Vec<Effect>) {
-        if self.busy() || self.unsaved() > 0 {
+        if self.busy() || self.is_exporting() || self.unsaved() > 0 {
             self.ask_to_quit();
         } else {
             out.push(Effect::Quit(Ending::Keep));
@@ -31,7 +31,12 @@ impl App {
         } else {
             String::new()
         };
-        let title = format!("Quit?{connection}{unsent}{recording}");
+        let export = if self.is_exporting() {
+            " The export is not finished, and would be removed."
+        } else {
+            ""
+        };
+        let title = format!("Quit?{connection}{unsent}{recording}{export}");
         self.overlay = Some(Overlay::Menu(Menu::quit(title, unsaved > 0)));
     }
 

@@ -2,8 +2,11 @@
 
 use std::fmt;
 
-use super::{Key, Layout, Mouse, Scanned};
-use crate::model::{Endpoint, FileReport, Found, NetCommand, NetEvent, Query, Records, Timestamp};
+use super::{ExportOrder, Key, Layout, Mouse, Scanned};
+use crate::model::{
+    Annotation, Endpoint, EntryId, ExportReport, FileReport, Found, NetCommand, NetEvent, Query, Records,
+    Timestamp,
+};
 use crate::text::Pattern;
 
 /// Something that happened outside.
@@ -33,6 +36,12 @@ pub enum Event {
     Refiltered,
     /// How far the filter is.
     Filtered(Scanned),
+    /// What was added to entries earlier was looked up; the log tells of it now.
+    Recalled,
+    /// What was added to the entry of that number is kept, or why not.
+    Annotated(EntryId, Result<Keeping, String>),
+    /// How far the export is.
+    Exported(ExportReport),
     /// The stored history of a target, the oldest message first.
     History {
         /// The target that it belongs to.
@@ -55,10 +64,17 @@ pub enum Report {
     Busy(NetCommand),
     /// The worker has stopped; the command reached nobody.
     WorkerGone(NetCommand),
-    /// Something is worth knowing, for example that the clipboard took the text.
-    Info(String),
     /// An effect failed; one sentence that says what was tried, what happened and what to do.
     Failed(String),
+}
+
+/// How long something is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeping {
+    /// In a file.
+    ForGood,
+    /// Until the program ends: there is no file to keep it in.
+    ForNow,
 }
 
 /// What the state machine may look at while it handles an event.
@@ -94,24 +110,11 @@ pub struct Reaction {
 }
 
 impl Reaction {
-    /// Nothing changed.
-    pub fn none() -> Reaction {
-        Reaction::default()
-    }
-
     /// Something that is drawn changed.
     pub fn redraw() -> Reaction {
         Reaction {
             redraw: true,
             effects: Vec::new(),
-        }
-    }
-
-    /// Something changed, and the runtime has to do this.
-    pub fn effect(effect: Effect) -> Reaction {
-        Reaction {
-            redraw: true,
-            effects: vec![effect],
         }
     }
 }
@@ -148,6 +151,15 @@ pub enum Effect {
     /// Show only the entries for which this holds, or all of them again; [`Event::Refiltered`] follows, and progress
     /// comes as [`Event::Filtered`].
     Filter(Option<Query>),
+    /// Keep this of the entry of that number, in place of what was kept before, and answer with
+    /// [`Event::Annotated`]. An annotation that is empty is none.
+    Annotate(EntryId, Annotation),
+    /// Read the annotations that are kept beside the opened file.
+    RecallAnnotations,
+    /// Export this; progress comes as [`Event::Exported`].
+    Export(ExportOrder),
+    /// Stop the export and remove its file.
+    StopExport,
     /// Stop indexing the opened file; what was found stays readable.
     StopIndexing,
     /// Set the title of the window. It went through the encoder already.

@@ -11,6 +11,17 @@ pub struct Filter {
     pub query: Query,
     /// How far the scan is.
     pub progress: Scanned,
+    /// Until it has seen the whole log once, what it finds is not new.
+    pass: Pass,
+}
+
+/// Which part of the log a scan sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pass {
+    /// What was there when it began.
+    First,
+    /// What came since.
+    News,
 }
 
 /// Where the user is, by the numbers of entries, which no filter changes.
@@ -46,12 +57,10 @@ impl App {
         if text.trim().is_empty() {
             return self.clear_filter(context, out);
         }
+        let all = context.records.unfiltered().unwrap_or(context.records);
         let reference = Reference {
             offset: self.settings.zone.offset(),
-            start: context
-                .records
-                .entry(context.records.first())
-                .map_or(context.now, |entry| entry.at),
+            start: all.entry(all.first()).map_or(context.now, |entry| entry.at),
         };
         match Query::parse(text, &reference) {
             Ok(query) => {
@@ -60,6 +69,7 @@ impl App {
                 self.filter = Some(Filter {
                     query,
                     progress: Scanned::default(),
+                    pass: Pass::First,
                 });
             }
             Err(error) => self.notify(Severity::Warning, error.message, context),
@@ -88,8 +98,13 @@ impl App {
     pub(super) fn filtered(&mut self, progress: Scanned, context: &Context<'_>) {
         let Some(filter) = &mut self.filter else { return };
         filter.progress = progress;
-        if let Some(whereabouts) = self.whereabouts {
+        if filter.pass == Pass::First {
             self.log.found(context.records.len());
+            if progress.of > 0 && progress.scanned >= progress.of {
+                filter.pass = Pass::News;
+            }
+        }
+        if let Some(whereabouts) = self.whereabouts {
             self.return_to(Some(whereabouts), context);
             if !whereabouts.is_ahead_of(progress) {
                 self.whereabouts = None;

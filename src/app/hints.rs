@@ -128,9 +128,12 @@ fn overlay_hints(overlay: &Overlay) -> Vec<Hint> {
         ],
         Overlay::Menu(_) => vec![enter("choose")],
         Overlay::Conversations(_) => vec![enter("show only this")],
+        Overlay::Marks(_) => vec![enter("go there")],
         Overlay::Prompt(prompt) => vec![match prompt.wanted {
             Wanted::Search => enter("search"),
             Wanted::Filter => enter("filter"),
+            Wanted::Comment(_) => enter("keep"),
+            Wanted::Export(..) => enter("export"),
         }],
         Overlay::Search(_) => {
             let older = action(Action::Open(Open::HistorySearch), Pane::Input, "older");

@@ -165,17 +165,6 @@ impl Layout {
         layout
     }
 
-    /// A pop-up of that size or less, border included, in the middle of the window.
-    pub fn popup(&self, width: u16, height: u16) -> Area {
-        let (width, height) = (width.min(self.screen.width), height.min(self.screen.height));
-        Area {
-            x: (self.screen.width - width) / 2,
-            y: (self.screen.height - height) / 2,
-            width,
-            height,
-        }
-    }
-
     /// How wide the content of a pop-up may be: `wanted`, with some of the window beside its border where there is
     /// enough of it.
     pub fn popup_columns(&self, wanted: u16) -> u16 {

@@ -1,7 +1,9 @@
 //! What the worker and the runtime report: the state of the connection, its histories, how effects went.
 
 use super::{App, Context, Effect, Menu, MenuKind, Overlay, Purpose, Report, SessionFile, Severity};
-use crate::model::{FileReport, FileState, Link, LinkState, NetCommand, NetEvent, RecorderState, Side};
+use crate::model::{
+    FileReport, FileState, Full, Link, LinkState, NetCommand, NetEvent, RecorderState, Sends, Side,
+};
 use crate::text::{Shown, format};
 
 impl App {
@@ -30,12 +32,30 @@ impl App {
             self.link = Some(link);
             self.renew_menu();
         }
-        self.sending = None;
+        self.sends_handled(news.sends, context);
         self.retitle(out);
     }
 
+    /// A text that found no connection any more comes back to where it was typed.
+    fn sends_handled(&mut self, sends: Sends, context: &Context<'_>) {
+        if sends.handled < self.sends {
+            return;
+        }
+        if sends.refused > self.refused {
+            self.take_back();
+            let text = "not sent: the connection had ended before; the text is back";
+            self.notify(Severity::Warning, text, context);
+        }
+        self.refused = sends.refused;
+        self.sending = None;
+    }
+
     /// Takes in how the opened file stands; what ends its reading is said once.
-    pub(super) fn file_report(&mut self, report: FileReport, context: &Context<'_>) {
+    pub(super) fn file_report(&mut self, report: FileReport, context: &Context<'_>, out: &mut Vec<Effect>) {
+        let indexed = |state: &FileState| *state != FileState::Indexing;
+        if indexed(&report.state) && report.entries > 0 && !std::mem::replace(&mut self.recalled, true) {
+            out.push(Effect::RecallAnnotations);
+        }
         let before = self.file.take().map(|file| file.state);
         if before.as_ref() != Some(&report.state) {
             match &report.state {
@@ -58,9 +78,9 @@ impl App {
 
     pub(super) fn report(&mut self, report: Report, context: &Context<'_>) {
         let (severity, text) = match report {
-            Report::Info(text) => (Severity::Info, text),
             Report::Failed(text) => (Severity::Error, text),
             Report::Busy(NetCommand::Send(_)) => {
+                self.sends = self.sends.saturating_sub(1);
                 self.take_back();
                 (
                     Severity::Warning,
@@ -86,7 +106,15 @@ impl App {
     pub fn banner(&self) -> Option<String> {
         match &self.recorder {
             RecorderState::Recording => None,
-            RecorderState::Paused { reason } => Some(format!("Recording paused, nothing is lost: {reason}")),
+            RecorderState::Paused {
+                reason,
+                full: Full::ForNow,
+            } => Some(format!("Recording paused, nothing is lost: {reason}")),
+            RecorderState::Paused {
+                reason,
+                full: Full::ForGood,
+            } => Some(format!("Recording is over, and nothing more is read: {reason}")),
+            RecorderState::Stopped { reason } => Some(format!("Recording has stopped: {reason}")),
             RecorderState::Losing { reason, bytes } => {
                 Some(format!("NOT RECORDED: {} so far: {reason}", format::size(*bytes)))
             }
@@ -111,7 +139,7 @@ impl App {
                 let menu = Menu::close(self.state());
                 self.overlay = (!menu.items.is_empty()).then_some(Overlay::Menu(menu));
             }
-            MenuKind::Copy => {}
+            MenuKind::Copy | MenuKind::Export(_) | MenuKind::Overwrite => {}
         }
         if let Some(Overlay::Menu(menu)) = &mut self.overlay {
             menu.selected = selected.min(menu.items.len() - 1);

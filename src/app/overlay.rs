@@ -1,15 +1,15 @@
 //! Pop-ups over the panes: their state only. What their keys do to the rest of the program is in `popups`.
 
 mod connect;
-mod conversations;
 mod help;
+mod list;
 mod menu;
 mod palette;
 mod prompt;
 
 pub use connect::{ConnectDialog, TargetError};
-pub use conversations::Conversations;
 pub use help::{Help, HelpLine, HelpText, Trigger};
+pub use list::List;
 pub use menu::{Menu, MenuItem, MenuKind};
 pub use palette::{Command, Palette};
 pub use prompt::{Mistake, Prompt, Wanted};
@@ -32,7 +32,9 @@ pub enum Overlay {
     /// The exact bytes that Enter would send.
     Preview(Preview),
     /// The conversations, to choose from.
-    Conversations(Conversations),
+    Conversations(List),
+    /// What was marked or commented, to choose from.
+    Marks(List),
     /// What to search for; it is drawn in the lowest row.
     Prompt(Prompt),
 }

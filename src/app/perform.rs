@@ -2,8 +2,8 @@
 
 use super::actions::{Action, Focus, Open, Program, Reading, Show, lookup};
 use super::{
-    App, Arrangement, Command, ConnectDialog, Context, Conversations, ESC_DELAY, Effect, Help, HistorySearch,
-    Key, KeyCode, Log, Menu, Overlay, Palette, Pane, Pending, Purpose, Severity,
+    App, Arrangement, Command, ConnectDialog, Context, ESC_DELAY, Effect, Help, HistorySearch, Key, KeyCode,
+    List, Log, Menu, Overlay, Palette, Pane, Pending, Purpose, Severity,
 };
 use crate::model::FileState;
 
@@ -58,6 +58,8 @@ impl App {
             Action::Focus(focus) => self.change_focus(focus, context),
             Action::Open(open) => self.open(open, context),
             Action::Find(find) => self.find(find, argument, context, out),
+            Action::Annotate(annotate) => self.annotate(annotate, argument, context, out),
+            Action::Export(export) => self.export(export, argument, context, out),
             Action::Reading(Reading::Stop) => self.stop_indexing(context, out),
             Action::Program(program) => self.program(program, context, out),
         }
@@ -110,7 +112,7 @@ impl App {
         }
     }
 
-    fn indexing(&self) -> bool {
+    pub(super) fn indexing(&self) -> bool {
         self.file
             .as_ref()
             .is_some_and(|file| file.state == FileState::Indexing)
@@ -158,7 +160,12 @@ impl App {
             Open::Conversations if context.records.conversations() == 0 => {
                 return self.notify(Severity::Warning, "there is no conversation yet", context);
             }
-            Open::Conversations => Overlay::Conversations(Conversations::default()),
+            Open::Conversations => Overlay::Conversations(List::default()),
+            Open::Marks if context.records.annotations() == 0 => {
+                let text = "nothing is marked yet: m marks an entry, ; comments on it";
+                return self.notify(Severity::Info, text, context);
+            }
+            Open::Marks => Overlay::Marks(List::default()),
             Open::Palette => Overlay::Palette(Palette::new(self.purpose())),
             Open::CloseMenu => {
                 let menu = Menu::close(self.state());
@@ -229,6 +236,9 @@ impl App {
                 );
             }
             Pane::Input => self.focus(self.last_view, context),
+            Pane::Status | Pane::Log | Pane::Inspector if self.is_exporting() => {
+                out.push(Effect::StopExport);
+            }
             Pane::Inspector => self.close_inspector(context),
             Pane::Status | Pane::Log => {
                 if self.log.selected.take().is_some() || self.zoomed.take().is_some() {

@@ -2,10 +2,11 @@
 
 use super::actions::{Action, Browse, Compose, Edit, Open, Program, Scroll, lookup};
 use super::{
-    App, Command, ConnectDialog, Context, Conversations, Editor, Effect, Ending, HistorySearch, Key,
-    MenuKind, Overlay, Palette, Pane, Preview, Prompt, Wanted,
+    App, Command, ConnectDialog, Context, Editor, Effect, Ending, Extent, HistorySearch, Key, List, MenuKind,
+    Overlay, Palette, Pane, Preview, Prompt, Wanted,
 };
-use crate::model::Endpoint;
+use crate::capture::Existing;
+use crate::model::{Endpoint, EntryId, ExportFormat};
 use crate::text::HexLayout;
 
 /// What becomes of the pop-up after a key.
@@ -22,6 +23,14 @@ enum Answer {
     Search(String),
     /// It closes, and only what this holds for is shown.
     Filter(String),
+    /// It closes, and this is what the entry is commented with.
+    Comment(EntryId, String),
+    /// It closes, and the entry of that number is selected.
+    Goto(EntryId),
+    /// It closes, and the file is asked for.
+    ExportAs(Extent, ExportFormat),
+    /// It closes, and this is exported to that file.
+    ExportTo(Extent, ExportFormat, String),
     /// It closes, and this takes the place of what is typed; the key then means what it always means.
     Take(Option<String>, Option<Key>),
 }
@@ -70,6 +79,7 @@ impl App {
             Some(
                 Overlay::Help(_)
                 | Overlay::Conversations(_)
+                | Overlay::Marks(_)
                 | Overlay::Menu(_)
                 | Overlay::Search(_)
                 | Overlay::Preview(_),
@@ -97,14 +107,22 @@ impl App {
             Overlay::Palette(palette) => palette_key(palette, key),
             Overlay::Connect(dialog) => connect_key(dialog, key),
             Overlay::Menu(menu) => match menu.key(key) {
-                Some(Action::Program(Program::Back)) => Answer::Close,
-                Some(action) => Answer::Run(Command::from(action)),
+                Some(item) => match (item.action, menu.kind, item.format) {
+                    (Action::Program(Program::Back), ..) => Answer::Close,
+                    (_, MenuKind::Export(extent), Some(format)) => Answer::ExportAs(extent, format),
+                    (action, ..) => Answer::Run(Command::from(action)),
+                },
                 None if key == Key::char('q') => Answer::Close,
+                // What quits at once everywhere does so here too.
+                None if key == Key::char('Q') && menu.kind == MenuKind::Quit => {
+                    Answer::Run(Command::from(Action::Program(Program::QuitKeep)))
+                }
                 None => Answer::Stay,
             },
             Overlay::Search(search) => self.search_key(search, key),
             Overlay::Prompt(prompt) => prompt_key(prompt, key),
             Overlay::Conversations(list) => conversations_key(list, context, key),
+            Overlay::Marks(list) => marks_key(list, context, key),
         }
     }
 
@@ -123,6 +141,12 @@ impl App {
             Answer::Search(text) => self.search_for(&text, context, out),
             Answer::Filter(text) if text.is_empty() && self.filter.is_none() => {}
             Answer::Filter(text) => self.filter_by(&text, context, out),
+            Answer::Comment(number, text) => self.comment(number, &text, context, out),
+            Answer::Goto(number) => self.goto_number(number, context),
+            Answer::ExportAs(extent, format) => self.ask_for_file(extent, format, context),
+            Answer::ExportTo(extent, format, path) => {
+                self.export_to(extent, format, &path, Existing::Refuse, out);
+            }
             Answer::Take(text, key) => {
                 if let Some(text) = text {
                     self.composer.replace(text);
@@ -217,21 +241,39 @@ fn palette_key(palette: &mut Palette, key: Key) -> Answer {
     Answer::Stay
 }
 
-fn conversations_key(list: &mut Conversations, context: &Context<'_>, key: Key) -> Answer {
-    let count = context.records.conversations();
+fn conversations_key(list: &mut List, context: &Context<'_>, key: Key) -> Answer {
+    let records = context.records;
+    list_key(list, records.conversations(), context, key, |selected| {
+        let chosen = records.conversation_page(selected..selected + 1);
+        let number = chosen.first().map(|conversation| conversation.id.0);
+        number.map(|number| Answer::Filter(format!("conn:{number}")))
+    })
+}
+
+fn marks_key(list: &mut List, context: &Context<'_>, key: Key) -> Answer {
+    let records = context.records;
+    list_key(list, records.annotations(), context, key, |selected| {
+        let chosen = records.annotated(selected..selected + 1);
+        chosen.first().map(|number| Answer::Goto(*number))
+    })
+}
+
+/// A key over a list of `count`; what Enter does is up to the list.
+fn list_key(
+    list: &mut List,
+    count: u64,
+    context: &Context<'_>,
+    key: Key,
+    choose: impl FnOnce(u64) -> Option<Answer>,
+) -> Answer {
     let page = u64::from(context.layout.popup_rows());
     match lookup(Pane::Log, key) {
         Some(Action::Scroll(scroll)) => list.scroll(scroll, count, page),
-        Some(Action::Browse(Browse::Inspect)) => {
-            let chosen = context
-                .records
-                .conversation_page(list.selected..list.selected + 1);
-            return match chosen.first() {
-                Some(conversation) => Answer::Filter(format!("conn:{}", conversation.id.0)),
-                None => Answer::Close,
-            };
+        Some(Action::Browse(Browse::Inspect)) => return choose(list.selected).unwrap_or(Answer::Close),
+        // What opened it closes it.
+        Some(Action::Open(Open::Conversations | Open::Marks) | Action::Program(Program::Quit)) => {
+            return Answer::Close;
         }
-        Some(Action::Open(Open::Conversations) | Action::Program(Program::Quit)) => return Answer::Close,
         Some(_) | None => {}
     }
     Answer::Stay
@@ -245,6 +287,11 @@ fn prompt_key(prompt: &mut Prompt, key: Key) -> Answer {
             Wanted::Search if prompt.field.is_empty() => return Answer::Close,
             Wanted::Search => return Answer::Search(prompt.field.text().to_owned()),
             Wanted::Filter => return Answer::Filter(prompt.field.text().to_owned()),
+            Wanted::Comment(number) => return Answer::Comment(number, prompt.field.text().to_owned()),
+            Wanted::Export(..) if prompt.field.text().trim().is_empty() => return Answer::Close,
+            Wanted::Export(extent, format) => {
+                return Answer::ExportTo(extent, format, prompt.field.text().trim().to_owned());
+            }
         },
         Some(Action::Edit(Edit::DeleteLeft)) if prompt.field.is_empty() => return Answer::Close,
         Some(_) | None => {

@@ -4,92 +4,27 @@
 //! of entries.
 
 mod columns;
+mod kinds;
 mod sentence;
 
 pub use columns::TimeColumns;
-pub use sentence::{end_sentence, sentence};
-
-use std::ops::Range;
+pub use kinds::{Head, HexRow, RowKind, TextUnits, VisibleRow};
 
 use super::{Purpose, TimeColumn, View};
-use crate::model::{Entry, EntryId, EntryKind, Records, RecordsError, Surroundings, Timestamp};
-use crate::text::{GutterCell, HexLayout, Policy, Shown, Source, TextRows, Unit, gutter};
+use crate::model::{Entry, EntryId, EntryKind, Records, RecordsError, Surroundings, sentence};
+use crate::text::{HexLayout, Policy, Shown, Source, TextRows, gutter};
+
+/// Cells of the sign before each row of a comment.
+pub const COMMENT_SIGN: u16 = 2;
 
 /// How far bytes and the continuation of sentences stand to the right of the heads.
 pub const INDENT: u16 = 2;
-
-/// A row of the log, ready to be painted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VisibleRow {
-    /// The place in the log of the entry that it belongs to.
-    pub id: EntryId,
-    /// Whether that entry is selected.
-    pub selected: bool,
-    /// What it shows.
-    pub kind: RowKind,
-    /// The bytes of the entry that are searched for and found; without those in other rows where that is known.
-    pub hits: Vec<Range<u32>>,
-}
-
-/// What a row shows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RowKind {
-    /// The first row of an entry.
-    Head(Head),
-    /// The continuation of an event's sentence; it starts below the sentence's first row.
-    Sentence(Shown),
-    /// Bytes as hex digits, indented by [`INDENT`].
-    Hex(HexRow),
-    /// Bytes as text, indented by [`INDENT`].
-    Text(TextUnits),
-    /// The entry could not be read; this says why.
-    Unreadable(Shown),
-}
-
-/// The first row of an entry: times, direction and size, or the event.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Head {
-    /// The entry.
-    pub entry: Entry,
-    /// When the entry before it happened.
-    pub previous: Option<Timestamp>,
-    /// When the dialing of its connection started.
-    pub started: Option<Timestamp>,
-    /// The first row of what happened, for events; empty for bytes.
-    pub sentence: Shown,
-    /// The bytes as text, where all of them fit beside the size; a head with them is the only row of its entry.
-    pub text: Option<TextUnits>,
-    /// The columns of times.
-    pub columns: TimeColumns,
-}
 
 /// Cells of the mark, the size and the blanks around them, before a text that stands in the head.
 pub const TEXT_COLUMN: u16 = 10;
 
 /// A head whose room for text is smaller has none, so that the texts stand below each other in a narrow window.
 const LEAST_TEXT: u16 = 24;
-
-/// A row of a hexdump.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HexRow {
-    /// The offset of its first byte in the entry.
-    pub offset: u32,
-    /// Its bytes.
-    pub bytes: Vec<u8>,
-    /// One cell a byte; empty if there is no gutter.
-    pub gutter: Vec<GutterCell>,
-    /// Where things stand in the row.
-    pub layout: HexLayout,
-}
-
-/// A row of the text view.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TextUnits {
-    /// What it shows, in order.
-    pub units: Vec<Unit>,
-    /// The cells that it may take.
-    pub width: u16,
-}
 
 /// Entries cut into rows of a width.
 #[derive(Clone, Copy)]
@@ -124,9 +59,9 @@ impl Sheet<'_> {
         let Ok(entry) = self.records.entry(id) else {
             return 1;
         };
-        let rows = match entry.kind {
-            EntryKind::Data { .. } if self.text_beside(id, &entry).is_some() => 1,
-            EntryKind::Data { .. } => 1 + self.count_data(id, &entry, most),
+        let data = match entry.kind {
+            EntryKind::Data { .. } if self.text_beside(id, &entry).is_some() => 0,
+            EntryKind::Data { .. } => self.count_data(id, &entry, most),
             EntryKind::Lookup(_)
             | EntryKind::Attempt(_)
             | EntryKind::Open { .. }
@@ -134,9 +69,10 @@ impl Sheet<'_> {
             | EntryKind::Close(_)
             | EntryKind::Error { .. }
             | EntryKind::Gap { .. }
-            | EntryKind::Note { .. } => self.sentence_rows(&entry.kind).len().max(1) as u32,
+            | EntryKind::Note { .. } => 0,
         };
-        rows.min(most)
+        let (_, lead) = self.lead(&entry);
+        (1 + lead.len() as u32 + data).min(most)
     }
 
     /// The rows `first..` of the entry, at most `most`.
@@ -153,7 +89,7 @@ impl Sheet<'_> {
             RowKind::Hex(hex) => Some(hex.offset),
             RowKind::Text(text) => text.units.first().map(|unit| unit.start as u32),
             RowKind::Head(head) if head.text.is_some() => Some(0),
-            RowKind::Head(_) | RowKind::Sentence(_) | RowKind::Unreadable(_) => None,
+            RowKind::Head(_) | RowKind::Sentence(_) | RowKind::Comment(_) | RowKind::Unreadable(_) => None,
         }
     }
 
@@ -176,7 +112,8 @@ impl Sheet<'_> {
                 })
                 .unwrap_or(0),
         };
-        1 + row as u32
+        let (_, lead) = self.lead(&entry);
+        (1 + lead.len() + row) as u32
     }
 
     /// How a hexdump is laid out here.
@@ -201,34 +138,53 @@ impl Sheet<'_> {
 
     fn try_rows(&self, id: EntryId, first: u32, most: u32) -> Result<Vec<RowKind>, RecordsError> {
         let entry = self.records.entry(id)?;
-        let mut rows = Vec::new();
-        let is_data = matches!(entry.kind, EntryKind::Data { .. });
-        let sentence = if is_data {
-            Vec::new()
-        } else {
-            self.sentence_rows(&entry.kind)
-        };
-        let mut sentence = sentence.into_iter();
-        let head_sentence = sentence.next().unwrap_or_default();
+        let (sentence, lead) = self.lead(&entry);
+        let above = 1 + lead.len();
         let beside = self.text_beside(id, &entry);
         let is_all = beside.is_some();
-        if first == 0 && most > 0 {
-            rows.push(RowKind::Head(self.head(id, &entry, head_sentence, beside)));
-        }
-        if is_all {
-            return Ok(rows);
-        }
-        let from = first.saturating_sub(1) as usize;
+        let head = RowKind::Head(self.head(id, &entry, sentence, beside));
+        let lead = std::iter::once(head).chain(lead);
+        let mut rows: Vec<RowKind> = lead.skip(first as usize).take(most as usize).collect();
+        let from = (first as usize).saturating_sub(above);
         let room = most as usize - rows.len();
-        if is_data {
+        if !is_all && matches!(entry.kind, EntryKind::Data { .. }) {
             // The head was readable, so it stays above the reason why the bytes are not.
             if let Err(error) = self.data_rows(id, &entry, from, room, &mut rows) {
                 rows.push(self.unreadable(&error));
             }
-        } else {
-            rows.extend(sentence.skip(from).take(room).map(RowKind::Sentence));
         }
         Ok(rows)
+    }
+
+    /// What stands in the head of an entry besides times, and the rows between the head and the bytes: the rest of
+    /// what happened, and the comment.
+    fn lead(&self, entry: &Entry) -> (Shown, Vec<RowKind>) {
+        let mut sentence = match entry.kind {
+            EntryKind::Data { .. } => Vec::new(),
+            EntryKind::Lookup(_)
+            | EntryKind::Attempt(_)
+            | EntryKind::Open { .. }
+            | EntryKind::HalfClose { .. }
+            | EntryKind::Close(_)
+            | EntryKind::Error { .. }
+            | EntryKind::Gap { .. }
+            | EntryKind::Note { .. } => self.sentence_rows(&entry.kind),
+        }
+        .into_iter();
+        let head = sentence.next().unwrap_or_default();
+        let comment = self.comment_rows(entry.id).into_iter();
+        let lead = sentence
+            .map(RowKind::Sentence)
+            .chain(comment.map(RowKind::Comment));
+        (head, lead.collect())
+    }
+
+    /// What the user said about an entry, cut into rows.
+    fn comment_rows(&self, number: EntryId) -> Vec<Shown> {
+        let annotation = self.records.annotation(number);
+        let comment = annotation.and_then(|annotation| annotation.comment);
+        let width = self.inner().saturating_sub(COMMENT_SIGN).max(1);
+        comment.map_or(Vec::new(), |text| sentence::wrapped(&text, width, self.policy))
     }
 
     fn unreadable(&self, error: &RecordsError) -> RowKind {
@@ -237,8 +193,9 @@ impl Sheet<'_> {
 
     /// The text of an entry, if the text view is on and all of it has room beside the size.
     fn text_beside(&self, id: EntryId, entry: &Entry) -> Option<TextUnits> {
-        // The number at the right, with two blanks before it.
-        let number = 3 + (entry.id.0 + 1).ilog10() as u16 + 1;
+        // The number and its mark at the right, with two blanks before them.
+        let mark = if self.is_marked(entry) { 2 } else { 0 };
+        let number = 3 + (entry.id.0 + 1).ilog10() as u16 + 1 + mark;
         let before = TimeColumns::fitting(self.width, self.time).width() + TEXT_COLUMN;
         let width = self.width.checked_sub(before + number)?;
         // A character has at most four bytes and at least a cell, and marks on it are not worth the search.
@@ -265,7 +222,13 @@ impl Sheet<'_> {
             sentence,
             text,
             columns: TimeColumns::fitting(self.width, self.time),
+            marked: self.is_marked(entry),
         }
+    }
+
+    fn is_marked(&self, entry: &Entry) -> bool {
+        let annotation = self.records.annotation(entry.id);
+        annotation.is_some_and(|annotation| annotation.marked)
     }
 
     /// What happened, cut into rows that stand beside the times.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::model::Endpoint;
+use crate::model::{Endpoint, Purpose};
 use crate::text::{InputType, LineEnding, Policy};
 
 /// A part of the screen that can have the focus. The focus is the mode.
@@ -145,15 +145,6 @@ impl Zone {
             Zone::Local { offset } => offset,
         }
     }
-}
-
-/// What the program was started for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Purpose {
-    /// To connect, and to record what crosses.
-    Live,
-    /// To read a recording: there is nothing to send to.
-    Reading,
 }
 
 /// Where the session is recorded, or what is read; and so what quitting means for it.

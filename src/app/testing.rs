@@ -1,6 +1,7 @@
 //! A log in memory, and a tiny notation for "state, keys, state": only for tests.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::{
@@ -8,8 +9,8 @@ use super::{
     Zone,
 };
 use crate::model::{
-    ConnectionId, Direction, Entry, EntryId, EntryKind, Found, Link, LinkState, NetEvent, Records,
-    RecordsError, Surroundings, Tail, Timestamp,
+    Annotation, ConnectionId, Direction, Entry, EntryId, EntryKind, Found, Link, LinkState, NetEvent,
+    Records, RecordsError, Surroundings, Tail, Timestamp,
 };
 use crate::text::{InputType, LineEnding, Policy};
 
@@ -23,6 +24,8 @@ pub(crate) struct Memory {
     pub(crate) gone: u64,
     /// How often entries were looked at, to show that work is bounded.
     pub(crate) looks: RefCell<u64>,
+    /// What was added to entries.
+    pub(crate) annotations: BTreeMap<u64, Annotation>,
 }
 
 impl Memory {
@@ -94,6 +97,35 @@ impl Records for Memory {
 
     fn started(&self, _: ConnectionId) -> Option<Timestamp> {
         Some(Timestamp(0))
+    }
+
+    fn annotation(&self, number: EntryId) -> Option<Annotation> {
+        self.annotations.get(&number.0).cloned()
+    }
+
+    fn annotations(&self) -> u64 {
+        self.annotations.len() as u64
+    }
+
+    fn annotated(&self, page: Range<u64>) -> Vec<EntryId> {
+        let all = self.annotations.keys().map(|number| EntryId(*number));
+        all.skip(page.start as usize)
+            .take((page.end - page.start) as usize)
+            .collect()
+    }
+
+    fn annotated_after(&self, number: EntryId) -> Option<EntryId> {
+        self.annotations
+            .range(number.0 + 1..)
+            .next()
+            .map(|(number, _)| EntryId(*number))
+    }
+
+    fn annotated_before(&self, number: EntryId) -> Option<EntryId> {
+        self.annotations
+            .range(..number.0)
+            .next_back()
+            .map(|(number, _)| EntryId(*number))
     }
 }
 

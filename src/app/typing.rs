@@ -57,6 +57,11 @@ impl App {
                 context,
             );
         }
+        if text.contains(char::REPLACEMENT_CHARACTER) {
+            let text = "the terminal pasted U+FFFD, which often stands for bytes that are not UTF-8: check them, or \
+                        type them as \\xNN";
+            self.notify(Severity::Warning, text, context);
+        }
         if self.paste_into_overlay(text) {
             return;
         }
@@ -172,6 +177,7 @@ impl App {
             });
         }
         self.sending = Some(sent);
+        self.sends += 1;
         Ok(())
     }
 

@@ -2,6 +2,8 @@
 //!
 //! Source: draft-ietf-opsawg-pcapng. Everything is little-endian; other byte orders are neither written nor read.
 
+use std::net::SocketAddr;
+
 use crate::capture::packet::{Headers, Segment};
 use crate::model::{Direction, EntryId, Timestamp};
 
@@ -11,12 +13,15 @@ pub(super) const SECTION: u32 = 0x0a0d_0d0a;
 pub(super) const INTERFACE: u32 = 1;
 /// Enhanced Packet Block.
 pub(super) const PACKET: u32 = 6;
-/// Our annotation: a block type from the range for local use (the most significant bit is set).
+/// Our annotations: a block type from the range for local use (the most significant bit is set).
 pub(super) const ANNOTATION: u32 = 0x8053_4b53;
 /// Our option of packets and interfaces, from the range for local use.
 pub(super) const OPT_OURS: u16 = 0xd353;
 /// Marks blocks and options for local use as ours, since anybody may use the same numbers.
 pub(super) const MAGIC: [u8; 4] = *b"sksc";
+
+/// Marks an annotation block that is no entry, but says something of one.
+pub(super) const MAGIC_ABOUT: [u8; 4] = *b"skab";
 
 pub(super) const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
 pub(super) const LINKTYPE_RAW: u16 = 101;
@@ -40,6 +45,8 @@ pub(super) const ANNOTATION_HEADER: usize = 36;
 const PACKET_INTERFACE: usize = 8;
 /// Where in an annotation block its interface is, behind the magic.
 const ANNOTATION_INTERFACE: usize = 12;
+/// Type, length, magic, entry number low and high, length of the JSON text.
+pub(super) const ABOUT_HEADER: usize = 24;
 /// Type, length, and the length again at the end.
 pub(super) const SMALLEST: u32 = 12;
 /// SAFETY: blocks over 16 MiB are damage or an attack.
@@ -58,17 +65,17 @@ pub(super) fn padding(len: usize) -> usize {
     len.wrapping_neg() % 4
 }
 
-/// The section header block that opens a file.
-pub(super) fn section() -> Vec<u8> {
-    section_with(None)
+/// The section header block that opens a file, with what else there is to say about it.
+pub(super) fn section(remark: Option<&str>) -> Vec<u8> {
+    section_with(remark, None)
 }
 
 /// The section header block of a file of a ring, whose first entry has this number.
 pub(super) fn section_from(first: EntryId) -> Vec<u8> {
-    section_with(Some(first))
+    section_with(None, Some(first))
 }
 
-fn section_with(first: Option<EntryId>) -> Vec<u8> {
+fn section_with(remark: Option<&str>, first: Option<EntryId>) -> Vec<u8> {
     let mut body = Vec::new();
     body.extend(BYTE_ORDER_MAGIC.to_le_bytes());
     body.extend(1u16.to_le_bytes());
@@ -80,6 +87,7 @@ fn section_with(first: Option<EntryId>) -> Vec<u8> {
         concat!("sockscope ", env!("CARGO_PKG_VERSION")).as_bytes(),
     );
     option(&mut body, OPT_COMMENT, SYNTHETIC.as_bytes());
+    body.extend(remarks(remark.iter().copied()));
     if let Some(first) = first {
         option(&mut body, OPT_OURS, &ours(&first.0.to_le_bytes()));
     }
@@ -88,9 +96,17 @@ fn section_with(first: Option<EntryId>) -> Vec<u8> {
 }
 
 /// The interface description block of a connection; `started` travels in an option of ours, since an
-/// interface has no time. In a later file of a ring the JSON text of the opening follows it, which is the entry of an
-/// earlier file.
-pub(super) fn interface(name: &str, role: &str, started: Timestamp, opening: &[u8]) -> Vec<u8> {
+/// interface has no time, and so do the addresses where no entry tells them.
+pub(super) fn interface(
+    name: &str,
+    role: &str,
+    started: Timestamp,
+    addresses: Option<(SocketAddr, SocketAddr)>,
+) -> Vec<u8> {
+    let mut value = started.0.to_le_bytes().to_vec();
+    if let Some((local, remote)) = addresses {
+        value.extend(format!("{local} {remote}").as_bytes());
+    }
     let mut body = Vec::new();
     body.extend(LINKTYPE_RAW.to_le_bytes());
     body.extend(0u16.to_le_bytes());
@@ -98,7 +114,6 @@ pub(super) fn interface(name: &str, role: &str, started: Timestamp, opening: &[u
     option(&mut body, IF_NAME, name.as_bytes());
     option(&mut body, IF_DESCRIPTION, role.as_bytes());
     option(&mut body, IF_TSRESOL, &[NANOSECONDS]);
-    let value = [&started.0.to_le_bytes(), opening].concat();
     option(&mut body, OPT_OURS, &ours(&value));
     option(&mut body, OPT_END, &[]);
     block(INTERFACE, &body)
@@ -135,14 +150,37 @@ pub(super) fn annotation(id: EntryId, interface: u32, at: Timestamp, json: &[u8]
     block(ANNOTATION, &body)
 }
 
+/// The annotation block that says something of entry `id`, which stands before it.
+pub(super) fn about(id: EntryId, json: &[u8]) -> Vec<u8> {
+    let mut body = Vec::with_capacity(ABOUT_HEADER + json.len());
+    body.extend(MAGIC_ABOUT);
+    body.extend(id.0.to_le_bytes());
+    body.extend((json.len() as u32).to_le_bytes());
+    body.extend(json);
+    body.resize(body.len() + padding(json.len()), 0);
+    block(ANNOTATION, &body)
+}
+
+/// Comments of people on a packet, as options.
+pub(super) fn remarks<'a>(comments: impl Iterator<Item = &'a str>) -> Vec<u8> {
+    let mut body = Vec::new();
+    for comment in comments {
+        // The field has 16 bits, and a character is kept or left out as a whole.
+        let end = comment.floor_char_boundary(usize::from(u16::MAX));
+        option(&mut body, OPT_COMMENT, &comment.as_bytes()[..end]);
+    }
+    body
+}
+
 /// An enhanced packet block without payload. `json` makes it an entry; without it, it only serves those who
-/// follow the packets.
+/// follow the packets. `remarks` are options, ready made.
 pub(super) fn bare_packet(
     interface: u32,
     at: Timestamp,
     direction: Direction,
     segment: &Segment,
     json: Option<&[u8]>,
+    remarks: &[u8],
 ) -> Vec<u8> {
     let headers = segment.headers();
     let mut body = Vec::new();
@@ -158,6 +196,7 @@ pub(super) fn bare_packet(
     if let Some(json) = json {
         option(&mut body, OPT_OURS, &ours(json));
     }
+    body.extend(remarks);
     option(&mut body, OPT_END, &[]);
     block(PACKET, &body)
 }
@@ -213,11 +252,30 @@ const OPTIONS: usize = 12;
 impl DataFrame {
     /// The frame of `segment`, which says how long its payload is.
     pub(super) fn new(interface: u32, at: Timestamp, direction: Direction, segment: &Segment) -> DataFrame {
-        let headers = segment.headers();
+        DataFrame::around(
+            interface,
+            at,
+            direction,
+            &segment.headers(),
+            segment.payload_len,
+            0,
+        )
+    }
+
+    /// The frame of `payload_len` bytes behind `headers`. `remarks` bytes of options stand between the parts of
+    /// [`DataFrame::tails`].
+    pub(super) fn around(
+        interface: u32,
+        at: Timestamp,
+        direction: Direction,
+        headers: &Headers,
+        payload_len: usize,
+        remarks: usize,
+    ) -> DataFrame {
         let headers = headers.as_slice();
-        let packet = headers.len() + segment.payload_len;
+        let packet = headers.len() + payload_len;
         let pad = padding(packet);
-        let total = (PACKET_HEADER + packet + pad + OPTIONS + 4) as u32;
+        let total = (PACKET_HEADER + packet + pad + OPTIONS + remarks + 4) as u32;
         let mut head = [0; PACKET_HEADER + Headers::LARGEST];
         let words = [
             PACKET,
@@ -260,5 +318,11 @@ impl DataFrame {
     /// The bytes after it: padding, options and the closing length.
     pub(super) fn tail(&self) -> &[u8] {
         &self.tail[..self.tail_len]
+    }
+
+    /// The same in two parts, between which remarks stand.
+    pub(super) fn tails(&self) -> (&[u8], &[u8]) {
+        // The end of the options and the closing length.
+        self.tail().split_at(self.tail_len - 8)
     }
 }

@@ -8,12 +8,13 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::block::{self, DataFrame, LONGEST_TEXT};
+use super::happened::Happened;
 use super::index::Tails;
 use super::packet::Segment;
 use super::recorder::{Carries, Filed, Mark, Recorder};
 use super::stream::Stream;
 use super::{CaptureError, fact};
-use crate::model::{ConnectionId, Direction, EndHow, Endpoint, EntryId, EntryKind, Side, Timestamp};
+use crate::model::{ConnectionId, Direction, Endpoint, EntryId, EntryKind, Timestamp};
 
 /// The most bytes that one entry holds: what fits an IPv4 packet beside its headers.
 pub const MAX_PAYLOAD: usize = 65_495;
@@ -27,7 +28,7 @@ pub enum Role {
 
 impl Role {
     /// The word in `if_description`.
-    pub(super) fn name(self) -> &'static str {
+    pub(in crate::capture) fn name(self) -> &'static str {
         match self {
             Role::Client => "client",
         }
@@ -55,9 +56,9 @@ impl Origin {
         }
     }
 
-    /// Its interface description block, with the JSON text of its opening if that is in an earlier file.
-    pub(super) fn block(&self, opening: &[u8]) -> Vec<u8> {
-        block::interface(&self.name, self.role.name(), self.started, opening)
+    /// Its interface description block, with the addresses if an earlier file has the entry that tells them.
+    pub(super) fn block(&self, addresses: Option<(SocketAddr, SocketAddr)>) -> Vec<u8> {
+        block::interface(&self.name, self.role.name(), self.started, addresses)
     }
 }
 
@@ -125,7 +126,13 @@ impl Connection {
         }
         let mut flow = self.flow();
         let mut next = *flow;
-        let mut blocks = self.packets(at, kind, &mut next, &json);
+        let happened = Happened {
+            connection: self.id(),
+            interface: flow.interface(),
+            at,
+            kind,
+        };
+        let mut blocks = happened.packets(&mut next.stream, &json, &[]);
         let carries = match kind {
             EntryKind::Open { .. } => block::text_in_last(&blocks, json.len())
                 .map_or(Carries::Nothing, |offset| {
@@ -185,11 +192,11 @@ impl Connection {
         }
         let mut flow = self.flow();
         let mut stream = flow.stream.ok_or(CaptureError::NotOpen)?;
-        let from = side(direction);
+        let from = direction.sender();
         // Both stay empty, and so unallocated, for all but a few entries.
         let overdue = stream
             .overdue(from, bytes.len())
-            .map(|ack| packet(flow.interface(), at, opposite(direction), &ack, None));
+            .map(|ack| packet(flow.interface(), at, direction.opposite(), &ack));
         let mut overdue = overdue.unwrap_or_default();
         let segment = stream.data(from, bytes.len());
         let mut frame = DataFrame::new(flow.interface(), at, direction, &segment);
@@ -225,50 +232,6 @@ impl Connection {
         Ok(id)
     }
 
-    /// The packets of an event, the last of which is the entry; none if TCP has no packet for it.
-    fn packets(&self, at: Timestamp, kind: &EntryKind, flow: &mut Flow, json: &[u8]) -> Vec<u8> {
-        let interface = flow.interface();
-        let entry = |by, segment: Segment| packet(interface, at, sender(by), &segment, Some(json));
-        match kind {
-            EntryKind::Open { local, remote } => {
-                let Some(mut stream) = Stream::new(self.id(), *local, *remote) else {
-                    return Vec::new();
-                };
-                let [syn, syn_ack, ack] = stream.open();
-                flow.stream = Some(stream);
-                [
-                    packet(interface, at, Direction::Sent, &syn, None),
-                    packet(interface, at, Direction::Received, &syn_ack, None),
-                    entry(Side::Local, ack),
-                ]
-                .concat()
-            }
-            EntryKind::HalfClose { by } => flow
-                .stream
-                .as_mut()
-                .and_then(|stream| stream.finish(*by))
-                .map_or_else(Vec::new, |fin| entry(*by, fin)),
-            EntryKind::Close(end) => match (end.how, flow.stream.as_mut()) {
-                (EndHow::Fin, Some(stream)) => stream
-                    .finish(end.by)
-                    .map_or_else(Vec::new, |fin| entry(end.by, fin)),
-                (EndHow::Rst, Some(stream)) => entry(end.by, stream.reset(end.by)),
-                (EndHow::Timeout | EndHow::Os, _) | (_, None) => Vec::new(),
-            },
-            EntryKind::Gap { direction, bytes } => {
-                if let Some(stream) = &mut flow.stream {
-                    stream.skip(side(*direction), *bytes);
-                }
-                Vec::new()
-            }
-            EntryKind::Data { .. }
-            | EntryKind::Lookup(_)
-            | EntryKind::Attempt(_)
-            | EntryKind::Error { .. }
-            | EntryKind::Note { .. } => Vec::new(),
-        }
-    }
-
     fn mark(&self, offset: u64, tails: Tails, carries: Carries) -> Mark {
         Mark {
             offset,
@@ -284,33 +247,6 @@ impl Connection {
     }
 }
 
-fn packet(
-    interface: u32,
-    at: Timestamp,
-    direction: Direction,
-    segment: &Segment,
-    json: Option<&[u8]>,
-) -> Vec<u8> {
-    block::bare_packet(interface, at, direction, segment, json)
-}
-
-fn side(direction: Direction) -> Side {
-    match direction {
-        Direction::Sent => Side::Local,
-        Direction::Received => Side::Peer,
-    }
-}
-
-fn sender(side: Side) -> Direction {
-    match side {
-        Side::Local => Direction::Sent,
-        Side::Peer => Direction::Received,
-    }
-}
-
-fn opposite(direction: Direction) -> Direction {
-    match direction {
-        Direction::Sent => Direction::Received,
-        Direction::Received => Direction::Sent,
-    }
+fn packet(interface: u32, at: Timestamp, direction: Direction, segment: &Segment) -> Vec<u8> {
+    block::bare_packet(interface, at, direction, segment, None, &[])
 }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 
+use crate::model::Full;
+
 /// Why a session file could not be created, written or opened.
 #[derive(Debug, thiserror::Error)]
 pub enum CaptureError {
@@ -25,6 +27,12 @@ pub enum CaptureError {
     /// The name of the session file stands for something else by now.
     #[error("{} was left alone: it is not the recording any more", .0.display())]
     Replaced(PathBuf),
+    /// Another program removed the recording, or put something else in its place, while it was written.
+    #[error("the recording {} was removed or replaced by another program while it was written: it is lost", .0.display())]
+    Removed(PathBuf),
+    /// Another program made the recording shorter while it was written.
+    #[error("the recording {} was cut by another program while it was written: what it held before is damaged", .0.display())]
+    Shortened(PathBuf),
     /// There is no directory to keep sessions in.
     #[error("no directory for recordings: set HOME or XDG_STATE_HOME, or name a file with --write")]
     NoDirectory,
@@ -56,10 +64,10 @@ pub enum CaptureError {
         source: io::Error,
     },
     /// The file would become larger than this process or this file system may make it (`EFBIG`).
-    #[error("the recording has reached the system's limit for files (see ulimit -f): {}", .0.display())]
+    #[error("the recording has reached the system's limit for files (see ulimit -f); start again with a larger one, or with --on-full continue: {}", .0.display())]
     Limit(PathBuf),
     /// The bound that was set for the file is reached.
-    #[error("the recording has reached its --max-size of {max_size} bytes: {}", .path.display())]
+    #[error("the recording has reached its --max-size of {max_size} bytes; start again with a larger one, or with --on-full continue: {}", .path.display())]
     MaxSize {
         /// The path.
         path: PathBuf,
@@ -75,6 +83,17 @@ pub enum CaptureError {
     /// Bytes of a connection whose addresses are not known yet.
     #[error("bytes cannot be recorded before their connection is open")]
     NotOpen,
+    /// An annotation cannot be kept.
+    #[error("the annotation was not kept: {0}")]
+    Annotation(&'static str),
+    /// What lies beside a capture is not its annotations.
+    #[error("{} was left alone: {why}; move it away to annotate this capture", .path.display())]
+    Sidecar {
+        /// The path.
+        path: PathBuf,
+        /// What shows it.
+        why: &'static str,
+    },
     /// Not a session file of ours.
     #[error("{} is not a sockscope recording: {why}", .path.display())]
     Foreign {
@@ -94,6 +113,30 @@ pub enum CaptureError {
 }
 
 impl CaptureError {
+    /// Whether a file that refused bytes may take them later.
+    pub fn full(&self) -> Full {
+        match self {
+            CaptureError::MaxSize { .. } | CaptureError::Limit(_) => Full::ForGood,
+            CaptureError::Exists(_)
+            | CaptureError::Unsafe { .. }
+            | CaptureError::Busy(_)
+            | CaptureError::Replaced(_)
+            | CaptureError::Removed(_)
+            | CaptureError::Shortened(_)
+            | CaptureError::NoDirectory
+            | CaptureError::Create { .. }
+            | CaptureError::Io { .. }
+            | CaptureError::Full { .. }
+            | CaptureError::Empty
+            | CaptureError::TooLong(_)
+            | CaptureError::NotOpen
+            | CaptureError::Annotation(_)
+            | CaptureError::Sidecar { .. }
+            | CaptureError::Foreign { .. }
+            | CaptureError::NotACapture { .. } => Full::ForNow,
+        }
+    }
+
     /// A failed call of the system on the file or directory at `path`.
     pub(super) fn io(tried: &'static str, path: &Path) -> impl FnOnce(io::Error) -> CaptureError {
         move |source| CaptureError::Io {
@@ -160,7 +203,8 @@ mod tests {
         );
         check(
             Errno::EFBIG,
-            "the recording has reached the system's limit for files (see ulimit -f): /x/a.pcapng",
+            "the recording has reached the system's limit for files (see ulimit -f); start again with a larger one, or \
+             with --on-full continue: /x/a.pcapng",
         );
         check(Errno::EIO, "cannot write /x/a.pcapng: I/O error");
     }

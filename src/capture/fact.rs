@@ -1,5 +1,6 @@
 //! Events of a connection as JSON: what stands in annotation blocks, and in our option of the packets that are
-//! entries without bytes. The names are those of the headless format `jsonl`.
+//! entries without bytes. Kinds, sides and ways to end have the names of the headless format `jsonl`; times and
+//! results are kept as they are, where that format spells them out for its readers.
 
 use std::net::SocketAddr;
 use std::time::Duration;

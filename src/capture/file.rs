@@ -2,11 +2,11 @@
 
 use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use nix::fcntl::OFlag;
-use nix::unistd::geteuid;
+use nix::unistd::{Whence, geteuid, lseek};
 
 use super::{CaptureError, Existing};
 
@@ -52,6 +52,12 @@ fn refused(path: &Path, source: io::Error) -> CaptureError {
 
 /// Removes a regular file of this user that no instance is writing.
 pub(super) fn remove_ours(path: &Path) -> Result<(), CaptureError> {
+    check_replaceable(path)?;
+    std::fs::remove_file(path).map_err(CaptureError::io("remove", path))
+}
+
+/// Whether it is a regular file of this user that no instance is writing, so that it may be replaced.
+pub(super) fn check_replaceable(path: &Path) -> Result<(), CaptureError> {
     let failed = |tried| CaptureError::io(tried, path);
     check_ours(path, &path.symlink_metadata().map_err(failed("replace"))?)?;
     let file = open_quietly(path).map_err(failed("open"))?;
@@ -60,7 +66,19 @@ pub(super) fn remove_ours(path: &Path) -> Result<(), CaptureError> {
     if is_locked(&file) {
         return Err(CaptureError::Busy(path.to_owned()));
     }
-    std::fs::remove_file(path).map_err(failed("remove"))
+    Ok(())
+}
+
+/// Opens a regular file of this user to read it and to append to it.
+pub(super) fn open_ours(path: &Path) -> Result<File, CaptureError> {
+    let file = OpenOptions::new()
+        .read(true)
+        .append(true)
+        .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits())
+        .open(path)
+        .map_err(CaptureError::io("open", path))?;
+    check_ours(path, &file.metadata().map_err(CaptureError::io("open", path))?)?;
+    Ok(file)
 }
 
 /// Opens for reading; neither a FIFO nor a symbolic link that was put there meanwhile does any harm.
@@ -113,6 +131,15 @@ pub(super) fn is_live(path: &Path) -> bool {
 pub(super) fn is_same(path: &Path, file: &File) -> io::Result<bool> {
     let (named, open) = (path.symlink_metadata()?, file.metadata()?);
     Ok((named.dev(), named.ino()) == (open.dev(), open.ino()))
+}
+
+/// Whether the file starts with `head` and has no hole before `size`: one that was cut and then written on has.
+pub(super) fn is_whole(file: &File, size: u64, head: [u8; 4]) -> bool {
+    let mut start = [0; 4];
+    let starts = file.read_exact_at(&mut start, 0).is_ok() && start == head;
+    // Where holes are not told, the end of the file is the first.
+    let hole = lseek(file, 0, Whence::SeekHole).map_or(size, i64::cast_unsigned);
+    starts && hole >= size
 }
 
 #[cfg(test)]

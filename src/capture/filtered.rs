@@ -5,7 +5,8 @@ use std::ops::Range;
 use super::Session;
 use super::search::{Hits, Scan};
 use crate::model::{
-    ConnectionId, Conversation, Entry, EntryId, Found, Records, RecordsError, Surroundings, Timestamp,
+    Annotation, ConnectionId, Conversation, Entry, EntryId, Found, Records, RecordsError, Surroundings,
+    Timestamp,
 };
 
 /// The entries of a session that a scan has found so far. Bytes around an entry are those of its stream, shown or not.
@@ -43,6 +44,10 @@ impl Records for Filtered {
         self.hits.count()
     }
 
+    fn unfiltered(&self) -> Option<&dyn Records> {
+        Some(&self.session)
+    }
+
     fn place_of(&self, number: EntryId) -> EntryId {
         EntryId(self.hits.rank(number))
     }
@@ -61,6 +66,26 @@ impl Records for Filtered {
 
     fn started(&self, connection: ConnectionId) -> Option<Timestamp> {
         self.session.started(connection)
+    }
+
+    fn annotation(&self, number: EntryId) -> Option<Annotation> {
+        self.session.annotation(number)
+    }
+
+    fn annotations(&self) -> u64 {
+        self.session.annotations()
+    }
+
+    fn annotated(&self, page: Range<u64>) -> Vec<EntryId> {
+        self.session.annotated(page)
+    }
+
+    fn annotated_after(&self, number: EntryId) -> Option<EntryId> {
+        self.session.annotated_after(number)
+    }
+
+    fn annotated_before(&self, number: EntryId) -> Option<EntryId> {
+        self.session.annotated_before(number)
     }
 
     fn conversations(&self) -> u64 {

@@ -4,7 +4,7 @@ use super::index::GROUP;
 use super::segment::{Interfaces, Segment};
 use super::walk::{self, Block, Fault};
 use super::window::Window;
-use crate::model::{ConnectionId, Direction, EntryId, RecordsError, Timestamp};
+use crate::model::{ConnectionId, Direction, EntryId, Protocol, RecordsError, Timestamp};
 
 /// Groups kept: a screen and what lies next to it, several times over.
 const KEPT: usize = 16;
@@ -31,6 +31,8 @@ pub(super) enum Content {
     Data {
         /// Which way they went.
         direction: Direction,
+        /// Whether they are a part of a stream or a datagram.
+        protocol: Protocol,
         /// Where they are.
         offset: u64,
         /// How many.
@@ -132,6 +134,7 @@ fn slot(content: walk::Content, interfaces: &Interfaces) -> Option<Slot> {
             interface,
             at,
             direction,
+            protocol,
             offset,
             len,
         } => Some(Slot {
@@ -139,6 +142,7 @@ fn slot(content: walk::Content, interfaces: &Interfaces) -> Option<Slot> {
             at,
             content: Content::Data {
                 direction,
+                protocol,
                 offset,
                 len,
             },
@@ -154,6 +158,9 @@ fn slot(content: walk::Content, interfaces: &Interfaces) -> Option<Slot> {
             at,
             content: Content::Event { offset, len },
         }),
-        walk::Content::Interface { .. } | walk::Content::Section | walk::Content::Nothing => None,
+        walk::Content::Interface { .. }
+        | walk::Content::About { .. }
+        | walk::Content::Section
+        | walk::Content::Nothing => None,
     }
 }

@@ -1,4 +1,4 @@
-//! The synthetic IP and TCP headers in front of every payload: built for the recorder, parsed for the reader.
+//! The synthetic IP, TCP and UDP headers in front of every payload: built for the recorder, parsed for the reader.
 //!
 //! Deliberately absent: which segment comes next; `stream` counts the sequence numbers.
 
@@ -6,8 +6,10 @@ use std::net::{IpAddr, SocketAddr};
 
 use etherparse::{
     IpNumber, Ipv4Header, Ipv4HeaderSlice, Ipv6FlowLabel, Ipv6Header, Ipv6HeaderSlice, TcpHeader,
-    TcpHeaderSlice, TcpOptionElement,
+    TcpHeaderSlice, TcpOptionElement, UdpHeader, UdpHeaderSlice,
 };
+
+use crate::model::Protocol;
 
 /// What of TCP's flags a segment carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,10 +45,19 @@ pub(super) struct Segment {
     pub(super) payload_len: usize,
 }
 
-/// The headers of one segment, on the stack.
+/// The headers of one packet, on the stack.
 pub(super) struct Headers {
     bytes: [u8; Headers::LARGEST],
     len: usize,
+}
+
+impl Default for Headers {
+    fn default() -> Headers {
+        Headers {
+            bytes: [0; Headers::LARGEST],
+            len: 0,
+        }
+    }
 }
 
 impl Headers {
@@ -75,33 +86,11 @@ impl Segment {
     pub(super) fn headers(&self) -> Headers {
         let tcp = self.tcp();
         let inner = (tcp.header_len() + self.payload_len) as u16;
-        let mut out = Headers {
-            bytes: [0; Headers::LARGEST],
-            len: 0,
-        };
-        if let (IpAddr::V4(from), IpAddr::V4(to)) = (self.from.ip(), self.to.ip()) {
-            let mut ip = Ipv4Header {
-                total_len: Ipv4Header::MIN_LEN_U16 + inner,
-                dont_fragment: true,
-                time_to_live: HOPS,
-                protocol: IpNumber::TCP,
-                source: from.octets(),
-                destination: to.octets(),
-                ..Ipv4Header::default()
-            };
-            ip.header_checksum = ip.calc_header_checksum();
+        let mut out = Headers::default();
+        if let Some(ip) = ipv4(self.from, self.to, IpNumber::TCP, inner) {
             out.push(&ip.to_bytes());
         } else {
-            let ip = Ipv6Header {
-                traffic_class: 0,
-                flow_label: Ipv6FlowLabel::ZERO,
-                payload_length: inner,
-                next_header: IpNumber::TCP,
-                hop_limit: HOPS,
-                source: v6(self.from).octets(),
-                destination: v6(self.to).octets(),
-            };
-            out.push(&ip.to_bytes());
+            out.push(&ipv6(self.from, self.to, IpNumber::TCP, inner).to_bytes());
         }
         out.push(&tcp.to_bytes());
         out
@@ -131,6 +120,57 @@ impl Segment {
     }
 }
 
+/// The headers of a UDP datagram of at most 65,507 bytes. Over IPv6 it has its checksum (RFC 8200 §8.1).
+pub(super) fn datagram(from: SocketAddr, to: SocketAddr, payload: &[u8]) -> Headers {
+    let inner = (UdpHeader::LEN + payload.len()) as u16;
+    let mut udp = UdpHeader {
+        source_port: from.port(),
+        destination_port: to.port(),
+        length: inner,
+        checksum: 0,
+    };
+    let mut out = Headers::default();
+    if let Some(ip) = ipv4(from, to, IpNumber::UDP, inner) {
+        out.push(&ip.to_bytes());
+    } else {
+        let ip = ipv6(from, to, IpNumber::UDP, inner);
+        udp.checksum = udp.calc_checksum_ipv6(&ip, payload).unwrap_or_default();
+        out.push(&ip.to_bytes());
+    }
+    out.push(&udp.to_bytes());
+    out
+}
+
+/// The IPv4 header in front of `inner` bytes, if both addresses are IPv4.
+fn ipv4(from: SocketAddr, to: SocketAddr, protocol: IpNumber, inner: u16) -> Option<Ipv4Header> {
+    let (IpAddr::V4(from), IpAddr::V4(to)) = (from.ip(), to.ip()) else {
+        return None;
+    };
+    let mut ip = Ipv4Header {
+        total_len: Ipv4Header::MIN_LEN_U16 + inner,
+        dont_fragment: true,
+        time_to_live: HOPS,
+        protocol,
+        source: from.octets(),
+        destination: to.octets(),
+        ..Ipv4Header::default()
+    };
+    ip.header_checksum = ip.calc_header_checksum();
+    Some(ip)
+}
+
+fn ipv6(from: SocketAddr, to: SocketAddr, protocol: IpNumber, inner: u16) -> Ipv6Header {
+    Ipv6Header {
+        traffic_class: 0,
+        flow_label: Ipv6FlowLabel::ZERO,
+        payload_length: inner,
+        next_header: protocol,
+        hop_limit: HOPS,
+        source: v6(from).octets(),
+        destination: v6(to).octets(),
+    }
+}
+
 fn v6(address: SocketAddr) -> std::net::Ipv6Addr {
     match address.ip() {
         IpAddr::V4(ip) => ip.to_ipv6_mapped(),
@@ -138,39 +178,83 @@ fn v6(address: SocketAddr) -> std::net::Ipv6Addr {
     }
 }
 
+const NOT_WHOLE: &str = "the packet is not one whole TCP segment or UDP datagram";
+
 /// How many bytes of a packet hold all that `header_len` looks at.
 pub(super) const LONGEST_HEADERS: usize = 60 + 60;
 
-/// The length of the IP and TCP headers of a packet of `captured` bytes that starts with `bytes`; all that
-/// follows them is payload.
-pub(super) fn header_len(bytes: &[u8], captured: usize) -> Result<usize, &'static str> {
-    let (ip_len, total) = match bytes.first().map(|first| first >> 4) {
+/// Bytes of the headers of nearly every packet: IPv4 and TCP without options.
+const PLAIN: usize = 40;
+
+/// Whether those are what the packet starts with. It says in a few steps what the checks of any packet would say.
+#[inline]
+fn is_plain(bytes: &[u8], captured: usize) -> bool {
+    let Some(head) = bytes.first_chunk::<PLAIN>() else {
+        return false;
+    };
+    let fragment = u16::from_be_bytes([head[6], head[7]]) & 0x3fff;
+    captured >= PLAIN
+        && head[0] == 0x45
+        && IpNumber(head[9]) == IpNumber::TCP
+        && fragment == 0
+        && head[20 + 12] >> 4 == 5
+        && usize::from(u16::from_be_bytes([head[2], head[3]])) == captured
+}
+
+/// The length of the IP and TCP or UDP headers of a packet of `captured` bytes that starts with `bytes`, and which
+/// it is; all that follows them is payload.
+#[inline]
+pub(super) fn header_len(bytes: &[u8], captured: usize) -> Result<(usize, Protocol), &'static str> {
+    if is_plain(bytes, captured) {
+        Ok((PLAIN, Protocol::Tcp))
+    } else {
+        checked_header_len(bytes, captured)
+    }
+}
+
+fn checked_header_len(bytes: &[u8], captured: usize) -> Result<(usize, Protocol), &'static str> {
+    let (ip_len, total, carried) = match bytes.first().map(|first| first >> 4) {
         Some(4) => {
             let ip = Ipv4HeaderSlice::from_slice(bytes).map_err(|_| "the IPv4 header is damaged")?;
-            if ip.protocol() != IpNumber::TCP || ip.is_fragmenting_payload() {
-                return Err("the packet is not one whole TCP segment");
+            if ip.is_fragmenting_payload() {
+                return Err(NOT_WHOLE);
             }
-            (ip.slice().len(), usize::from(ip.total_len()))
+            (ip.slice().len(), usize::from(ip.total_len()), ip.protocol())
         }
         Some(6) => {
             let ip = Ipv6HeaderSlice::from_slice(bytes).map_err(|_| "the IPv6 header is damaged")?;
-            if ip.next_header() != IpNumber::TCP {
-                return Err("the packet is not one whole TCP segment");
-            }
             (
                 Ipv6Header::LEN,
                 Ipv6Header::LEN + usize::from(ip.payload_length()),
+                ip.next_header(),
             )
         }
         Some(_) | None => return Err("the packet is neither IPv4 nor IPv6"),
     };
     let rest = bytes.get(ip_len..).unwrap_or_default();
-    let tcp = TcpHeaderSlice::from_slice(rest).map_err(|_| "the TCP header is damaged")?;
-    let len = ip_len + tcp.slice().len();
+    let (inner, protocol) = match carried {
+        IpNumber::TCP => {
+            let tcp = TcpHeaderSlice::from_slice(rest).map_err(|_| "the TCP header is damaged")?;
+            (tcp.slice().len(), Protocol::Tcp)
+        }
+        IpNumber::UDP => (udp_header_len(rest, total, ip_len)?, Protocol::Udp),
+        _ => return Err(NOT_WHOLE),
+    };
+    let len = ip_len + inner;
     if total != captured || len > captured {
         return Err("the packet is not as long as its headers say");
     }
-    Ok(len)
+    Ok((len, protocol))
+}
+
+/// The length of the UDP header that `rest` starts with, in a packet of `total` bytes.
+fn udp_header_len(rest: &[u8], total: usize, ip_len: usize) -> Result<usize, &'static str> {
+    let damaged = "the UDP header is damaged";
+    let udp = UdpHeaderSlice::from_slice(rest).map_err(|_| damaged)?;
+    if Some(usize::from(udp.length())) != total.checked_sub(ip_len) {
+        return Err(damaged);
+    }
+    Ok(UdpHeader::LEN)
 }
 
 #[cfg(test)]
@@ -192,7 +276,8 @@ mod tests {
         let headers = segment.headers();
         let bytes = headers.as_slice();
         assert_eq!(bytes.len(), expected);
-        assert_eq!(header_len(bytes, expected + segment.payload_len), Ok(expected));
+        let whole = header_len(bytes, expected + segment.payload_len);
+        assert_eq!(whole, Ok((expected, Protocol::Tcp)));
         assert!(header_len(bytes, expected + segment.payload_len + 1).is_err());
         for cut in 0..bytes.len() {
             assert!(header_len(&bytes[..cut], expected + segment.payload_len).is_err());
@@ -223,6 +308,39 @@ mod tests {
             let mut bytes = [0; LONGEST_HEADERS];
             bytes[0] = first;
             assert!(header_len(&bytes, 40).is_err(), "{first:#x}");
+        }
+    }
+
+    use proptest::strategy::Just;
+
+    proptest::proptest! {
+        /// The glance never says anything that the checks do not.
+        #[test]
+        fn plain_headers_are_what_they_seem(
+            mut head in proptest::array::uniform32(0u8..),
+            mut tail in proptest::collection::vec(0u8.., 1..20),
+            plain in proptest::prop_oneof![3 => Just(0), 1 => 0u8..128],
+            captured in 38usize..60,
+        ) {
+            // The fields that the glance looks at are as it wants them, in most cases.
+            if plain & 64 == 0 {
+                tail[0] = 0x50 | tail[0] & 0xf;
+            }
+            let mut set = |bit: u8, place: usize, value: u8| {
+                if plain & bit == 0 {
+                    head[place] = value;
+                }
+            };
+            set(1, 0, 0x45);
+            set(2, 9, 6);
+            set(4, 6, 0x40);
+            set(8, 7, 0);
+            set(16, 2, 0);
+            set(32, 3, captured as u8);
+            let bytes = [&head[..], &tail].concat();
+            if is_plain(&bytes, captured) {
+                proptest::prop_assert_eq!(checked_header_len(&bytes, captured), Ok((PLAIN, Protocol::Tcp)));
+            }
         }
     }
 }

@@ -14,10 +14,11 @@ pub use self::ring::Ring;
 pub(super) use self::ring::recording_of;
 use self::writer::State;
 pub(super) use self::writer::{Carries, Filed, Mark, Writer};
+use super::annotations::{TooMany, Written};
 use super::connection::Origin;
 use super::segment::{Segment, Shared};
 use super::{CaptureError, Connection, Role, Session, block, file};
-use crate::model::{Endpoint, EntryId, RingReport, Timestamp};
+use crate::model::{Annotation, Endpoint, EntryId, RingReport, Timestamp};
 
 /// What to do with a file that is already there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,7 +67,7 @@ impl Recorder {
             existing,
             max_size,
         } = create;
-        let (section, max_size) = (block::section(), max_size.unwrap_or(u64::MAX));
+        let (section, max_size) = (block::section(None), max_size.unwrap_or(u64::MAX));
         check_room(path, &section, max_size)?;
         let segment = begin(path, *existing, 0, 0, &section)?;
         let inner = Inner::new(path, segment, max_size, None, Names::new(path, 0));
@@ -117,6 +118,15 @@ impl Recorder {
         Connection::new(self.clone(), origin, None)
     }
 
+    /// Appends what the user adds to an entry to the file that holds it, in place of what stood there of it before.
+    pub(super) fn annotate(&self, number: EntryId, annotation: Annotation) -> Result<(), CaptureError> {
+        // Strings always have a JSON form.
+        let json = serde_json::to_vec(&Written::of(None, &annotation)).unwrap_or_default();
+        self.writer().annotate(number, &block::about(number, &json))?;
+        let set = self.inner.shared.annotations.set(number, annotation);
+        set.map_err(|TooMany| CaptureError::Annotation("there are too many annotations"))
+    }
+
     /// How many entries there are, with those whose ring file was removed.
     pub fn len(&self) -> u64 {
         self.inner.shared.end()
@@ -163,6 +173,12 @@ impl Recorder {
         Session::of(&self.inner.path, self.inner.shared.clone())
     }
 
+    /// Whether what was recorded is still there: another program may have removed a file or cut it.
+    pub fn check(&self) -> Result<(), CaptureError> {
+        let all = self.inner.shared.all();
+        all.iter().try_for_each(|segment| check(segment))
+    }
+
     /// Removes the kept files, where their names still stand for them. What is recorded afterwards is lost.
     pub fn discard(&self) -> Result<(), CaptureError> {
         let all = self.inner.shared.all();
@@ -190,6 +206,20 @@ impl Inner {
             max_size,
             ring,
         }
+    }
+}
+
+/// Whether a file is still there, as long as it was recorded.
+fn check(segment: &Segment) -> Result<(), CaptureError> {
+    let Segment {
+        path, file, index, ..
+    } = segment;
+    match file::is_same(path, file) {
+        Ok(true) if file::is_whole(file, index.end(), block::SECTION.to_le_bytes()) => Ok(()),
+        Ok(true) => Err(CaptureError::Shortened(path.clone())),
+        Ok(false) => Err(CaptureError::Removed(path.clone())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(CaptureError::Removed(path.clone())),
+        Err(error) => Err(CaptureError::io("find", path)(error)),
     }
 }
 

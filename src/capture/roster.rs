@@ -157,12 +157,14 @@ pub(super) fn page(shared: &Shared, page: Range<u64>) -> Vec<Conversation> {
 
 fn conversation(shared: &Shared, known: &Known, buffer: &mut Vec<u8>) -> Conversation {
     let segment = shared.numbered(known.segment);
-    let segment = segment.as_deref();
-    let name = segment.and_then(|segment| {
+    // A file that changed under us, or is gone, has nothing better to say.
+    let announced = segment.as_ref().and_then(|segment| {
         let mut window = Window::new(&segment.file, segment.index.end(), CHUNK, buffer);
-        walk::interface_name(&mut window, known.block).ok()
+        walk::announced(&mut window, known.block).ok()
     });
-    let addresses = segment.and_then(|segment| opening(segment, &known.traffic));
+    let announced = announced.unwrap_or_default();
+    let addresses = segment.and_then(|segment| opening(&segment, &known.traffic));
+    let addresses = addresses.or(announced.addresses);
     let Traffic {
         entries,
         sent,
@@ -171,11 +173,14 @@ fn conversation(shared: &Shared, known: &Known, buffer: &mut Vec<u8>) -> Convers
     } = known.traffic;
     Conversation {
         id: known.id,
-        protocol: Protocol::Tcp,
+        protocol: if announced.name.starts_with("udp://") {
+            Protocol::Udp
+        } else {
+            Protocol::Tcp
+        },
         client: addresses.map(|(local, _)| local),
         server: addresses.map(|(_, remote)| remote),
-        // A file that changed under us has nothing better to say.
-        name: name.unwrap_or_default(),
+        name: announced.name,
         started: known.started,
         entries,
         sent,

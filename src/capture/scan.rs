@@ -5,8 +5,9 @@
 
 use std::sync::Arc;
 
+use super::annotations::Written;
 use super::fact;
-use super::index::{Checkpoint, Tails};
+use super::index::{Checkpoint, GROUP, Tails};
 use super::roster::{Known, Traffic};
 use super::segment::{Segment, Shared};
 use super::walk::{self, Content, Fault};
@@ -95,12 +96,15 @@ impl Scan {
     fn step(&mut self, window: &mut Window<'_>) -> Result<(), Fault> {
         let block = walk::block_at(window, self.at, self.streams.len())?;
         if let Some((connection, tails)) = self.take_in(window, block.content)? {
-            let checkpoint = Checkpoint {
-                offset: self.at,
-                connection,
-                tails,
-            };
-            self.segment.index.add_entry(self.entries, checkpoint);
+            // Few entries have one, and there are millions.
+            if self.entries.is_multiple_of(GROUP) {
+                let checkpoint = Checkpoint {
+                    offset: self.at,
+                    connection,
+                    tails,
+                };
+                self.segment.index.add_entry(self.entries, checkpoint);
+            }
             self.entries += 1;
         }
         self.at += u64::from(block.len);
@@ -115,13 +119,14 @@ impl Scan {
         content: Content,
     ) -> Result<Option<(ConnectionId, Tails)>, Fault> {
         match content {
-            Content::Interface { started, opening } => self.announce(started, opening).map(|()| None),
+            Content::Interface { started } => self.announce(started).map(|()| None),
             Content::Data {
                 interface,
                 direction,
                 offset,
                 len,
                 at: _,
+                protocol: _,
             } => {
                 let last = len.min(3);
                 let last = window.get(offset + u64::from(len - last), last as usize)?;
@@ -147,33 +152,40 @@ impl Scan {
                 }
                 Ok(Some((ConnectionId(interface), stream.tails)))
             }
+            Content::About { id, offset, len } => {
+                self.note(id, window.get(offset, len as usize)?);
+                Ok(None)
+            }
             Content::Section | Content::Nothing => Ok(None),
         }
     }
 
-    /// Takes in a connection that is announced here; an earlier file of a ring may have its opening.
-    fn announce(&mut self, started: Timestamp, opening: (u64, u32)) -> Result<(), Fault> {
+    /// Takes in a connection that is announced here.
+    fn announce(&mut self, started: Timestamp) -> Result<(), Fault> {
         if self.streams.len() >= MOST_CONNECTIONS {
             return Err(Fault::Damaged("there are too many connections"));
         }
         let id = ConnectionId(self.streams.len() as u32);
-        let traffic = Traffic {
-            opening,
-            ..Traffic::default()
-        };
-        self.streams.push(Stream {
-            traffic,
-            ..Stream::default()
-        });
+        self.streams.push(Stream::default());
         self.segment.add_interface(id);
         self.shared.roster.announce(Known {
             id,
             segment: self.segment.number,
             started,
             block: self.at,
-            traffic,
+            traffic: Traffic::default(),
         });
         Ok(())
+    }
+
+    /// Keeps what was said of an entry. It is not worth the entries behind it, so nothing wrong with it is a fault.
+    fn note(&self, id: EntryId, json: &[u8]) {
+        let known = self.segment.first..self.segment.first + self.entries;
+        if known.contains(&id.0)
+            && let Ok(written) = serde_json::from_slice::<Written>(json)
+        {
+            drop(self.shared.annotations.set(id, written.annotation()));
+        }
     }
 
     /// The connection of an entry, which is counted.

@@ -6,10 +6,10 @@
 mod highlight;
 mod hits;
 mod judge;
+mod pass;
 mod streams;
 mod stretch;
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -17,14 +17,16 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-pub use self::highlight::{Highlights, hits};
+pub use self::highlight::hits;
 pub use self::hits::Hits;
 use self::judge::Judge;
 pub use self::judge::Sought;
+pub(super) use self::pass::Pass;
+#[cfg(test)]
+use self::pass::take_in;
 use self::streams::Streams;
 use super::Session;
-use super::bulk::{Bulk, Joint, Passed};
-use crate::model::{Candidate, Entry, EntryKind, Records as _, RecordsError, Timestamp};
+use crate::model::Records as _;
 
 /// Bytes of the file that are searched in the first round. Each round is twice as long, so that the first hits come
 /// at once and the rest fast.
@@ -80,14 +82,11 @@ impl Scan {
         let hits = Hits::default();
         let stop = Arc::new(AtomicBool::new(false));
         let (sender, reports) = watch::channel(ScanReport::default());
-        let judge = Judge::new(sought);
         let worker = Worker {
-            bulk: Bulk::new(session.clone(), judge.want()),
+            pass: Pass::new(session.clone(), sought, hits.clone()),
             session: session.clone(),
-            streams: Streams::new(judge, hits.clone()),
             hits: hits.clone(),
             stop: stop.clone(),
-            previous: None,
             reports: sender.clone(),
             reported: None,
         };
@@ -156,12 +155,9 @@ impl Drop for Scan {
 /// What runs in the thread.
 struct Worker {
     session: Session,
-    bulk: Bulk,
-    streams: Streams,
+    pass: Pass,
     hits: Hits,
     stop: Arc<AtomicBool>,
-    /// When the entry before the next one happened.
-    previous: Option<Timestamp>,
     reports: watch::Sender<ScanReport>,
     reported: Option<Instant>,
 }
@@ -174,11 +170,11 @@ impl Worker {
                 return self.report(ScanState::Stopped);
             }
             let len = self.session.len();
-            if self.bulk.next() >= len {
+            if self.pass.next() >= len {
                 self.wait();
                 continue;
             }
-            if let Err(error) = self.read(len, round) {
+            if let Err(error) = self.pass.read(len, round, &self.stop) {
                 return self.report(ScanState::Failed(error.to_string()));
             }
             round = (round * 2).min(ROUND);
@@ -203,46 +199,6 @@ impl Worker {
         }
     }
 
-    /// Looks at a round of entries.
-    fn read(&mut self, len: u64, round: u64) -> Result<(), RecordsError> {
-        let Worker {
-            session,
-            bulk,
-            streams,
-            stop,
-            previous,
-            ..
-        } = self;
-        if bulk.take_skipped() {
-            streams.forget();
-            *previous = None;
-        }
-        // So that what a long recording finds does not grow for ever.
-        self.hits.forget_before(session.first());
-        let needs_start = streams.judge().needs_start();
-        let result = bulk.read(len, round, &mut |passed| {
-            let Passed { entry, bytes, joint } = passed;
-            let candidate = Candidate {
-                entry,
-                payload: bytes,
-                started: if needs_start {
-                    session.started(entry.connection)
-                } else {
-                    None
-                },
-                previous: previous.replace(entry.at),
-            };
-            take_in(streams, &candidate, joint);
-            if stop.load(Ordering::Relaxed) {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
-        });
-        streams.settle();
-        result
-    }
-
     /// How long until the next report.
     fn due(&self) -> Duration {
         self.reported
@@ -250,7 +206,7 @@ impl Worker {
     }
 
     fn news(&self, state: ScanState) -> ScanReport {
-        let scanned = self.bulk.next();
+        let scanned = self.pass.next();
         ScanReport {
             scanned,
             of: self.session.len().max(scanned),
@@ -263,32 +219,6 @@ impl Worker {
         self.reports.send_replace(self.news(state));
         self.reported = Some(Instant::now());
     }
-}
-
-fn take_in(streams: &mut Streams, candidate: &Candidate<'_>, joint: Joint) {
-    let Candidate { entry, payload, .. } = candidate;
-    let Entry { id, connection, .. } = entry;
-    let terms = streams.judge().decided(candidate);
-    match entry.kind {
-        EntryKind::Data { direction } if !streams.judge().patterns().is_empty() => {
-            streams.push(*connection, direction, id.0, payload, terms);
-            match joint {
-                Joint::Stream => {}
-                Joint::Datagram => streams.interrupt(*connection, direction),
-            }
-            return;
-        }
-        EntryKind::Gap { direction, .. } => streams.interrupt(*connection, direction),
-        EntryKind::Data { .. }
-        | EntryKind::Lookup(_)
-        | EntryKind::Attempt(_)
-        | EntryKind::Open { .. }
-        | EntryKind::HalfClose { .. }
-        | EntryKind::Close(_)
-        | EntryKind::Error { .. }
-        | EntryKind::Note { .. } => {}
-    }
-    streams.decide(id.0, terms);
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
+use super::annotations::Annotations;
 use super::index::Index;
 use super::roster::Roster;
 use crate::model::{ConnectionId, EntryId, RecordsError};
@@ -121,6 +122,8 @@ pub(super) struct Shared {
     files: RwLock<Files>,
     /// What is known of the connections.
     pub(super) roster: Roster,
+    /// What the files say of their entries.
+    pub(super) annotations: Annotations,
 }
 
 #[derive(Debug)]
@@ -148,6 +151,7 @@ impl Shared {
                 latest: segment,
             }),
             roster: Roster::default(),
+            annotations: Annotations::default(),
         }
     }
 
@@ -183,13 +187,15 @@ impl Shared {
         files.older.push_back(before);
     }
 
-    /// Forgets the oldest file, unless it is the one that is written, and the connections that were only there.
+    /// Forgets the oldest file, unless it is the one that is written, and what was known of its connections
+    /// and entries.
     pub(super) fn drop_oldest(&self) {
         let mut files = self.files.write().unwrap_or_else(PoisonError::into_inner);
         let dropped = files.older.pop_front();
-        let first = files.first().number;
+        let (number, first) = (files.first().number, files.first().first);
         drop(files);
-        self.roster.forget_before(first);
+        self.roster.forget_before(number);
+        self.annotations.forget_before(EntryId(first));
         // What closing it costs is not paid with the lock held.
         drop(dropped);
     }

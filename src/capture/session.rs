@@ -13,13 +13,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use super::annotations::{Annotations, TooMany};
 use super::foreign::{self, Blocks, Foreign, RecordKind};
 use super::group::{self, Cache};
 use super::segment::{Segment, Shared};
 use super::{CaptureError, fact, opening, roster};
 use crate::model::{
-    ConnectionId, Conversation, Direction, Entry, EntryId, EntryKind, Records, RecordsError, Surroundings,
-    Timestamp,
+    Annotation, ConnectionId, Conversation, Direction, Entry, EntryId, EntryKind, Protocol, Records,
+    RecordsError, Surroundings, Timestamp,
 };
 
 /// A readable session. Clones share the file and its index; each has a cache of its own.
@@ -36,6 +37,8 @@ pub(super) struct Source {
     /// Set once enough of the file was read to know what it is.
     log: OnceLock<Log>,
     cut: AtomicU64,
+    /// What the user of this run added, and what stands beside the file.
+    annotations: Annotations,
 }
 
 /// Where the entries are.
@@ -91,6 +94,7 @@ impl Source {
             path: path.to_owned(),
             log: OnceLock::new(),
             cut: AtomicU64::new(0),
+            annotations: Annotations::default(),
         }
     }
 
@@ -167,6 +171,20 @@ impl Session {
         }
     }
 
+    /// Keeps what the user adds to an entry, in memory only: see [`super::Annotator`].
+    pub(super) fn set_annotation(&self, number: EntryId, annotation: Annotation) -> Result<(), CaptureError> {
+        let set = self.notes().set(number, annotation);
+        set.map_err(|TooMany| CaptureError::Annotation("there are too many annotations"))
+    }
+
+    /// Those of the file are where those of this run go too, so that the last word counts.
+    fn notes(&self) -> &Annotations {
+        match self.source.log.get() {
+            Some(Log::Own(shared)) => &shared.annotations,
+            Some(Log::Foreign(_)) | None => &self.source.annotations,
+        }
+    }
+
     /// Where the entries are, once that is known: for who reads all of them in order.
     pub(super) fn log(&self) -> Option<&Log> {
         self.source.log.get()
@@ -220,9 +238,16 @@ fn own_slot(slot: &group::Slot, segment: Arc<Segment>) -> Slot {
     let (content, offset, len) = match slot.content {
         group::Content::Data {
             direction,
+            protocol,
             offset,
             len,
-        } => (Content::Stream(direction), offset, len),
+        } => {
+            let content = match protocol {
+                Protocol::Tcp => Content::Stream(direction),
+                Protocol::Udp => Content::Datagram(direction),
+            };
+            (content, offset, len)
+        }
         group::Content::Event { offset, len } => (Content::Event, offset, len),
     };
     Slot {
@@ -299,6 +324,26 @@ impl Records for Session {
             Log::Own(shared) => shared.roster.started(connection),
             Log::Foreign(foreign) => foreign.started(connection),
         }
+    }
+
+    fn annotation(&self, number: EntryId) -> Option<Annotation> {
+        self.notes().of(number)
+    }
+
+    fn annotations(&self) -> u64 {
+        self.notes().count()
+    }
+
+    fn annotated(&self, page: Range<u64>) -> Vec<EntryId> {
+        self.notes().page(page)
+    }
+
+    fn annotated_after(&self, number: EntryId) -> Option<EntryId> {
+        self.notes().after(number)
+    }
+
+    fn annotated_before(&self, number: EntryId) -> Option<EntryId> {
+        self.notes().before(number)
     }
 
     fn conversations(&self) -> u64 {

@@ -299,7 +299,7 @@ fn stem(at: Timestamp, endpoint: Option<&Endpoint>) -> String {
 }
 
 /// Only characters that no shell, file system or terminal takes for anything else.
-fn safe_name(text: &str) -> String {
+pub(crate) fn safe_name(text: &str) -> String {
     let safe = |c: char| match c {
         'a'..='z' | 'A'..='Z' | '0'..='9' | '.' | '-' => c,
         _ => '_',

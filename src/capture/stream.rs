@@ -38,6 +38,11 @@ impl Stream {
     /// same port is not taken for a retransmission. The peer's lies 64 KiB lower, so that the wrap at 2³² is
     /// met in the first connection of every session and not only after gigabytes.
     pub(super) fn new(id: ConnectionId, local: SocketAddr, remote: SocketAddr) -> Option<Stream> {
+        (local.is_ipv4() == remote.is_ipv4()).then(|| Stream::unopened(id, local, remote))
+    }
+
+    /// A connection whose opening is not seen. Where the families differ, IPv4 is mapped into IPv6.
+    pub(super) fn unopened(id: ConnectionId, local: SocketAddr, remote: SocketAddr) -> Stream {
         let first = id.0.wrapping_mul(0x9e37_79b9); // 2³² divided by the golden ratio: far apart for any ids
         let half = |address, next| Half {
             address,
@@ -45,10 +50,10 @@ impl Stream {
             acknowledged: next,
             finished: false,
         };
-        (local.is_ipv4() == remote.is_ipv4()).then(|| Stream {
+        Stream {
             local: half(local, first),
             peer: half(remote, first.wrapping_sub(1 << 16)),
-        })
+        }
     }
 
     /// The local address and the peer's.

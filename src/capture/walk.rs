@@ -3,15 +3,16 @@
 //! Deliberately absent: the meaning of JSON texts; only whoever needs an event parses it.
 
 use std::io;
+use std::net::SocketAddr;
 
 use super::block::{
-    ANNOTATION, ANNOTATION_HEADER, BYTE_ORDER_MAGIC, EPB_FLAGS, IF_NAME, IF_TSRESOL, INBOUND, INTERFACE,
-    LARGEST, LINKTYPE_RAW, LONGEST_TEXT, MAGIC, NANOSECONDS, OPT_END, OPT_OURS, OUTBOUND, PACKET,
-    PACKET_HEADER, SECTION, SMALLEST, padding,
+    ABOUT_HEADER, ANNOTATION, ANNOTATION_HEADER, BYTE_ORDER_MAGIC, EPB_FLAGS, IF_NAME, IF_TSRESOL, INBOUND,
+    INTERFACE, LARGEST, LINKTYPE_RAW, LONGEST_TEXT, MAGIC, MAGIC_ABOUT, NANOSECONDS, OPT_END, OPT_OURS,
+    OUTBOUND, PACKET, PACKET_HEADER, SECTION, SMALLEST, padding,
 };
 use super::packet::{LONGEST_HEADERS, header_len};
 use super::window::Window;
-use crate::model::{Direction, EntryId, Timestamp};
+use crate::model::{Direction, EntryId, Protocol, Timestamp};
 
 /// The most bytes a packet may have (Wireshark's `WTAP_MAX_PACKET_SIZE_STANDARD`).
 pub(super) const LARGEST_PACKET: u32 = 262_144;
@@ -36,9 +37,6 @@ pub(super) enum Content {
     Interface {
         /// When dialing started.
         started: Timestamp,
-        /// Where the JSON text of its opening is, if an earlier file of the ring has that entry, and how long; no
-        /// text has no bytes.
-        opening: (u64, u32),
     },
     /// A data entry.
     Data {
@@ -48,6 +46,8 @@ pub(super) enum Content {
         at: Timestamp,
         /// Which way.
         direction: Direction,
+        /// Whether it is a part of a stream or a datagram.
+        protocol: Protocol,
         /// Where the payload is.
         offset: u64,
         /// How long it is.
@@ -62,6 +62,15 @@ pub(super) enum Content {
         /// When.
         at: Timestamp,
         /// Where its JSON text is.
+        offset: u64,
+        /// How long that is.
+        len: u32,
+    },
+    /// The user added something to an entry before it.
+    About {
+        /// The entry.
+        id: EntryId,
+        /// Where the JSON text is.
         offset: u64,
         /// How long that is.
         len: u32,
@@ -120,7 +129,7 @@ pub(super) fn block_at(window: &mut Window<'_>, offset: u64, interfaces: usize) 
 fn content(kind: u32, span: Span, fields: &mut impl Fields, interfaces: usize) -> Result<Content, Fault> {
     match kind {
         SECTION => section(fields, span),
-        INTERFACE => interface(fields, span),
+        INTERFACE => interface(fields),
         PACKET => packet(fields, span, interfaces),
         ANNOTATION => annotation(fields, span, interfaces),
         _ => Ok(Content::Nothing),
@@ -184,7 +193,7 @@ fn section(fields: &mut impl Fields, span: Span) -> Result<Content, Fault> {
     }
 }
 
-fn interface(fields: &mut impl Fields, span: Span) -> Result<Content, Fault> {
+fn interface(fields: &mut impl Fields) -> Result<Content, Fault> {
     let body = fields.get(8, usize::MAX)?;
     if half_word(body, 0) != Some(LINKTYPE_RAW) {
         return Err(Fault::Damaged("the interface does not carry IP packets"));
@@ -193,31 +202,47 @@ fn interface(fields: &mut impl Fields, span: Span) -> Result<Content, Fault> {
     if find(options, IF_TSRESOL) != Some(&[NANOSECONDS]) {
         return Err(Fault::Damaged("the interface does not count nanoseconds"));
     }
-    let (started, opening) = find_ours(options)
-        .and_then(|value| value.split_first_chunk())
+    let started = find_ours(options)
+        .and_then(|value| value.first_chunk().copied())
         .ok_or(Fault::Damaged("the interface does not say when it started"))?;
-    let at = opening.as_ptr().addr() - body.as_ptr().addr();
     Ok(Content::Interface {
-        started: Timestamp(u64::from_le_bytes(*started)),
-        opening: (span.offset + 8 + at as u64, opening.len() as u32),
+        started: Timestamp(u64::from_le_bytes(started)),
     })
 }
 
-/// The name in the interface description block at `offset`.
-pub(super) fn interface_name(window: &mut Window<'_>, offset: u64) -> Result<String, Fault> {
+/// What an interface description block says of its connection.
+#[derive(Debug, Default)]
+pub(super) struct Announced {
+    /// What was dialed.
+    pub(super) name: String,
+    /// Its addresses, where no entry tells them.
+    pub(super) addresses: Option<(SocketAddr, SocketAddr)>,
+}
+
+/// What the interface description block at `offset` says.
+pub(super) fn announced(window: &mut Window<'_>, offset: u64) -> Result<Announced, Fault> {
     let len = word(window.get(offset, 8)?, 4)
         .filter(|len| (SMALLEST..=LARGEST).contains(len))
         .ok_or(CUT)?;
     let span = Span { offset, len };
     let mut block = Parts { window, span };
     let body = block.get(8, usize::MAX)?;
-    let name = body.get(8..).and_then(|options| find(options, IF_NAME));
-    Ok(String::from_utf8_lossy(name.unwrap_or_default()).into_owned())
+    let options = body.get(8..).unwrap_or_default();
+    let name = find(options, IF_NAME).unwrap_or_default();
+    let addresses = find_ours(options).and_then(|value| {
+        let text = std::str::from_utf8(value.get(8..)?).ok()?;
+        let (local, remote) = text.split_once(' ')?;
+        Some((local.parse().ok()?, remote.parse().ok()?))
+    });
+    Ok(Announced {
+        name: String::from_utf8_lossy(name).into_owned(),
+        addresses,
+    })
 }
 
 fn packet(block: &mut impl Fields, span: Span, interfaces: usize) -> Result<Content, Fault> {
     let fields = block.get(0, PACKET_HEADER + LONGEST_HEADERS)?;
-    let interface = announced(word(fields, 8), interfaces)?;
+    let interface = known(word(fields, 8), interfaces)?;
     let at = timestamp(fields, 12).ok_or(CUT)?;
     let captured = word(fields, 20).ok_or(CUT)?;
     if captured > LARGEST_PACKET || word(fields, 24) != Some(captured) {
@@ -226,14 +251,16 @@ fn packet(block: &mut impl Fields, span: Span, interfaces: usize) -> Result<Cont
     let captured = captured as usize;
     let packet = fields.get(PACKET_HEADER..).ok_or(CUT)?;
     let packet = packet.get(..captured).unwrap_or(packet);
-    let headers = header_len(packet, captured).map_err(Fault::Damaged)?;
+    let (headers, protocol) = header_len(packet, captured).map_err(Fault::Damaged)?;
     let after = PACKET_HEADER + captured + padding(captured);
     let options = block.get(after, usize::MAX)?;
-    if captured > headers {
+    // An empty segment only serves those who follow the packets; an empty datagram was sent.
+    if captured > headers || protocol == Protocol::Udp {
         return Ok(Content::Data {
             interface,
             at,
             direction: direction(options).ok_or(Fault::Damaged("the packet has no direction"))?,
+            protocol,
             offset: span.offset + (PACKET_HEADER + headers) as u64,
             len: (captured - headers) as u32,
         });
@@ -253,10 +280,13 @@ fn packet(block: &mut impl Fields, span: Span, interfaces: usize) -> Result<Cont
 
 fn annotation(block: &mut impl Fields, span: Span, interfaces: usize) -> Result<Content, Fault> {
     let fields = block.get(0, ANNOTATION_HEADER)?;
+    if fields.get(8..12) == Some(&MAGIC_ABOUT) {
+        return about(fields, span);
+    }
     if fields.get(8..12) != Some(&MAGIC) {
         return Ok(Content::Nothing);
     }
-    let interface = announced(word(fields, 12), interfaces)?;
+    let interface = known(word(fields, 12), interfaces)?;
     let at = timestamp(fields, 16).ok_or(CUT)?;
     let (low, high) = (word(fields, 24).ok_or(CUT)?, word(fields, 28).ok_or(CUT)?);
     let len = word(fields, 32).ok_or(CUT)?;
@@ -273,7 +303,21 @@ fn annotation(block: &mut impl Fields, span: Span, interfaces: usize) -> Result<
     })
 }
 
-fn announced(number: Option<u32>, interfaces: usize) -> Result<u32, Fault> {
+fn about(fields: &[u8], span: Span) -> Result<Content, Fault> {
+    let (low, high) = (word(fields, 12).ok_or(CUT)?, word(fields, 16).ok_or(CUT)?);
+    let len = word(fields, 20).ok_or(CUT)?;
+    let room = (span.len as usize).saturating_sub(4 + ABOUT_HEADER);
+    if len as usize > room.min(LONGEST_TEXT) {
+        return Err(Fault::Damaged("the annotation has an impossible length"));
+    }
+    Ok(Content::About {
+        id: EntryId(u64::from(high) << 32 | u64::from(low)),
+        offset: span.offset + ABOUT_HEADER as u64,
+        len,
+    })
+}
+
+fn known(number: Option<u32>, interfaces: usize) -> Result<u32, Fault> {
     number
         .filter(|number| (*number as usize) < interfaces)
         .ok_or(Fault::Damaged(
@@ -282,6 +326,7 @@ fn announced(number: Option<u32>, interfaces: usize) -> Result<u32, Fault> {
 }
 
 /// The little-endian 32-bit word at `at`.
+#[inline]
 fn word(bytes: &[u8], at: usize) -> Option<u32> {
     let field = bytes.get(at..at.checked_add(4)?)?;
     Some(u32::from_le_bytes(field.try_into().ok()?))
@@ -293,13 +338,20 @@ fn half_word(bytes: &[u8], at: usize) -> Option<u16> {
 }
 
 /// The time in two words at `at`, high word first.
+#[inline]
 fn timestamp(bytes: &[u8], at: usize) -> Option<Timestamp> {
     let (high, low) = (word(bytes, at)?, word(bytes, at.checked_add(4)?)?);
     Some(Timestamp(u64::from(high) << 32 | u64::from(low)))
 }
 
 fn direction(options: &[u8]) -> Option<Direction> {
-    match word(find(options, EPB_FLAGS)?, 0)? & 3 {
+    // Mostly the first option, as the recorder writes it.
+    const FIRST: u32 = (EPB_FLAGS as u32) | 4 << 16;
+    let flags = match word(options, 0)? {
+        FIRST => word(options, 4)?,
+        _ => word(find(options, EPB_FLAGS)?, 0)?,
+    };
+    match flags & 3 {
         INBOUND => Some(Direction::Received),
         OUTBOUND => Some(Direction::Sent),
         _ => None,
@@ -330,9 +382,9 @@ pub(super) fn find(mut options: &[u8], wanted: u16) -> Option<&[u8]> {
 mod tests {
     use std::io::Write as _;
 
-    use super::super::block;
-    use super::super::packet::{Flags, Segment};
     use super::*;
+    use crate::capture::block;
+    use crate::capture::packet::{Flags, Segment};
 
     fn read(bytes: &[u8]) -> Result<Block, Fault> {
         let mut file = tempfile::tempfile().unwrap();
@@ -373,19 +425,11 @@ mod tests {
 
     #[test]
     fn what_is_built_is_read() {
-        check(&block::section(), Content::Section);
+        check(&block::section(None), Content::Section);
         check(
-            &block::interface("tcp://[::1]:80", "client", Timestamp(17), &[]),
+            &block::interface("tcp://[::1]:80", "client", Timestamp(17), None),
             Content::Interface {
                 started: Timestamp(17),
-                opening: (72, 0),
-            },
-        );
-        check(
-            &block::interface("tcp://[::1]:80", "client", Timestamp(17), b"{}"),
-            Content::Interface {
-                started: Timestamp(17),
-                opening: (72, 2),
             },
         );
         check(
@@ -405,6 +449,7 @@ mod tests {
                     interface: 3,
                     at: Timestamp(1 << 40),
                     direction: Direction::Received,
+                    protocol: Protocol::Tcp,
                     offset: 68,
                     len: len as u32,
                 },
@@ -414,8 +459,16 @@ mod tests {
 
     #[test]
     fn a_bare_packet_is_an_entry_if_it_says_so() {
-        let build =
-            |json| block::bare_packet(0, Timestamp(1), Direction::Sent, &segment(Flags::Fin, 0), json);
+        let build = |json| {
+            block::bare_packet(
+                0,
+                Timestamp(1),
+                Direction::Sent,
+                &segment(Flags::Fin, 0),
+                json,
+                &[],
+            )
+        };
         check(&build(None), Content::Nothing);
         check(
             &build(Some(b"{\"a\":1}")),
@@ -446,8 +499,8 @@ mod tests {
     fn any_bytes_are_harmless() {
         proptest::proptest!(|(kind in 0..4usize, at in 0..400usize, noise in proptest::collection::vec(0..=255u8, 1..8))| {
             let mut bytes = match kind {
-                0 => block::section(),
-                1 => block::interface("a", "client", Timestamp(0), &[]),
+                0 => block::section(None),
+                1 => block::interface("a", "client", Timestamp(0), None),
                 2 => block::annotation(EntryId(0), 0, Timestamp(0), b"{}"),
                 _ => data_block(40),
             };

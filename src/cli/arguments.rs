@@ -24,6 +24,7 @@ pub(super) const EXAMPLES: &str =
   sockscope localhost:6379 --eol crlf   talk to redis, each line ended with CR LF
   sockscope                             choose from the targets used last
   sockscope open trace.pcapng           look at it again, or at what tcpdump or Wireshark captured
+  sockscope open trace.pcapng --headless --format python > again.py
   sockscope [::1]:8080 -w trace.pcapng  keep the recording, for Wireshark too
   printf 'GET / HTTP/1.0\\r\\n\\r\\n' | sockscope --headless example.org:80
   sockscope --headless --send PING --eol crlf --count 1 --format raw localhost:6379";
@@ -144,7 +145,7 @@ pub(super) struct Options {
         long, value_name = "N", value_parser = read_size,
         global = true, help_heading = "Connection"
     )]
-    pub(super) read_size: Option<u32>,
+    pub(super) read_size: Option<usize>,
 
     /// Connect again, waiting longer each time, when the connection ends
     #[arg(long, global = true, help_heading = "Connection")]
@@ -163,7 +164,8 @@ pub(super) struct Options {
     pub(super) no_history: bool,
 
     /// Record the session in FILE (pcapng) instead of the folder of sessions; - copies the recording to standard
-    /// output as it grows, without a screen
+    /// output as it grows, without a screen. With open and --headless: export to FILE, as --format says (pcapng
+    /// without it); raw makes FILE.sent and FILE.received
     #[arg(
         short = 'w',
         long = "write",
@@ -210,7 +212,8 @@ pub(super) struct Options {
     #[arg(long, global = true, help_heading = "Display")]
     pub(super) no_mouse: bool,
 
-    /// No screen: send standard input, print the log on standard output, end when the peer ends
+    /// No screen: send standard input, print the log on standard output, end when the peer ends; with open, print the
+    /// capture
     ///
     /// Input is sent byte for byte, or line by line if --input or --eol is given; /dev/null is no input. Its end
     /// half-closes the connection. If the peer ends first, what input has to give is still sent: a terminal is not
@@ -227,6 +230,10 @@ pub(super) struct Options {
         help_heading = "Scripts and pipes"
     )]
     pub(super) format: Option<FormatName>,
+
+    /// Print or export only the entries of a capture for which this holds, as in 'dir:rx and size>100'
+    #[arg(long, value_name = "QUERY", global = true, help_heading = "Scripts and pipes")]
+    pub(super) filter: Option<String>,
 
     /// Send this before standard input, on every connection, read as --input says and ended as --eol says; may be
     /// repeated

@@ -13,7 +13,9 @@ const SECTIONS: &[(&str, &[&str])] = &[
         "COMMANDS",
         &[
             "demo\tStart a chatty server inside sockscope and connect to it.",
-            "open FILE\tRead a recording, or any pcap or pcapng file, gzipped or not; - is standard input.",
+            "open FILE\tRead a recording, or any pcap or pcapng file, gzipped or not; - is standard input. With --headless its \
+             entries are printed as --format says, or exported to a file with -w, all of them or those that --filter \
+             lets through. A stream is followed to its end.",
             "sessions [list]\tList the recordings that were kept.",
             "sessions open NAME\tRead a recording, by its name in the list.",
             "sessions delete NAME...\tDelete recordings, by the names of the list.",

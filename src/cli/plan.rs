@@ -1,6 +1,8 @@
 //! From what was written to what is done: combinations that make no sense are refused here, each with what to write
 //! instead.
 
+mod reading;
+
 use std::io::{self, IsTerminal as _};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -15,6 +17,7 @@ use sockscope::text::{InputType, LineEnding, Policy, encode_input};
 
 use super::Usage;
 use super::arguments::Options;
+use super::value::FormatName;
 
 /// The least size of the files of a ring: twice what the largest entry takes.
 const LEAST_RING: u64 = 128 << 10;
@@ -45,42 +48,23 @@ impl Options {
         self.towards(Peer::Demo)
     }
 
-    /// What to do with a capture.
-    pub(super) fn plan_open(self, file: PathBuf) -> Result<Plan, Usage> {
-        self.plan_reading(Peer::Capture(file))
-    }
-
-    /// What to do with a recording that was kept.
-    pub(super) fn plan_kept(self, name: String) -> Result<Plan, Usage> {
-        self.plan_reading(Peer::Kept(name))
-    }
-
-    fn plan_reading(self, peer: Peer) -> Result<Plan, Usage> {
-        let without_use = [
-            ("-4", self.ipv4),
-            ("-6", self.ipv6),
-            ("--bind", self.bind.is_some()),
-            ("--connect-timeout", self.connect_timeout.is_some()),
-            ("--idle-timeout", self.idle_timeout.is_some()),
-            ("--read-size", self.read_size.is_some()),
-            ("--reconnect", self.reconnect),
-            ("--input", self.input.is_some()),
-            ("--eol", self.eol.is_some()),
-            ("--write", self.write.is_some()),
-            ("--on-full", self.on_full.is_some()),
-            ("--max-size", self.max_size.is_some()),
-            ("--ring", self.ring.is_some()),
-            ("--headless", self.headless),
-        ];
-        if let Some((name, _)) = without_use.iter().find(|(_, given)| *given) {
-            return Err(Usage(format!(
-                "{name} is about connections: leave it out with open"
-            )));
-        }
-        self.towards(peer)
-    }
-
     fn towards(self, peer: Peer) -> Result<Plan, Usage> {
+        if self.filter.is_some() {
+            return Err(Usage(
+                "--filter is about captures: write sockscope open FILE --headless --filter, or type f on the screen"
+                    .into(),
+            ));
+        }
+        let front = if self.headless || self.writes_to_stdout() {
+            Front::Headless(self.headless()?)
+        } else {
+            Front::Screen(self.screen())
+        };
+        self.fronted(peer, front)
+    }
+
+    /// The plan, with what the user sees.
+    fn fronted(self, peer: Peer, front: Front) -> Result<Plan, Usage> {
         self.check_combinations()?;
         Ok(Plan {
             peer,
@@ -92,11 +76,7 @@ impl Options {
                 ascii: self.ascii,
             },
             zone: self.zone(),
-            front: if self.headless || self.writes_to_stdout() {
-                Front::Headless(self.headless()?)
-            } else {
-                Front::Screen(self.screen())
-            },
+            front,
         })
     }
 
@@ -153,7 +133,7 @@ impl Options {
             bind: self.bind.as_deref().map(bind).transpose()?,
             connect_timeout: self.connect_timeout.unwrap_or(defaults.connect_timeout),
             idle_timeout: self.idle_timeout,
-            read_size: self.read_size.map_or(defaults.read_size, |size| size as usize),
+            read_size: self.read_size.unwrap_or(defaults.read_size),
             reconnect: self.reconnect,
             on_full: self.on_full.map_or(defaults.on_full, Into::into),
         })
@@ -235,7 +215,14 @@ impl Options {
         let format = if self.writes_to_stdout() {
             Format::Capture
         } else {
-            self.format.map_or_else(Format::default, Into::into)
+            let format = self.format.map_or(Some(Format::default()), FormatName::live);
+            format.ok_or_else(|| {
+                Usage(
+                    "--format pcapng and python are about captures: record first, as with -w FILE, and then write \
+                     sockscope open FILE --headless --format; or copy the recording as it grows with -w -"
+                        .into(),
+                )
+            })?
         };
         if format == Format::Raw && io::stdout().is_terminal() {
             return Err(Usage(

@@ -5,6 +5,8 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use sockscope::app::View;
+use sockscope::capture::MAX_PAYLOAD;
+use sockscope::model::ExportFormat;
 use sockscope::net::OnFull;
 use sockscope::runtime::headless::{Format, StdinEof};
 use sockscope::text::{InputType, LineEnding, parse};
@@ -52,6 +54,7 @@ pub(crate) enum FormatName {
     /// One line an entry
     Text,
     /// A hexdump of each entry
+    #[value(alias = "hexdump")]
     Hex,
     /// One JSON object an entry
     Jsonl,
@@ -59,6 +62,37 @@ pub(crate) enum FormatName {
     Raw,
     /// Nothing
     None,
+    /// Of a capture: a capture of our own, for Wireshark too
+    Pcapng,
+    /// Of a capture: a Python script that repeats the client's part
+    Python,
+}
+
+impl FormatName {
+    /// What a connection is printed as, if it can be.
+    pub(crate) fn live(self) -> Option<Format> {
+        match self {
+            FormatName::Text => Some(Format::Text),
+            FormatName::Hex => Some(Format::Hex),
+            FormatName::Jsonl => Some(Format::Jsonl),
+            FormatName::Raw => Some(Format::Raw),
+            FormatName::None => Some(Format::None),
+            FormatName::Pcapng | FormatName::Python => None,
+        }
+    }
+
+    /// What a capture is printed as, if at all.
+    pub(crate) fn reading(self) -> Option<ExportFormat> {
+        match self {
+            FormatName::Text => Some(ExportFormat::Text),
+            FormatName::Hex => Some(ExportFormat::Hexdump),
+            FormatName::Jsonl => Some(ExportFormat::Jsonl),
+            FormatName::Raw => Some(ExportFormat::Raw),
+            FormatName::None => None,
+            FormatName::Pcapng => Some(ExportFormat::Pcapng),
+            FormatName::Python => Some(ExportFormat::Python),
+        }
+    }
 }
 
 /// `--stdin-eof`.
@@ -113,18 +147,6 @@ impl From<EolName> for LineEnding {
     }
 }
 
-impl From<FormatName> for Format {
-    fn from(name: FormatName) -> Format {
-        match name {
-            FormatName::Text => Format::Text,
-            FormatName::Hex => Format::Hex,
-            FormatName::Jsonl => Format::Jsonl,
-            FormatName::Raw => Format::Raw,
-            FormatName::None => Format::None,
-        }
-    }
-}
-
 impl From<StdinEofName> for StdinEof {
     fn from(name: StdinEofName) -> StdinEof {
         match name {
@@ -171,10 +193,10 @@ pub(crate) fn files(text: &str) -> Result<u32, String> {
 }
 
 /// How many bytes one read may return.
-pub(crate) fn read_size(text: &str) -> Result<u32, String> {
+pub(crate) fn read_size(text: &str) -> Result<usize, String> {
     match text.parse() {
-        Ok(size @ 1..=65_495) => Ok(size),
-        Ok(_) | Err(_) => Err("write a whole number from 1 to 65495".into()),
+        Ok(size @ 1..=MAX_PAYLOAD) => Ok(size),
+        Ok(_) | Err(_) => Err(format!("write a whole number from 1 to {MAX_PAYLOAD}")),
     }
 }
 

@@ -14,4 +14,10 @@ impl Annotation {
     pub fn is_empty(&self) -> bool {
         !self.marked && self.comment.is_none()
     }
+
+    /// It in lines, for those who have only text: first that it is marked, if it is.
+    pub fn lines(&self) -> impl Iterator<Item = &str> {
+        let comment = self.comment.iter().flat_map(|comment| comment.lines());
+        self.marked.then_some("marked").into_iter().chain(comment)
+    }
 }

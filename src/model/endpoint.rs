@@ -114,7 +114,7 @@ impl FromStr for Endpoint {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("tcp") => {
                 rest.strip_suffix('/').unwrap_or(rest)
             }
-            Some((scheme, _)) => return Err(EndpointError::BadScheme(format!("{scheme}://"))),
+            Some((scheme, _)) => return Err(EndpointError::BadScheme(short(&format!("{scheme}://")))),
             None if text.starts_with("unix:") => return Err(EndpointError::BadScheme("unix:".into())),
             None => text,
         };
@@ -130,21 +130,22 @@ fn split_authority(text: &str) -> Result<(Host, &str), EndpointError> {
     if let Some(inner) = text.strip_prefix('[') {
         let (address, rest) = inner
             .split_once(']')
-            .ok_or_else(|| EndpointError::BadAddress(text.into()))?;
-        let host = parse_v6(address).ok_or_else(|| EndpointError::BadAddress(format!("[{address}]")))?;
+            .ok_or_else(|| EndpointError::BadAddress(short(text)))?;
+        let host =
+            parse_v6(address).ok_or_else(|| EndpointError::BadAddress(short(&format!("[{address}]"))))?;
         let port = rest
             .strip_prefix(':')
-            .ok_or_else(|| EndpointError::NoPort(text.into()))?;
+            .ok_or_else(|| EndpointError::NoPort(short(text)))?;
         return Ok((host, port));
     }
     let (host, port) = text
         .rsplit_once(':')
-        .ok_or_else(|| EndpointError::NoPort(text.into()))?;
+        .ok_or_else(|| EndpointError::NoPort(short(text)))?;
     if host.is_empty() {
-        return Err(EndpointError::NoHost(text.into()));
+        return Err(EndpointError::NoHost(short(text)));
     }
     if host.contains(':') {
-        return Err(EndpointError::Unbracketed(text.into()));
+        return Err(EndpointError::Unbracketed(short(text)));
     }
     Ok((parse_host(host)?, port))
 }
@@ -174,7 +175,7 @@ fn parse_host(text: &str) -> Result<Host, EndpointError> {
             zone: None,
         });
     }
-    let bad = || EndpointError::BadName(text.into());
+    let bad = || EndpointError::BadName(short(text));
     let ascii = idna::domain_to_ascii(text).map_err(|_| bad())?;
     // Underscores are no host name in RFC 952, but names such as `my_service` are common in containers.
     let letters = ascii
@@ -188,7 +189,7 @@ fn parse_host(text: &str) -> Result<Host, EndpointError> {
 }
 
 fn parse_port(text: &str) -> Result<Port, EndpointError> {
-    let bad = || EndpointError::BadPort(text.into());
+    let bad = || EndpointError::BadPort(short(text));
     if text.bytes().all(|b| b.is_ascii_digit()) {
         return match text.parse() {
             Ok(0) | Err(_) => Err(bad()),
@@ -198,10 +199,22 @@ fn parse_port(text: &str) -> Result<Port, EndpointError> {
     let letters = text
         .bytes()
         .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'+' | b'.'));
-    if !letters {
+    // RFC 6335 §5.1: at least one letter, and no hyphen first; a sign before a number is no name either.
+    let named = text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.contains(|c: char| c.is_ascii_alphabetic());
+    if !letters || !named {
         return Err(bad());
     }
     Ok(Port::Service(text.to_ascii_lowercase()))
+}
+
+/// What is quoted in an error: of a long text its start.
+fn short(text: &str) -> String {
+    const MOST: usize = 60;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 #[cfg(test)]

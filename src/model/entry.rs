@@ -22,6 +22,24 @@ pub enum Direction {
     Received,
 }
 
+impl Direction {
+    /// The other way.
+    pub fn opposite(self) -> Direction {
+        match self {
+            Direction::Sent => Direction::Received,
+            Direction::Received => Direction::Sent,
+        }
+    }
+
+    /// Whose bytes go this way.
+    pub fn sender(self) -> Side {
+        match self {
+            Direction::Sent => Side::Local,
+            Direction::Received => Side::Peer,
+        }
+    }
+}
+
 /// One end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Side {
@@ -29,6 +47,16 @@ pub enum Side {
     Local,
     /// The other program.
     Peer,
+}
+
+impl Side {
+    /// Which way its bytes go.
+    pub fn direction(self) -> Direction {
+        match self {
+            Side::Local => Direction::Sent,
+            Side::Peer => Direction::Received,
+        }
+    }
 }
 
 /// How a connection ended.

@@ -150,6 +150,15 @@ impl Link {
     }
 }
 
+/// What keeps a file from taking more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Full {
+    /// Something that may pass: a full disk, a quota, an error of the disk.
+    ForNow,
+    /// A bound that was set for the file.
+    ForGood,
+}
+
 /// Whether the session file takes what it is given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum RecorderState {
@@ -158,6 +167,13 @@ pub enum RecorderState {
     Recording,
     /// The file takes nothing now, and reading is paused so that nothing is lost.
     Paused {
+        /// Why, in words.
+        reason: String,
+        /// Whether it can go on.
+        full: Full,
+    },
+    /// The file takes nothing, and the connection was ended for that.
+    Stopped {
         /// Why, in words.
         reason: String,
     },
@@ -181,6 +197,15 @@ pub struct RingReport {
     pub first: EntryId,
 }
 
+/// How many requests to send the worker has dealt with since it started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sends {
+    /// All of them.
+    pub handled: u64,
+    /// Those that had no connection to go to, or no room to wait in: not a byte of them will be sent.
+    pub refused: u64,
+}
+
 /// The worker's latest report. A newer one replaces it, so reports coalesce under load.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NetEvent {
@@ -196,4 +221,6 @@ pub struct NetEvent {
     pub payload: u64,
     /// How the recorder is doing.
     pub recorder: RecorderState,
+    /// What became of requests to send.
+    pub sends: Sends,
 }

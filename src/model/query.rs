@@ -16,6 +16,7 @@ use self::term::Term;
 use super::{Entry, EntryKind, Timestamp};
 use crate::text::{Pattern, PatternError};
 
+pub(super) use self::moment::read as moment;
 pub(crate) use self::words::words;
 
 /// Why a query cannot be read, and where.

@@ -85,6 +85,11 @@ pub trait Records {
         self.len() <= self.first().0
     }
 
+    /// The log with all its entries, if this one shows only some of them.
+    fn unfiltered(&self) -> Option<&dyn Records> {
+        None
+    }
+
     /// Where the entry of that number stands in this log, or would stand if it were in it.
     fn place_of(&self, number: EntryId) -> EntryId {
         number
@@ -112,6 +117,26 @@ pub trait Records {
 
     /// What the user added to the entry of that number, if anything.
     fn annotation(&self, _number: EntryId) -> Option<Annotation> {
+        None
+    }
+
+    /// How many entries the user added something to.
+    fn annotations(&self) -> u64 {
+        0
+    }
+
+    /// A page of the list of them: their numbers, in the order of the log.
+    fn annotated(&self, _page: Range<u64>) -> Vec<EntryId> {
+        Vec::new()
+    }
+
+    /// The first of them behind that number.
+    fn annotated_after(&self, _number: EntryId) -> Option<EntryId> {
+        None
+    }
+
+    /// The last of them before that number.
+    fn annotated_before(&self, _number: EntryId) -> Option<EntryId> {
         None
     }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
+use socket2::SockRef;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, sleep_until};
 
@@ -351,6 +352,10 @@ async fn connect_from(remote: SocketAddr, bind: Option<Bind>) -> Result<TcpStrea
             .bind(SocketAddr::new(bind.ip.unwrap_or(any), bind.port))
             .map_err(Error::Bind)?;
     }
+    // Urgent data stands where it was sent (RFC 6093 §4): anywhere else it would be nowhere in the log.
+    SockRef::from(&socket)
+        .set_out_of_band_inline(true)
+        .map_err(Error::Connect)?;
     let stream = socket.connect(remote).await.map_err(Error::Connect)?;
     // What is typed goes out at once; joining small writes would show boundaries that nobody chose.
     stream.set_nodelay(true).map_err(Error::Connect)?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::capture::{CaptureError, Connection};
-use crate::model::{ConnectionId, Direction, EntryKind, RecorderState, Recording, Timestamp};
+use crate::model::{ConnectionId, Direction, EntryKind, Full, RecorderState, Recording, Timestamp};
 
 use super::OnFull;
 
@@ -35,7 +35,7 @@ pub(super) struct Journal {
     connection: Connection,
     on_full: OnFull,
     held: VecDeque<Held>,
-    trouble: Option<String>,
+    trouble: Option<(String, Full)>,
     /// When the file is tried again, while it takes nothing.
     retry_at: Option<Instant>,
     /// Bytes that crossed unrecorded, each way, since the last gap entry.
@@ -151,7 +151,8 @@ impl Journal {
 
     /// Why the connection must end, if a full file ends it.
     pub(super) fn must_stop(&self) -> Option<&str> {
-        self.trouble.as_deref().filter(|_| self.on_full == OnFull::Stop)
+        let reason = self.trouble.as_ref().map(|(reason, _)| reason.as_str());
+        reason.filter(|_| self.on_full == OnFull::Stop)
     }
 
     /// How the recorder is doing.
@@ -163,13 +164,17 @@ impl Journal {
                 bytes: self.lost,
             },
             None => RecorderState::Recording,
-            Some(reason) if self.on_full == OnFull::Continue || self.lost > 0 => RecorderState::Losing {
-                reason: reason.clone(),
-                bytes: self.lost,
-            },
-            Some(reason) => RecorderState::Paused {
-                reason: reason.clone(),
-            },
+            Some((reason, full)) => {
+                let reason = reason.clone();
+                match self.on_full {
+                    OnFull::Pause if self.lost == 0 => RecorderState::Paused { reason, full: *full },
+                    OnFull::Stop if self.lost == 0 => RecorderState::Stopped { reason },
+                    OnFull::Continue | OnFull::Pause | OnFull::Stop => RecorderState::Losing {
+                        reason,
+                        bytes: self.lost,
+                    },
+                }
+            }
         }
     }
 
@@ -179,7 +184,7 @@ impl Journal {
     }
 
     fn failed(&mut self, error: &CaptureError) {
-        self.trouble = Some(error.to_string());
+        self.trouble = Some((error.to_string(), error.full()));
         self.retry_at = Some(Instant::now() + RETRY);
     }
 

@@ -18,12 +18,12 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use crate::model::{Closing, End, EndHow, Endpoint, EntryKind, LinkState, NetCommand, Side, Tally};
+use crate::model::{Closing, End, EndHow, Endpoint, EntryKind, LinkState, NetCommand, Outgoing, Side, Tally};
 use crate::text::format;
 
 use super::journal::Journal;
 use super::outbox::Outbox;
-use super::worker::Shared;
+use super::worker::{Fate, Shared};
 
 /// How long a close waits for the peer: to read more of what is unsent, and then to answer our FIN. What it goes on
 /// sending does not make it wait longer: a peer that never stops must not keep anybody from leaving.
@@ -194,6 +194,13 @@ impl<'a> Session<'a> {
         self.end(end, Some(reason));
     }
 
+    /// Not a byte of this message will be sent.
+    fn refuse(&mut self, message: &Outgoing, why: &str) {
+        let size = format::size(message.bytes.len() as u64);
+        self.note(format!("{size} not sent: {why}"));
+        self.shared.handled(Fate::Refused);
+    }
+
     /// A command while the end of the connection waits to be recorded: only what follows can be chosen.
     fn command_after_end(&mut self, command: NetCommand) {
         match command {
@@ -202,8 +209,7 @@ impl<'a> Session<'a> {
             NetCommand::Close | NetCommand::Cancel => self.after = After::Closed,
             NetCommand::HalfClose | NetCommand::Reset => {}
             NetCommand::Send(message) => {
-                let size = format::size(message.bytes.len() as u64);
-                self.note(format!("{size} not sent: the connection has ended"));
+                self.refuse(&message, "the connection has ended");
             }
             NetCommand::Shutdown => self.shut_down(),
         }
@@ -215,19 +221,12 @@ impl<'a> Session<'a> {
         }
         match command {
             NetCommand::Send(message) => {
-                let refused = if self.ours == Half::Open && !self.over {
-                    self.outbox
-                        .push(message)
-                        .err()
-                        .map(|m| (m, "too much is waiting to be sent already"))
-                } else {
-                    Some((message, "our side of the connection has ended"))
-                };
-                if let Some((message, why)) = refused {
-                    self.note(format!(
-                        "{} not sent: {why}",
-                        format::size(message.bytes.len() as u64)
-                    ));
+                if self.ours != Half::Open {
+                    return self.refuse(&message, "our side of the connection has ended");
+                }
+                match self.outbox.push(message) {
+                    Ok(()) => self.shared.handled(Fate::Queued),
+                    Err(message) => self.refuse(&message, "too much is waiting to be sent already"),
                 }
                 self.write();
             }
@@ -275,7 +274,8 @@ impl<'a> Session<'a> {
 
     /// The program ends: read what is here already, say FIN, and leave.
     fn shut_down(&mut self) {
-        if !self.over {
+        // Behind the peer's FIN, reading would find the same FIN again.
+        if !self.over && self.theirs == Half::Open {
             self.read();
         }
         self.after = After::Stop;

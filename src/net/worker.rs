@@ -3,46 +3,35 @@
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 use std::pin::pin;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
-use crate::capture::{CaptureError, Recorder, Role};
+use crate::capture::Recorder;
 use crate::model::{
-    End, EndHow, Endpoint, EntryKind, Link, LinkState, NetCommand, NetEvent, RecorderState, Side, Timestamp,
+    End, EndHow, Endpoint, EntryKind, Link, LinkState, NetCommand, NetEvent, RecorderState, Side,
 };
 
+use super::announce::announce;
 use super::dial::{Dial, Failure, Step};
-use super::journal::{Journal, RETRY};
+use super::journal::Journal;
 use super::session::{After, Session};
-use super::{Clock, OnFull, Options, backoff};
+use super::{Clock, Options, backoff};
 
 /// Commands that may wait; the worker takes them at once, so this is reached only if it is stuck.
 const COMMANDS: usize = 64;
 /// A connection that lasted this long starts a new series of attempts.
 const SETTLED: Duration = Duration::from_secs(5);
 
-/// The running worker, seen from outside.
+/// The running worker, seen from outside. It has ended when `news` is closed.
 #[derive(Debug)]
 pub struct Worker {
     /// What it is asked. Bounded: use `try_send` where waiting is not allowed.
     pub commands: mpsc::Sender<NetCommand>,
     /// Its latest report. Closed when the worker has ended.
     pub news: watch::Receiver<NetEvent>,
-    ended: Receiver<()>,
-}
-
-impl Worker {
-    /// Waits until the worker has ended, but not longer than `bound`; whether it has.
-    pub fn join(&self, bound: Duration) -> bool {
-        matches!(
-            self.ended.recv_timeout(bound),
-            Err(RecvTimeoutError::Disconnected) | Ok(())
-        )
-    }
 }
 
 /// What every part of the worker uses.
@@ -67,15 +56,40 @@ impl Shared {
         });
     }
 
+    /// A request to send is queued, or will never be sent.
+    pub(super) fn handled(&self, fate: Fate) {
+        self.publish(|news| {
+            news.sends.handled += 1;
+            news.sends.refused += u64::from(fate == Fate::Refused);
+        });
+    }
+
+    /// Bytes that crossed and were not recorded, as they were last reported.
+    pub(super) fn lost(&self) -> u64 {
+        match self.news.borrow().recorder {
+            RecorderState::Losing { bytes, .. } => bytes,
+            RecorderState::Recording | RecorderState::Paused { .. } | RecorderState::Stopped { .. } => 0,
+        }
+    }
+
     /// Changes the connection in front.
     pub(super) fn link(&self, change: impl FnOnce(&mut Link)) {
         self.publish(|news| news.link.as_mut().map_or((), change));
     }
 }
 
+/// What becomes of a request to send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It waits to be sent.
+    Queued,
+    /// It will not be sent.
+    Refused,
+}
+
 /// What the worker does next.
 #[derive(Debug)]
-enum Next {
+pub(super) enum Next {
     /// Wait for a command.
     Idle,
     /// Dial.
@@ -90,7 +104,6 @@ enum Next {
 pub fn spawn(options: Options, recorder: Recorder, clock: Clock) -> io::Result<Worker> {
     let (commands, inbox) = mpsc::channel(COMMANDS);
     let (news, report) = watch::channel(NetEvent::default());
-    let (alive, ended) = sync_channel(1);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -104,13 +117,10 @@ pub fn spawn(options: Options, recorder: Recorder, clock: Clock) -> io::Result<W
         runtime.block_on(run(&shared, inbox));
         // A lookup that hangs must not hold the exit.
         runtime.shutdown_background();
-        drop(shared);
-        drop(alive);
     })?;
     Ok(Worker {
         commands,
         news: report,
-        ended,
     })
 }
 
@@ -142,9 +152,12 @@ fn idle(shared: &Shared, command: NetCommand, last: Option<&Endpoint>) -> Next {
             round: 1,
         },
         (NetCommand::Shutdown, _) => Next::Stop,
+        (NetCommand::Send(_), _) => {
+            shared.handled(Fate::Refused);
+            Next::Idle
+        }
         (
             NetCommand::Reconnect
-            | NetCommand::Send(_)
             | NetCommand::HalfClose
             | NetCommand::Close
             | NetCommand::Reset
@@ -159,7 +172,7 @@ fn idle(shared: &Shared, command: NetCommand, last: Option<&Endpoint>) -> Next {
 }
 
 /// A command that ends a dial or a wait, as what comes next; the others have nothing to act on.
-fn interrupt(command: Option<NetCommand>, endpoint: &Endpoint) -> Option<Next> {
+pub(super) fn interrupt(shared: &Shared, command: Option<NetCommand>, endpoint: &Endpoint) -> Option<Next> {
     match command {
         None | Some(NetCommand::Shutdown) => Some(Next::Stop),
         Some(NetCommand::Connect(endpoint)) => Some(Next::Dial { endpoint, round: 1 }),
@@ -168,7 +181,11 @@ fn interrupt(command: Option<NetCommand>, endpoint: &Endpoint) -> Option<Next> {
             round: 1,
         }),
         Some(NetCommand::Close | NetCommand::Reset | NetCommand::Cancel) => Some(Next::Idle),
-        Some(NetCommand::Send(_) | NetCommand::HalfClose) => None,
+        Some(NetCommand::Send(_)) => {
+            shared.handled(Fate::Refused);
+            None
+        }
+        Some(NetCommand::HalfClose) => None,
     }
 }
 
@@ -190,7 +207,7 @@ async fn dial(
             tokio::select! {
                 biased;
                 command = commands.recv() => {
-                    if let Some(next) = interrupt(command, &endpoint) {
+                    if let Some(next) = interrupt(shared, command, &endpoint) {
                         break Err(next);
                     }
                 }
@@ -222,77 +239,6 @@ async fn dial(
             next
         }
     }
-}
-
-/// Announces a connection in the session file and in the report.
-async fn announce(
-    shared: &Shared,
-    commands: &mut mpsc::Receiver<NetCommand>,
-    endpoint: &Endpoint,
-    started: Timestamp,
-    round: u32,
-) -> Result<Journal, Next> {
-    let on_full = shared.options.on_full;
-    // What was lost before stays said.
-    let lost = match shared.news.borrow().recorder {
-        RecorderState::Losing { bytes, .. } => bytes,
-        RecorderState::Recording | RecorderState::Paused { .. } => 0,
-    };
-    let later = || shared.recorder.connection_to_be(started, endpoint, Role::Client);
-    loop {
-        let result = shared.recorder.connection(started, endpoint, Role::Client);
-        let journal = match (result, on_full) {
-            (Ok(connection), _) => Journal::new(connection, on_full, lost),
-            (Err(error), OnFull::Continue) => Journal::full(later(), on_full, lost, &error),
-            (Err(error), OnFull::Stop) => {
-                refuse(shared, Link::new(later().id(), endpoint.clone(), started), &error);
-                return Err(Next::Idle);
-            }
-            (Err(error), OnFull::Pause) => {
-                pause(shared, &error);
-                // Nothing may cross that could not be recorded.
-                tokio::select! {
-                    biased;
-                    command = commands.recv() => match interrupt(command, endpoint) {
-                        Some(next) => return Err(next),
-                        None => continue,
-                    },
-                    () = sleep(RETRY) => continue,
-                }
-            }
-        };
-        let mut link = Link::new(journal.connection(), endpoint.clone(), started);
-        link.state = LinkState::Resolving;
-        link.round = round;
-        shared.publish(|news| {
-            news.link = Some(link);
-            news.recorder = journal.state();
-        });
-        return Ok(journal);
-    }
-}
-
-/// Says that nothing is dialed before the file takes something.
-fn pause(shared: &Shared, error: &CaptureError) {
-    shared.publish(|news| {
-        news.recorder = RecorderState::Paused {
-            reason: error.to_string(),
-        }
-    });
-}
-
-/// Says that nothing is dialed because the file takes nothing.
-fn refuse(shared: &Shared, mut link: Link, error: &CaptureError) {
-    link.state = LinkState::Failed;
-    link.ended = Some(shared.clock.now());
-    link.reason = Some(error.to_string());
-    link.given_up = true;
-    shared.publish(|news| {
-        news.link = Some(link);
-        news.recorder = RecorderState::Paused {
-            reason: error.to_string(),
-        };
-    });
 }
 
 fn record(shared: &Shared, journal: &mut Journal, step: Step) {
@@ -385,7 +331,7 @@ async fn wait(
         tokio::select! {
             biased;
             command = commands.recv() => {
-                if let Some(next) = interrupt(command, &endpoint) {
+                if let Some(next) = interrupt(shared, command, &endpoint) {
                     shared.link(|link| {
                         link.state = LinkState::Closed;
                         link.retry_at = None;

@@ -5,9 +5,6 @@ use crossterm::Command as _;
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::terminal::SetTitle;
 
-/// The most that is copied: tmux drops longer control strings than 1 MiB, and base64 makes four bytes of three.
-pub(crate) const LIMIT: usize = 700 * 1024;
-
 /// Who stands between us and the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Between {

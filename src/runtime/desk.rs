@@ -1,4 +1,4 @@
-//! The thread that keeps history on disk, so that a slow disk holds up no key. Decides nothing.
+//! The thread that keeps history and annotations on disk, so that a slow disk holds up no key. Decides nothing.
 
 use std::io;
 use std::sync::mpsc;
@@ -6,9 +6,10 @@ use std::thread;
 
 use tokio::sync::mpsc as async_mpsc;
 
-use super::history::{History, HistoryError};
-use crate::app::{Event, Report};
-use crate::model::Endpoint;
+use super::history::History;
+use crate::app::{Event, Keeping, Report};
+use crate::capture::Annotator;
+use crate::model::{Annotation, Endpoint, EntryId};
 
 /// Jobs that wait for the disk. A person does not type faster than that.
 const QUEUE: usize = 64;
@@ -27,6 +28,10 @@ pub(crate) enum Job {
     Recall(Endpoint),
     /// Put a target in front of the recent ones.
     Visit(Endpoint),
+    /// Keep what was added to the entry of that number.
+    Annotate(EntryId, Annotation),
+    /// Look up what was added earlier.
+    RecallAnnotations,
 }
 
 /// The way to the thread and back.
@@ -38,12 +43,12 @@ pub(crate) struct Desk {
 
 impl Desk {
     /// Starts the thread; it ends with this value.
-    pub(crate) fn start(history: History) -> io::Result<Desk> {
+    pub(crate) fn start(history: History, mut annotator: Annotator) -> io::Result<Desk> {
         let (jobs, queue) = mpsc::sync_channel(QUEUE);
         let (sender, answers) = async_mpsc::channel(QUEUE);
-        thread::Builder::new().name("history".into()).spawn(move || {
+        thread::Builder::new().name("desk".into()).spawn(move || {
             for job in queue {
-                let answer = work(&history, job).unwrap_or_else(|error| Some(failed(&error)));
+                let answer = work(&history, &mut annotator, job);
                 if let Some(answer) = answer
                     && sender.blocking_send(answer).is_err()
                 {
@@ -56,12 +61,22 @@ impl Desk {
 
     /// Hands in a job, or says why the thread cannot take it.
     pub(crate) fn ask(&self, job: Job) -> Option<Report> {
-        let refused =
-            "cannot keep history: the disk does not keep up; what was sent is in the recording".to_owned();
-        self.jobs
-            .try_send(job)
-            .is_err()
-            .then_some(Report::Failed(refused))
+        let refused = match &job {
+            Job::Annotate(..) => "not kept: the disk does not keep up; try again in a moment",
+            Job::RecallAnnotations => "annotations were not looked up: the disk does not keep up",
+            Job::Remember { .. } | Job::Recall(_) | Job::Visit(_) => {
+                "cannot keep history: the disk does not keep up; what was sent is in the recording"
+            }
+        };
+        let result = self.jobs.try_send(job);
+        result.is_err().then(|| Report::Failed(refused.to_owned()))
+    }
+
+    /// Waits until everything that was asked for is done. Nothing more can be asked then.
+    pub(crate) async fn dismiss(&mut self) {
+        let (closed, _) = mpsc::sync_channel(0);
+        drop(std::mem::replace(&mut self.jobs, closed));
+        while self.answers.recv().await.is_some() {}
     }
 
     /// The next answer. Cancelling this loses nothing.
@@ -74,29 +89,54 @@ impl Desk {
     }
 }
 
-fn work(history: &History, job: Job) -> Result<Option<Event>, HistoryError> {
+fn work(history: &History, annotator: &mut Annotator, job: Job) -> Option<Event> {
     match job {
-        Job::Remember { endpoint, line } => history.remember(&endpoint, &line).map(|()| None),
-        Job::Visit(endpoint) => history.visit(&endpoint).map(|()| None),
-        Job::Recall(endpoint) => {
-            let lines = history.typed(&endpoint)?;
-            Ok(Some(Event::History { endpoint, lines }))
+        Job::Remember { endpoint, line } => failed(history.remember(&endpoint, &line)),
+        Job::Visit(endpoint) => failed(history.visit(&endpoint)),
+        Job::Recall(endpoint) => match history.typed(&endpoint) {
+            Ok(lines) => Some(Event::History { endpoint, lines }),
+            Err(error) => failed(Err(error)),
+        },
+        Job::Annotate(number, annotation) => {
+            let keeping = match annotator {
+                Annotator::Recording(_) | Annotator::Sidecar(_) => Keeping::ForGood,
+                Annotator::Memory(_) => Keeping::ForNow,
+            };
+            let result = annotator.annotate(number, annotation).map(|()| keeping);
+            Some(Event::Annotated(
+                number,
+                result.map_err(|error| error.to_string()),
+            ))
         }
+        Job::RecallAnnotations => match annotator.load() {
+            // What was found is to be drawn.
+            Ok(()) => Some(Event::Recalled),
+            Err(error) => failed(Err(error)),
+        },
     }
 }
 
-fn failed(error: &HistoryError) -> Event {
-    Event::Report(Report::Failed(error.to_string()))
+fn failed(result: Result<(), impl std::error::Error>) -> Option<Event> {
+    let error = result.err()?;
+    Some(Event::Report(Report::Failed(error.to_string())))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capture::{Create, Existing, Recorder};
 
     #[tokio::test]
     async fn what_is_remembered_is_recalled() {
         let folder = tempfile::tempdir().unwrap();
-        let mut desk = Desk::start(History::open(&folder.path().join("state")).unwrap()).unwrap();
+        let recorder = Recorder::create(&Create {
+            path: folder.path().join("a.pcapng"),
+            existing: Existing::Refuse,
+            max_size: None,
+        });
+        let annotator = Annotator::of_recording(recorder.unwrap());
+        let history = History::open(&folder.path().join("state")).unwrap();
+        let mut desk = Desk::start(history, annotator).unwrap();
         let endpoint: Endpoint = "localhost:1".parse().unwrap();
         let line = "PING".to_owned();
         assert_eq!(desk.ask(Job::Visit(endpoint.clone())), None);
@@ -108,5 +148,13 @@ mod tests {
         assert_eq!(desk.ask(Job::Recall(endpoint.clone())), None);
         let lines = vec![line];
         assert_eq!(desk.answer().await, Event::History { endpoint, lines });
+        assert_eq!(desk.ask(Job::Annotate(EntryId(0), Annotation::default())), None);
+        let answer = desk.answer().await;
+        assert!(matches!(&answer, Event::Annotated(EntryId(0), Err(why)) if why.contains("no such entry")));
+        desk.dismiss().await;
+        assert!(matches!(
+            desk.ask(Job::RecallAnnotations),
+            Some(Report::Failed(_))
+        ));
     }
 }

@@ -13,8 +13,8 @@
 mod course;
 mod feed;
 mod format;
-mod json;
 mod print;
+mod reading;
 mod relay;
 
 use std::io;
@@ -27,17 +27,19 @@ use tokio::time::{sleep_until, timeout};
 pub use course::{Limits, StdinEof};
 pub use feed::{Feed, explain};
 pub use format::Format;
+pub use reading::Reading;
+pub(super) use reading::read;
 
 use super::signals::{Cause, Control};
 use super::tell::tell;
-use crate::capture::Recorder;
-use crate::model::{Endpoint, NetCommand, NetEvent, RecorderState};
+use crate::capture::{CaptureError, Growth, Recorder, Wording};
+use crate::model::{Endpoint, Full, NetCommand, NetEvent, Purpose, RecorderState};
 use crate::net::{Clock, Worker};
 use crate::text::Policy;
 use course::{Course, Rules, Verdict};
 use feed::{Fed, Source};
 use format::Style;
-use print::{Output, PrintError, Printed, Printer, Progress};
+use print::{Output, PrintError, Printed, Printer};
 use relay::Relay;
 
 /// How long the worker may take to stop.
@@ -90,6 +92,14 @@ pub enum HeadlessError {
     /// The log could not be printed.
     #[error("{0}")]
     Print(String),
+    /// The capture could not be opened, or the file is there already.
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
+    /// There is no stream to read a capture from.
+    #[error(
+        "open - reads a capture from standard input: pipe one in, as in ssh host tcpdump -w - | sockscope open -"
+    )]
+    NoStream,
     /// The system refused a thread or a descriptor.
     #[error("cannot start: {0}")]
     Start(#[from] io::Error),
@@ -126,7 +136,7 @@ enum Happened {
 struct Run<'a> {
     setting: Setting<'a>,
     course: Course,
-    progress: Arc<Progress>,
+    progress: Arc<Growth>,
     feed: Option<mpsc::Receiver<Fed>>,
     printed: mpsc::Receiver<Printed>,
     /// Whether the printer still prints, and how it failed if it did.
@@ -145,10 +155,13 @@ impl<'a> Run<'a> {
     fn start(options: Headless, setting: Setting<'a>, source: Source) -> io::Result<Run<'a>> {
         let style = Style {
             format: options.format,
-            policy: setting.policy,
-            offset: setting.offset,
+            wording: Wording {
+                policy: setting.policy,
+                offset: setting.offset,
+                purpose: Purpose::Live,
+            },
         };
-        let progress = Arc::new(Progress::default());
+        let progress = Arc::new(Growth::default());
         let (report, printed) = mpsc::channel(2);
         let records = setting.recorder.reader();
         let (out, count) = (Output::stdout()?, options.limits.count);
@@ -248,16 +261,29 @@ impl<'a> Run<'a> {
             recorder,
             size: _,
             payload: _,
+            sends: _,
             ring: _,
         } = self.setting.worker.news.borrow_and_update().clone();
         self.progress.reached(entries);
         if recorder != self.told {
             match &recorder {
                 RecorderState::Recording => {}
-                // What has ended the connection is said at the end.
-                RecorderState::Paused { reason }
-                    if link.as_ref().and_then(|link| link.reason.as_ref()) == Some(reason) => {}
-                RecorderState::Paused { reason } => tell(reason),
+                RecorderState::Paused {
+                    reason,
+                    full: Full::ForNow,
+                } => {
+                    tell(&format!("reading is paused, so that nothing is lost: {reason}"));
+                }
+                // Nothing would ever come of waiting.
+                RecorderState::Paused {
+                    reason,
+                    full: Full::ForGood,
+                } => {
+                    let verdict = Verdict::Broken(reason.clone());
+                    self.course.end(verdict, self.setting.clock.now());
+                }
+                // The end of the connection says why.
+                RecorderState::Stopped { .. } => {}
                 RecorderState::Losing { reason, .. } => {
                     // Once, not at every byte that is lost.
                     if !matches!(self.told, RecorderState::Losing { .. }) {

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use super::demo::Demo;
 use super::guard::{GuardError, check_terminal, install_panic_hook};
-use super::headless::{self, Headless, HeadlessError, Setting};
+use super::headless::{self, Headless, HeadlessError, Reading, Setting};
 use super::history::History;
 use super::screen::{self, Screen, Source};
 use super::sessions;
@@ -65,6 +65,8 @@ pub enum Front {
     Screen(ScreenPlan),
     /// Standard input and output.
     Headless(Headless),
+    /// Standard output or a file, made of a capture.
+    Reading(Reading),
 }
 
 /// What the screen starts with.
@@ -137,6 +139,7 @@ impl RunError {
     pub fn status(&self) -> ExitCode {
         match self {
             RunError::NoStream
+            | RunError::Headless(HeadlessError::NoStream)
             | RunError::Terminal(GuardError::NoInput | GuardError::NoOutput | GuardError::Dumb) => 2.into(),
             RunError::Terminal(GuardError::Io(_))
             | RunError::Capture(_)
@@ -157,7 +160,7 @@ pub fn run(plan: &Plan) -> Result<(), RunError> {
         (Front::Screen(_), Peer::Capture(path)) if path == Path::new(capture::STREAM) => {}
         // Before anything is created for nothing.
         (Front::Screen(_), _) => check_terminal()?,
-        (Front::Headless(_), _) => {}
+        (Front::Headless(_) | Front::Reading(_), _) => {}
     }
     let demo = match plan.peer {
         Peer::Demo => Some(Demo::start().map_err(RunError::Demo)?),
@@ -172,6 +175,11 @@ pub fn run(plan: &Plan) -> Result<(), RunError> {
         (Front::Screen(options), Peer::Capture(path)) => capture::show(plan, options, path),
         (Front::Screen(options), Peer::Kept(name)) => capture::show(plan, options, &sessions::find(name)?),
         (Front::Screen(options), _) => run_screen(plan, options, target),
+        (Front::Reading(reading), Peer::Capture(path)) => capture::print(plan, reading, path),
+        (Front::Reading(reading), Peer::Kept(name)) => capture::print(plan, reading, &sessions::find(name)?),
+        (Front::Reading(_), Peer::Ask | Peer::Target(_) | Peer::Demo) => {
+            Err(HeadlessError::Broken("there is no capture to read: name a file".into()).into())
+        }
         (Front::Headless(options), _) => match target {
             Some(target) => run_headless(plan, options, target),
             None => Err(HeadlessError::Broken("there is nothing to connect to: name a target".into()).into()),
@@ -200,12 +208,15 @@ fn run_headless(plan: &Plan, options: Headless, target: Endpoint) -> Result<(), 
             control: control.subscribe(),
         },
     );
-    if let Err(error) = store.settle() {
-        tell(&error.to_string());
-    }
+    let settled = store.settle();
     match result? {
-        headless::Outcome::Ended => Ok(()),
-        headless::Outcome::Signalled(cause) => cause.end_process(),
+        headless::Outcome::Ended => Ok(settled?),
+        headless::Outcome::Signalled(cause) => {
+            if let Err(error) = settled {
+                tell(&error.to_string());
+            }
+            cause.end_process()
+        }
     }
 }
 

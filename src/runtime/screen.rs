@@ -1,6 +1,7 @@
 //! The screen: takes the terminal, runs the loop, and brings everything to an orderly end. What is drawn is decided by
 //! `app` and `ui`.
 
+mod exports;
 mod feed;
 mod summary;
 mod turns;
@@ -27,7 +28,7 @@ use super::output::{Delivery, within};
 use super::signals::{Cause, Jobs, may_stop, stop_group, watch_hang_up, watch_signals};
 use super::writer::FrameWriter;
 use crate::app::{App, Ending, SessionFile, Settings};
-use crate::capture::{Opening, Recorder, Session};
+use crate::capture::{Annotator, Opening, Recorder, Session};
 use crate::model::Timestamp;
 use crate::net::{Clock, Worker};
 use crate::text::{Policy, Shown};
@@ -43,6 +44,12 @@ const PATIENCE: Duration = Duration::from_millis(500);
 const FALLBACK: Size = Size {
     width: 80,
     height: 24,
+};
+
+/// The most of a window that is painted: far more than any display has, and little memory.
+const LARGEST: Size = Size {
+    width: 2000,
+    height: 1000,
 };
 
 /// What the screen is made of.
@@ -120,7 +127,6 @@ pub fn run(screen: Screen) -> Result<Outcome, GuardError> {
     watch_hang_up(io::stdin(), control.clone())?;
     let display = FrameWriter::start(guard.output())?;
     let mut input = keys::start()?;
-    let desk = Desk::start(screen.history)?;
     let alarm = Rc::new(Alarm::default());
 
     let mouse = if screen.settings.mouse {
@@ -130,6 +136,7 @@ pub fn run(screen: Screen) -> Result<Outcome, GuardError> {
     };
     let file = screen.settings.session.clone();
     let (feed, session, recorder) = screen.source.parts();
+    let desk = Desk::start(screen.history, annotator(recorder.as_ref(), &session))?;
     let lines = Lines {
         feed,
         control: control.subscribe(),
@@ -151,10 +158,10 @@ pub fn run(screen: Screen) -> Result<Outcome, GuardError> {
     let events = stream::poll_fn(move |context| input.poll_recv(context));
     let (ended, last, guard) = alarm.block_on(async {
         let (ended, turns) = turns.run(events).await;
-        let (host, mut lines) = turns.dissolve();
+        let (host, mut lines, mut exports) = turns.dissolve();
         // A peer or a disk that holds the worker up must not hold the user.
         tokio::select! {
-            () = lines.feed.dismiss() => {}
+            ((), (), ()) = async { tokio::join!(lines.desk.dismiss(), lines.feed.dismiss(), exports.dismiss()) } => {}
             () = alarm.sleep_until(Instant::now() + FAREWELL) => {}
         }
         (ended, lines.feed.last(), host.guard)
@@ -171,6 +178,15 @@ pub fn run(screen: Screen) -> Result<Outcome, GuardError> {
     })
 }
 
+/// Who keeps annotations: the recording that is being made, a sidecar of the file that is read, nobody for a pipe.
+fn annotator(recorder: Option<&Recorder>, session: &Session) -> Annotator {
+    match recorder {
+        Some(recorder) => Annotator::of_recording(recorder.clone()),
+        None if session.path().exists() => Annotator::of_file(session.clone()),
+        None => Annotator::of_stream(session.clone()),
+    }
+}
+
 /// Removes a recording that holds no byte, or that the user chose to discard; any other is kept.
 fn settle(ended: Ended, session: &SessionFile, recorder: &Recorder) -> Kept {
     let path = session.path().to_owned();
@@ -179,7 +195,10 @@ fn settle(ended: Ended, session: &SessionFile, recorder: &Recorder) -> Kept {
         SessionFile::Temporary(_) => ended == Ended::User(Ending::Discard) || recorder.payload_bytes() == 0,
     };
     if !unwanted {
-        return Kept::At(path);
+        return match recorder.check() {
+            Ok(()) => Kept::At(path),
+            Err(error) => Kept::Lost(error.to_string()),
+        };
     }
     match recorder.discard() {
         Ok(()) => Kept::Not,
@@ -225,8 +244,8 @@ impl Host for Process {
         match crossterm::terminal::window_size() {
             // A size of nothing is how a terminal says that it does not know, as behind a serial line.
             Ok(size) if size.columns > 0 && size.rows > 0 => Size {
-                width: size.columns,
-                height: size.rows,
+                width: size.columns.min(LARGEST.width),
+                height: size.rows.min(LARGEST.height),
             },
             Ok(_) | Err(_) => FALLBACK,
         }

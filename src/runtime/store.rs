@@ -101,11 +101,12 @@ impl Store {
         }
     }
 
-    /// Removes a file of the folder that holds no byte of anybody; every other one stays.
+    /// Removes a file of the folder that holds no byte of anybody; every other one stays, and must be there.
     pub(super) fn settle(&self) -> Result<(), CaptureError> {
         match self.file {
             SessionFile::Temporary(_) if self.recorder.payload_bytes() == 0 => self.recorder.discard(),
-            SessionFile::Temporary(_) | SessionFile::Named(_) | SessionFile::Opened(_) => Ok(()),
+            SessionFile::Temporary(_) | SessionFile::Named(_) => self.recorder.check(),
+            SessionFile::Opened(_) => Ok(()),
         }
     }
 }

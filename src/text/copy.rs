@@ -69,10 +69,8 @@ pub fn hexdump(source: Source<'_>) -> String {
         let range = layout.bytes(row, source.bytes.len());
         push(&mut out, format_args!("{:08x} ", range.start));
         for (index, byte) in source.bytes[range.clone()].iter().enumerate() {
-            push(
-                &mut out,
-                format_args!("{}{byte:02x}", if index == 8 { "  " } else { " " }),
-            );
+            out.push_str(if index == 8 { "  " } else { " " });
+            out.extend(digits(*byte));
         }
         let used = layout.column(range.len() as u16 - 1) + 2;
         push(
@@ -97,6 +95,12 @@ pub fn hexdump(source: Source<'_>) -> String {
 /// Whole text without neighbours, for callers that have only bytes.
 pub fn text_of(bytes: &[u8]) -> String {
     text(Source::new(bytes, Policy::default()))
+}
+
+/// The two digits of a byte; formatting each would be most of the work of a long dump.
+fn digits(byte: u8) -> [char; 2] {
+    const DIGITS: [u8; 16] = *b"0123456789abcdef";
+    [byte >> 4, byte & 15].map(|half| char::from(DIGITS[usize::from(half)]))
 }
 
 fn raw(out: &mut String, bytes: &[u8]) {

@@ -201,7 +201,7 @@ mod tests {
     use super::*;
 
     fn text(source: Source<'_>) -> String {
-        let mut shown = super::super::Shown::default();
+        let mut shown = crate::text::Shown::default();
         let mut at = 0;
         for unit in source.units() {
             assert_eq!(unit.start, at, "units follow each other without a gap");

@@ -118,6 +118,18 @@ pub enum GutterCell {
 
 /// The gutter of the bytes `range` of `source`: as many cells as bytes.
 pub fn gutter(source: Source<'_>, range: Range<usize>) -> Vec<GutterCell> {
+    // A character that starts in the row has at most three bytes behind it. What follows is not looked at: a run of
+    // marks can be as long as the entry.
+    let end = range.end.saturating_add(3).min(source.bytes.len());
+    let source = Source {
+        after: if end == source.bytes.len() {
+            source.after
+        } else {
+            &[]
+        },
+        bytes: &source.bytes[..end],
+        ..source
+    };
     let mut cells = vec![GutterCell::Rest; range.len()];
     for unit in source.units_around(range.start) {
         if unit.start >= range.end {

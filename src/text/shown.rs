@@ -52,11 +52,6 @@ impl Shown {
         shown
     }
 
-    /// Words of ours, which need no encoding.
-    pub fn words(text: &'static str) -> Shown {
-        Shown::of(text, Policy::default())
-    }
-
     /// Adds a glyph; a tab takes one cell.
     pub fn push(&mut self, glyph: &Glyph, policy: Policy) {
         let cells = if matches!(glyph, Glyph::Tab) {
@@ -68,13 +63,6 @@ impl Shown {
             Look::Plain(cluster) => self.add(cluster.as_str(), false, cluster.cells()),
             Look::Special(text) => self.add(&text, true, cells.unwrap_or(text.chars().count() as u16)),
             Look::Carried(text) => self.add(text, true, 1),
-        }
-    }
-
-    /// Appends another one.
-    pub fn append(&mut self, other: &Shown) {
-        for span in &other.spans {
-            self.add(&span.text, span.special, span.cells);
         }
     }
 

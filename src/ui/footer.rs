@@ -4,7 +4,9 @@ use super::canvas::Canvas;
 use super::line::{Line, fit};
 use super::scene::Scene;
 use super::status;
-use crate::app::{Frame as Borders, Hint, Notice, Severity};
+use crate::app::{Frame as Borders, Hint, Notice, Pane, Severity};
+use crate::model::ExportState;
+use crate::text::format;
 
 /// What stands in the title of Input beside a message: the name, the type, the ends of the line.
 const NAME: u16 = 24;
@@ -20,6 +22,7 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
     let line = match current(scene) {
         Some(notice) => notice_line(scene, notice),
         None if scene.app.overlay.is_some() => return,
+        None if scene.app.is_exporting() => export(scene, width.saturating_sub(2)),
         None => hints(scene, &scene.app.hints(), width.saturating_sub(2)),
     };
     canvas.line(
@@ -52,6 +55,44 @@ fn is_said(scene: &Scene<'_>, text: &str) -> bool {
         standing.ends_with(text) && cells(&standing) <= usize::from(layout.status.width)
     });
     in_title || in_status
+}
+
+/// How far the export is.
+fn export<'s>(scene: &'s Scene<'_>, width: u16) -> Line<'s> {
+    let Some(exporting) = &scene.app.exporting else {
+        return scene.line();
+    };
+    let theme = scene.theme();
+    let report = &exporting.report;
+    let doing = match report.state {
+        ExportState::Finding => "looking for entries",
+        ExportState::Writing
+        | ExportState::Done(_)
+        | ExportState::Stopped
+        | ExportState::Exists(_)
+        | ExportState::Closed
+        | ExportState::Failed(_) => "exporting",
+    };
+    let progress = scene
+        .line()
+        .text(doing, theme.warning())
+        .gap(1)
+        .text(&format!("{} %", report.percent()), theme.strong());
+    let to = format!("to {}", exporting.order.path);
+    let mut parts = vec![
+        (0, progress),
+        (2, scene.pen.text(&format::size(report.bytes), theme.secondary())),
+        (3, scene.pen.text(&to, theme.secondary())),
+    ];
+    if scene.app.focus != Pane::Input {
+        let stops = scene
+            .line()
+            .text("Esc", theme.key())
+            .gap(1)
+            .text("stops", theme.secondary());
+        parts.push((1, stops));
+    }
+    fit(parts, &scene.line().gap(2), width)
 }
 
 /// A notice with a word on how much it matters.

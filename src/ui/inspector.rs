@@ -41,7 +41,11 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
 fn bytes_shown(scene: &Scene<'_>, rows: &[VisibleRow]) -> Option<(u64, u64, u64)> {
     let hex = |row: &VisibleRow| match &row.kind {
         RowKind::Hex(hex) => Some((u64::from(hex.offset), hex.bytes.len() as u64)),
-        RowKind::Head(_) | RowKind::Sentence(_) | RowKind::Text(_) | RowKind::Unreadable(_) => None,
+        RowKind::Head(_)
+        | RowKind::Sentence(_)
+        | RowKind::Text(_)
+        | RowKind::Comment(_)
+        | RowKind::Unreadable(_) => None,
     };
     let (first, _) = rows.iter().find_map(hex)?;
     let (last, len) = rows.iter().rev().find_map(hex)?;

@@ -84,11 +84,20 @@ fn render_title(scene: &Scene<'_>, canvas: &mut Canvas<'_>, position: LogPositio
 fn filter_line<'s>(scene: &'s Scene<'_>, filter: &Filter) -> super::line::Line<'s> {
     let theme = scene.theme();
     let Scanned { scanned, of, .. } = filter.progress;
-    let text = format!("{} (of {})", filter.query.source(), format::count(of));
+    let text = format!("{} (of {})", short(filter.query.source()), format::count(of));
     let line = scene.line().gap(1).text("filter: ", theme.warning());
     line.text(&text, theme.strong())
         .text(&percent(scanned, of), theme.warning())
         .gap(1)
+}
+
+/// The start of a long text: how far a scan is must stay on the screen beside it.
+fn short(text: &str) -> String {
+    const MOST: usize = 24;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 /// How far a scan is, while it is not through.
@@ -110,7 +119,7 @@ fn search_line<'s>(scene: &'s Scene<'_>, search: &Search) -> super::line::Line<'
         (None, found) => format::count(found),
     };
     let progress = percent(scanned, of);
-    let pattern = format!("/{}: ", search.pattern.source());
+    let pattern = format!("/{}: ", short(search.pattern.source()));
     let line = scene.line().gap(1).text(&pattern, theme.secondary());
     line.text(&hits, theme.strong())
         .text(&progress, theme.warning())
@@ -165,8 +174,14 @@ fn hint(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, rows: u16) {
 
 fn hint_text(scene: &Scene<'_>) -> Option<String> {
     if let Some(file) = &scene.app.file {
-        let empty = file.entries == 0 && file.state != FileState::Indexing;
-        return empty.then(|| "there is no entry in this file".into());
+        let text = match file.state {
+            FileState::Indexing => return None,
+            FileState::Following => "there is no entry yet: waiting for more of the file",
+            FileState::Complete | FileState::Cancelled | FileState::Failed(_) => {
+                "there is no entry in this file"
+            }
+        };
+        return (file.entries == 0).then(|| text.into());
     }
     let link = scene.app.link.as_ref();
     let silent = link.is_none_or(|link| link.sent.messages + link.received.messages == 0);

@@ -3,16 +3,20 @@
 mod connect;
 mod conversations;
 mod help;
+mod marks;
 mod menu;
 mod palette;
 mod preview;
+
+use std::ops::Range;
 
 use super::canvas::Canvas;
 use super::footer;
 use super::line::Line;
 use super::prompt;
 use super::scene::Scene;
-use crate::app::{Area, Overlay};
+use crate::app::{Area, List, Overlay};
+use crate::text::format;
 
 /// Draws the pop-up, if there is one; returns the cell of the cursor, if it has a field.
 pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>) -> Option<(u16, u16)> {
@@ -20,6 +24,7 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>) -> Option<(u16,
         Overlay::Help(help) => help::render(scene, canvas, *help),
         Overlay::Preview(preview) => preview::render(scene, canvas, preview),
         Overlay::Conversations(list) => conversations::render(scene, canvas, *list),
+        Overlay::Marks(list) => marks::render(scene, canvas, *list),
         Overlay::Menu(menu) => menu::render(scene, canvas, menu),
         Overlay::Palette(palette) => return palette::render(scene, canvas, palette),
         Overlay::Connect(dialog) => return connect::render(scene, canvas, dialog),
@@ -28,6 +33,33 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>) -> Option<(u16,
         Overlay::Search(_) => {}
     }
     None
+}
+
+/// Draws a list to choose from; `lines` makes those of a page in a width.
+fn list<'s>(
+    scene: &'s Scene<'_>,
+    canvas: &mut Canvas<'_>,
+    (title, wanted): (&str, u16),
+    list: List,
+    count: u64,
+    lines: impl FnOnce(Range<u64>, u16) -> Vec<Line<'s>>,
+) {
+    let page = list.page(count, u64::from(scene.layout.popup_rows()));
+    let right = format!(
+        " {} of {} ",
+        format::count(list.selected + 1),
+        format::count(count)
+    );
+    let right = scene.pen.text(&right, scene.theme().secondary());
+    let size = (scene.layout.popup_columns(wanted), (page.end - page.start) as u16);
+    let area = frame(scene, canvas, title, &right, size);
+    let lines = lines(page.clone(), area.width);
+    for ((y, number), line) in rows(area).zip(page).zip(&lines) {
+        canvas.line((area.x, y), area.width, line);
+        if number == list.selected {
+            canvas.restyle(Area::new(area.x, y, area.width, 1), scene.theme().selected());
+        }
+    }
 }
 
 /// Draws the box for `width` × `height` cells of content, or as many as there are; returns what is inside.

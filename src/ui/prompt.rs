@@ -4,6 +4,7 @@ use super::canvas::Canvas;
 use super::field::Field;
 use super::scene::Scene;
 use crate::app::{Area, Frame as Borders, Prompt, Wanted};
+use crate::text::wrapped;
 
 /// The least cells that the typed text keeps beside a message.
 const FIELD: u16 = 20;
@@ -22,22 +23,35 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, prompt: &Prompt
     let name = match prompt.wanted {
         Wanted::Search => " search: ",
         Wanted::Filter => " filter: ",
+        Wanted::Comment(_) => " comment: ",
+        Wanted::Export(..) => " export to: ",
     };
     let used = canvas.line((area.x, y), area.width, &scene.pen.text(name, theme.title(true)));
     let (x, mut room) = (area.x + used, area.width.saturating_sub(used));
+    let least = FIELD.max(prompt.field.text().chars().count().min(usize::from(u16::MAX)) as u16);
+    let beside = room.saturating_sub(least.saturating_add(1));
     let message = match &prompt.error {
-        Some(error) => scene.line().gap(1).text(&error.message, theme.error()).gap(1),
+        Some(error) => {
+            let line = scene.line().gap(1).text(&error.message, theme.error()).gap(1);
+            if line.cells() > beside {
+                above(scene, canvas, area, &error.message);
+                scene.line()
+            } else {
+                line
+            }
+        }
         None if prompt.field.is_empty() => {
             let forms = match prompt.wanted {
                 Wanted::Search => "text, \"text\\r\\n\", re:expression or hex:0d 0a ??",
+                Wanted::Comment(_) => "what to remember of this entry; nothing takes the comment away",
                 Wanted::Filter => "dir:rx and size>100 and re:ERR; nothing shows all",
+                Wanted::Export(..) => "the name of a file, as in trace.pcapng or ~/trace.pcapng",
             };
             scene.line().gap(1).text(forms, theme.secondary()).gap(1)
         }
         None => scene.line(),
     };
-    let least = FIELD.max(prompt.field.text().chars().count() as u16 + 1);
-    let cells = message.cells().min(room.saturating_sub(least));
+    let cells = message.cells().min(beside);
     if cells > 0 {
         room -= cells;
         canvas.line((x + room, y), cells, &message);
@@ -46,4 +60,15 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, prompt: &Prompt
     field.mistake = prompt.error.as_ref().map(|error| error.at.clone());
     let cursor = field.render(&scene.pen, canvas, (x, y), room)?;
     Some((cursor, y))
+}
+
+/// What is wrong, in rows of its own above the prompt: it has no room beside what is typed.
+fn above(scene: &Scene<'_>, canvas: &mut Canvas<'_>, prompt: Area, message: &str) {
+    let rows = wrapped(message, prompt.width.saturating_sub(2));
+    let first = prompt.y.saturating_sub(rows.len() as u16);
+    for (y, row) in (first..prompt.y).zip(&rows) {
+        canvas.clear(Area::new(prompt.x, y, prompt.width, 1));
+        let line = scene.line().gap(1).text(row, scene.theme().error());
+        canvas.line((prompt.x, y), prompt.width, &line);
+    }
 }

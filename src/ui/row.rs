@@ -7,7 +7,8 @@ use ratatui::style::Style;
 use super::canvas::Canvas;
 use super::scene::Scene;
 use crate::app::{
-    Area, Head, HexRow, INDENT, RowKind, TEXT_COLUMN, TextUnits, TimeColumn, TimeColumns, VisibleRow,
+    Area, COMMENT_SIGN, Head, HexRow, INDENT, RowKind, TEXT_COLUMN, TextUnits, TimeColumn, TimeColumns,
+    VisibleRow,
 };
 use crate::model::EntryKind;
 use crate::text::{ByteClass, Glyph, GutterCell, Shown, Source, TextRows, format};
@@ -45,6 +46,13 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, y: 
             mark_hex(scene, canvas, indented, hex, &row.hits);
         }
         RowKind::Text(text) => render_text(scene, canvas, indented, text, &row.hits),
+        RowKind::Comment(shown) => {
+            let style = scene.theme().comment();
+            let sign = scene.pen.text("; ", style);
+            let used = canvas.line((indented.x, y), indented.width.min(COMMENT_SIGN), &sign);
+            let room = indented.width.saturating_sub(used);
+            canvas.shown((indented.x + used, y), room, shown, style, special);
+        }
         RowKind::Unreadable(why) => {
             canvas.line(
                 (area.x, y),
@@ -107,6 +115,13 @@ fn render_head(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, head: &He
     let room = (area.x + area.width).saturating_sub(x);
     let used = canvas.line((x, area.y), room, &line);
     let number = pen.text(&format!("#{}", head.entry.id.0 + 1), theme.secondary());
+    let number = if head.marked {
+        pen.text(pen.symbols.marked, theme.comment())
+            .gap(1)
+            .append(number)
+    } else {
+        number
+    };
     if let Some(text) = &head.text {
         let x = x + TEXT_COLUMN;
         let room = (area.x + area.width).saturating_sub(x);

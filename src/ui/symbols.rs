@@ -35,6 +35,8 @@ pub(super) struct Symbols {
     /// What a progress bar is filled with.
     pub done: &'static str,
     pub selected: &'static str,
+    /// Before the number of an entry that the user marked.
+    pub marked: &'static str,
     /// The keys up, down, left, right.
     pub arrow_keys: [&'static str; 4],
     /// From nothing to full.
@@ -68,6 +70,7 @@ const UNICODE: Symbols = Symbols {
     thumb: "┃",
     done: "━",
     selected: "▌",
+    marked: "◆",
     arrow_keys: ["↑", "↓", "←", "→"],
     levels: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
 };
@@ -99,6 +102,7 @@ const ASCII: Symbols = Symbols {
     thumb: "#",
     done: "=",
     selected: ">",
+    marked: "*",
     arrow_keys: ["Up", "Down", "Left", "Right"],
     levels: ["_", ".", ":", "-", "=", "+", "*", "#"],
 };

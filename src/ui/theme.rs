@@ -74,6 +74,11 @@ impl Theme {
         self.coloured(Color::Green)
     }
 
+    /// What the user added: marks and comments.
+    pub fn comment(self) -> Style {
+        self.coloured(Color::Yellow).add_modifier(Modifier::BOLD)
+    }
+
     /// Our own sign for something that cannot be shown. Nothing else may look like it, so that a peer that sends
     /// the literal text of an escape can be told apart.
     pub fn special(self) -> Style {

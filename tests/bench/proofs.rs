@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a proof that cannot go on has failed")]
 
+#[path = "../capture/cuts.rs"]
+mod cuts;
 #[path = "../pty/full.rs"]
 mod full;
 #[path = "../capture/hostile.rs"]
@@ -15,6 +17,10 @@ mod peer;
 mod proofs;
 #[path = "../support/pty.rs"]
 mod pty;
+#[path = "../capture/roundtrip.rs"]
+mod roundtrip;
+#[path = "../capture/sample.rs"]
+mod sample;
 #[path = "../support/wire.rs"]
 mod wire;
 
@@ -88,6 +94,11 @@ fn main() {
         proofs::kills_at_random_moments(200);
         ", 200 files opened, nothing that was shown is missing".into()
     });
+    prove("P15 every cut of 64 KiB, every flipped bit of 4 KiB", || {
+        let cuts = cuts::cuts(64 << 10, 1);
+        let (flips, refused) = cuts::flips(4 << 10, 1);
+        format!(", {cuts} cuts and {flips} flips, of which {refused} made a file that is refused")
+    });
     prove(
         "P16 a disk of 4 MiB and a limit for files, 10 rounds, 64 MiB",
         || {
@@ -98,6 +109,10 @@ fn main() {
             }
         },
     );
+    prove("P19 1,000 random sessions written and opened", || {
+        roundtrip::write_then_open(1000, 400);
+        String::new()
+    });
     prove("P20 10,000 mutated captures", || {
         let longest = hostile::mutations(10_000);
         assert!(longest < Duration::from_secs(2), "{longest:?}");

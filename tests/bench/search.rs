@@ -4,16 +4,18 @@
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on has failed")]
 
-use std::net::SocketAddr;
+#[path = "../support/recording.rs"]
+mod recording;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use sockscope::capture::{
-    Connection, Create, Existing, Recorder, Role, Scan, ScanState, Session, Sought, hits,
-};
-use sockscope::model::{Direction, EntryId, EntryKind, Query, Records, Reference, Timestamp};
+use sockscope::capture::{Connection, Scan, ScanState, Session, Sought, hits};
+use sockscope::model::{Direction, EntryId, Query, Records, Reference, Timestamp};
 use sockscope::text::Pattern;
+
+use recording::{next, small_messages};
 
 /// Entries of the session of large reads: 2 GiB.
 const LARGE: u64 = 32_800;
@@ -154,24 +156,13 @@ fn resident() -> u64 {
 }
 
 fn session(path: &Path, write: fn(&Connection)) -> Session {
-    let recorder = Recorder::create(&Create {
-        path: path.to_owned(),
-        existing: Existing::Replace,
-        max_size: None,
-    })
-    .unwrap();
-    let endpoint = "tcp://localhost:6379".parse().unwrap();
-    let connection = recorder
-        .connection(Timestamp(0), &endpoint, Role::Client)
-        .unwrap();
-    let address: SocketAddr = "127.0.0.1:1".parse().unwrap();
-    let open = EntryKind::Open {
-        local: address,
-        remote: address,
-    };
-    connection.event(Timestamp(0), &open).unwrap();
+    let (recorder, connection) = recording::begin(path);
     write(&connection);
     recorder.reader()
+}
+
+fn small(connection: &Connection) {
+    small_messages(connection, SMALL);
 }
 
 /// Reads of the largest size: lines of a log, with one needle near the end that spans two of them.
@@ -205,35 +196,4 @@ fn large(connection: &Connection) {
             .data(Timestamp(number * 1000), Direction::Received, &special)
             .unwrap();
     }
-}
-
-/// Requests and replies of some thirty bytes.
-fn small(connection: &Connection) {
-    let mut random = 1u64;
-    for number in 0..SMALL / 2 {
-        let request = format!("GET key:{:08}\r\n", next(&mut random) % 100_000_000);
-        let reply = if number == SMALL / 2 - 10 {
-            "$11\r\nNEEDLE-7f3a\r\n".to_owned()
-        } else {
-            format!("$20\r\nvalue:{:014}\r\n", next(&mut random) % 1_000_000_000_000)
-        };
-        connection
-            .data(Timestamp(number * 1000), Direction::Sent, request.as_bytes())
-            .unwrap();
-        connection
-            .data(
-                Timestamp(number * 1000 + 300),
-                Direction::Received,
-                reply.as_bytes(),
-            )
-            .unwrap();
-    }
-}
-
-/// A number that looks random (xorshift64).
-fn next(state: &mut u64) -> u64 {
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    *state
 }

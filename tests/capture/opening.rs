@@ -223,6 +223,45 @@ fn our_own_recording_is_read_through_a_pipe_and_gzip_too() {
     assert_eq!(sample::read_all(&opening.session), expected);
 }
 
+#[test]
+fn a_compressed_stream_is_unpacked_as_it_comes() {
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let stream = File::from(std::os::fd::OwnedFd::from(reader));
+    let opening = sockscope::capture::open_stream_in_background(Path::new("-"), stream).unwrap();
+    let whole = wire::pcapng(Order::Little, 1, &packets(30));
+    // Two members, as where two compressed files were joined, and what comes of the first is shown before the second.
+    let (first, second) = whole.split_at(2000);
+    let packed = |bytes: &[u8]| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    };
+    for byte in packed(first) {
+        writer.write_all(&[byte]).unwrap();
+    }
+    wire::wait(&opening, |report| report.entries > 3);
+    writer.write_all(&packed(second)).unwrap();
+    drop(writer);
+    let report = wire::wait(&opening, |report| report.state == FileState::Complete);
+    assert_eq!((report.entries, report.remarks.len()), (entries(33), 0));
+    assert_eq!(
+        wire::lines(&opening.session).last().unwrap(),
+        "0 32 Sent message 29"
+    );
+}
+
+#[test]
+fn a_compressed_stream_that_waits_can_be_left() {
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let stream = File::from(std::os::fd::OwnedFd::from(reader));
+    let opening = sockscope::capture::open_stream_in_background(Path::new("-"), stream).unwrap();
+    // A header, and nothing of what it announces.
+    writer.write_all(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]).unwrap();
+    wire::wait(&opening, |report| report.state == FileState::Following);
+    opening.cancel();
+    wire::wait(&opening, |report| report.state == FileState::Cancelled);
+}
+
 /// Opens the first `len` bytes of a file, for each `len`, and checks what is left of its entries.
 fn cut_anywhere(bytes: &[u8], whole: &[String]) {
     let folder = tempfile::tempdir().unwrap();

@@ -6,10 +6,11 @@ use std::process::{Command, Stdio};
 
 use proptest::prelude::*;
 use sockscope::capture::{
-    CaptureError, Existing, Filtered, Recorder, Ring, Role, Scan, ScanReport, ScanState, Session, Sought,
+    Annotator, CaptureError, Existing, Filtered, Recorder, Ring, Role, Scan, ScanReport, ScanState, Session,
+    Sought,
 };
 use sockscope::model::{
-    ConnectionId, Direction, EntryId, EntryKind, Found as _, Records, RecordsError, Timestamp,
+    Annotation, ConnectionId, Direction, EntryId, EntryKind, Found as _, Records, RecordsError, Timestamp,
 };
 use sockscope::text::Pattern;
 
@@ -316,6 +317,42 @@ fn wait_for(scan: &Scan, entries: u64) {
     let mut reports = scan.reports();
     let done = |report: &ScanReport| report.state == ScanState::Waiting && report.scanned >= entries;
     runtime.block_on(reports.wait_for(done)).unwrap();
+}
+
+#[test]
+fn what_is_added_to_an_entry_stands_in_its_file_and_goes_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let recorder = ring(folder.path(), 2, EACH);
+    let connection = sample::opened(&recorder);
+    let send = || {
+        connection
+            .data(Timestamp(1), Direction::Sent, &vec![1; 60_000])
+            .unwrap()
+    };
+    let (older, newer) = (send(), send());
+    let mark = |comment: &str| Annotation {
+        marked: true,
+        comment: Some(comment.to_owned()),
+    };
+    let mut annotator = Annotator::of_recording(recorder.clone());
+    annotator.annotate(older, mark("older")).unwrap();
+    annotator.annotate(newer, mark("newer")).unwrap();
+    let files = recorder.files();
+    for (path, number, comment) in [(&files[0], older, "older"), (&files[1], newer, "newer")] {
+        let session = Session::open(path).unwrap();
+        assert_eq!((session.cut(), session.annotations()), (0, 1));
+        assert_eq!(session.annotation(number), Some(mark(comment)));
+    }
+    recorder.check().unwrap();
+    send();
+    let reader = recorder.reader();
+    assert_eq!(reader.annotated(0..10), [newer]);
+    let error = annotator
+        .annotate(older, mark("too late"))
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("no such entry"), "{error}");
+    assert_eq!(read_files(&recorder.files()).len(), 2);
 }
 
 /// Entry `number`.

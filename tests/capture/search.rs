@@ -1,7 +1,7 @@
 //! Scans in their threads, over sessions that are being recorded.
 
 use sockscope::capture::{
-    Connection, Recorder, Scan, ScanReport, ScanState, Sought, hits, open_in_background,
+    Connection, Filtered, Recorder, Scan, ScanReport, ScanState, Sought, hits, open_in_background,
 };
 use sockscope::model::{Direction, EntryId, FileReport, FileState, Query, Records, Reference, Timestamp};
 use sockscope::text::Pattern;
@@ -74,6 +74,23 @@ fn a_scan_follows_a_log_that_grows() {
         assert_eq!(hits.rank(EntryId(1 + 3 * round)), round);
     }
     assert_eq!(hits.next_after(EntryId(1)), Some(EntryId(4)));
+}
+
+#[test]
+fn what_a_filter_hides_still_belongs_to_a_hit() {
+    let recording = recording();
+    for text in ["..NEE", "D", "LE and more"] {
+        recording.say(text);
+    }
+    let query = Query::parse("size>1", &Reference::default()).unwrap();
+    let scan = Scan::start(recording.recorder.reader(), Sought::Query(query));
+    caught_up(&scan, recording.recorder.len());
+    let shown = Filtered::new(recording.recorder.reader(), &scan);
+    assert_eq!(shown.len(), 2);
+    let pattern = Pattern::parse("NEEDLE").unwrap();
+    let marked = |place| hits(&shown, &pattern, EntryId(place)).unwrap();
+    assert_eq!(marked(0), std::slice::from_ref(&(2..5)));
+    assert_eq!(marked(1), std::slice::from_ref(&(0..2)));
 }
 
 #[test]

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
 
-use sockscope::capture::{Connection, Create, Existing, Recorder, Role};
-use sockscope::model::{Direction, EntryKind, Timestamp};
+use sockscope::capture::{Connection, Create, Existing, Recorder, Role, Session};
+use sockscope::model::{Direction, EntryKind, Records as _, Timestamp};
 
 use crate::peer;
 use crate::proofs::{check_restored, shell, sockscope};
@@ -50,6 +50,48 @@ fn a_recording_is_shown_and_followed_while_it_grows() {
     pty.send("q");
     assert!(pty.wait_exit().success());
     check_restored(&pty, "a recording");
+}
+
+#[test]
+fn marks_and_comments_are_there_when_the_file_is_opened_again() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("a.pcapng");
+    let (recorder, connection) = record(&path);
+    say(&connection, "first words");
+    drop(recorder);
+    let open = || {
+        let command = sockscope(home.path(), &["open", path.to_str().unwrap()]);
+        Pty::spawn(command, 100, 30, Reading::Always)
+    };
+    let mut pty = open();
+    pty.wait_text("first words");
+    pty.send(":2\rm");
+    pty.wait_text("◆ #2");
+    // What is asked for last is kept though the program ends at once.
+    pty.send(";look here\rq");
+    assert!(pty.wait_exit().success());
+    let mut pty = open();
+    pty.wait_text("◆ #2");
+    pty.wait_text("; look here");
+    pty.send("q");
+    assert!(pty.wait_exit().success());
+    check_restored(&pty, "marks");
+}
+
+#[test]
+fn a_comment_on_a_live_connection_is_in_its_recording() {
+    let home = tempfile::tempdir().unwrap();
+    let peer = peer::sends(b"hello\n".to_vec());
+    let path = home.path().join("live.pcapng");
+    let command = sockscope(home.path(), &["-w", path.to_str().unwrap(), &peer.target]);
+    let mut pty = Pty::spawn(command, 100, 30, Reading::Always);
+    pty.wait_text("hello");
+    pty.send("\t2;said hello\r");
+    pty.wait_text("; said hello");
+    pty.send("Q");
+    assert!(pty.wait_exit().success());
+    let session = Session::open(&path).unwrap();
+    assert_eq!(session.annotations(), 1);
 }
 
 #[test]
@@ -130,4 +172,38 @@ fn a_search_and_a_filter_find_their_entries() {
     pty.send("q");
     assert!(pty.wait_exit().success());
     check_restored(&pty, "a search and a filter");
+}
+
+#[test]
+fn what_is_shown_is_exported() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("a.pcapng");
+    let (_recorder, connection) = record(&path);
+    say(&connection, "first words");
+    say(&connection, "other words");
+    let command = sockscope(home.path(), &["open", path.to_str().unwrap()]);
+    let mut pty = Pty::spawn(command, 100, 30, Reading::Always);
+    pty.wait_text("other words");
+    pty.wait_text("following");
+    pty.send("fother\r");
+    pty.wait_for("the filter", |seen| !seen.text().contains("first words"));
+    pty.send("E");
+    pty.wait_text("Export what the filter other shows, 1 entry, as");
+    pty.send("r");
+    pty.wait_text("export to: a-");
+    let out = home.path().join("out");
+    pty.send(&format!("\x15{}\r", out.display()));
+    pty.wait_text("exported 1 entry to");
+    assert_eq!(
+        std::fs::read(home.path().join("out.received")).unwrap(),
+        b"other words"
+    );
+    assert_eq!(std::fs::read(home.path().join("out.sent")).unwrap(), b"");
+    pty.send(&format!(":export raw {}\r", out.display()));
+    pty.wait_text("exists already");
+    pty.send("o");
+    pty.wait_for("the end", |seen| !seen.text().contains("exists already"));
+    pty.send("q");
+    assert!(pty.wait_exit().success());
+    check_restored(&pty, "an export");
 }

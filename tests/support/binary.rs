@@ -164,7 +164,7 @@ pub fn finish(mut child: Child) -> Finished {
             String::from_utf8(bytes).unwrap()
         })
     });
-    let (sender, ended) = mpsc::channel();
+    let (sender, ended) = mpsc::sync_channel(1);
     thread::spawn(move || sender.send(child.wait().unwrap()));
     let status = ended.recv_timeout(HANGS);
     if status.is_err() {

@@ -1,9 +1,11 @@
 //! A log in memory, for tests of what is drawn: entries as they are given, and nothing of a file.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use sockscope::model::{
-    ConnectionId, Direction, Entry, EntryId, EntryKind, Records, RecordsError, Surroundings, Tail, Timestamp,
+    Annotation, ConnectionId, Direction, Entry, EntryId, EntryKind, Records, RecordsError, Surroundings,
+    Tail, Timestamp,
 };
 
 /// A log of one connection.
@@ -12,6 +14,8 @@ pub(crate) struct Memory {
     entries: Vec<(Entry, Vec<u8>)>,
     /// How many entries are not kept any more.
     pub(crate) gone: u64,
+    /// What was added to entries.
+    pub(crate) annotations: BTreeMap<u64, Annotation>,
 }
 
 impl Memory {
@@ -77,5 +81,34 @@ impl Records for Memory {
 
     fn started(&self, _: ConnectionId) -> Option<Timestamp> {
         self.entries.first().map(|(entry, _)| entry.at)
+    }
+
+    fn annotation(&self, number: EntryId) -> Option<Annotation> {
+        self.annotations.get(&number.0).cloned()
+    }
+
+    fn annotations(&self) -> u64 {
+        self.annotations.len() as u64
+    }
+
+    fn annotated(&self, page: Range<u64>) -> Vec<EntryId> {
+        let all = self.annotations.keys().map(|number| EntryId(*number));
+        all.skip(page.start as usize)
+            .take((page.end - page.start) as usize)
+            .collect()
+    }
+
+    fn annotated_after(&self, number: EntryId) -> Option<EntryId> {
+        self.annotations
+            .range(number.0 + 1..)
+            .next()
+            .map(|(number, _)| EntryId(*number))
+    }
+
+    fn annotated_before(&self, number: EntryId) -> Option<EntryId> {
+        self.annotations
+            .range(..number.0)
+            .next_back()
+            .map(|(number, _)| EntryId(*number))
     }
 }

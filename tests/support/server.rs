@@ -69,7 +69,7 @@ impl Server {
             .unwrap();
         let stdout = child.stdout.take().unwrap();
         let stderr = child.stderr.take().unwrap();
-        let (sender, lines) = std::sync::mpsc::channel();
+        let (sender, lines) = std::sync::mpsc::sync_channel(64);
         for stream in [Box::new(stdout) as Box<dyn Read + Send>, Box::new(stderr)] {
             let sender = sender.clone();
             // Until the server ends, so that it never waits for its own log.

@@ -132,6 +132,7 @@ impl Stage {
                 .as_ref()
                 .map_or(0, |link| link.sent.bytes + link.received.bytes),
             recorder: self.recorder.clone(),
+            ..NetEvent::default()
         };
         self.send(Event::Net(news))
     }

@@ -6,8 +6,9 @@ use crate::stage::{Stage, settings};
 use crate::svg::Picture;
 use sockscope::app::{App, Event, Key, KeyCode, SessionFile, Settings};
 use sockscope::model::{
-    Attempt, AttemptOutcome, Direction, End, EndHow, EntryId, EntryKind, Family, FileReport, FileState, Link,
-    LinkState, Lookup, RecorderState, RingReport, Side,
+    Annotation, Attempt, AttemptOutcome, Direction, End, EndHow, EntryId, EntryKind, ExportReport,
+    ExportState, Family, FileReport, FileState, Full, Link, LinkState, Lookup, RecorderState, RingReport,
+    Side,
 };
 
 const SIZES: [(u16, u16); 4] = [(80, 24), (120, 40), (40, 10), (20, 5)];
@@ -376,10 +377,54 @@ fn the_history_is_searched_in_the_input_pane() {
 }
 
 #[test]
+fn a_mistake_in_a_filter_is_pointed_at_in_whole() {
+    check("filter_error", &[], |size| {
+        let mut stage = conversation(size);
+        stage.key(Key::plain(KeyCode::Tab)).typed("fsize>>3 and dir:rx");
+        stage
+    });
+}
+
+fn annotated(size: (u16, u16)) -> Stage {
+    let mut stage = conversation(size);
+    let mut add = |number, marked, comment: Option<&str>| {
+        let comment = comment.map(str::to_owned);
+        stage
+            .log
+            .annotations
+            .insert(number, Annotation { marked, comment });
+    };
+    add(2, true, None);
+    add(
+        3,
+        false,
+        Some("the key is not in the cache, which it should be after a minute"),
+    );
+    add(6, true, Some("binary"));
+    stage.key(Key::plain(KeyCode::Tab)).typed("2UU");
+    stage
+}
+
+#[test]
+fn marks_and_comments_stand_with_their_entries() {
+    check("annotations", &[], annotated);
+}
+
+#[test]
+fn marks_and_comments_are_listed() {
+    check("marks", &[], |size| {
+        let mut stage = annotated(size);
+        stage.typed("'j");
+        stage
+    });
+}
+
+#[test]
 fn a_recorder_that_fails_is_announced_over_everything() {
     check("banner", &[0, 1], |size| {
         let mut stage = conversation(size);
         stage.recorder = RecorderState::Paused {
+            full: Full::ForNow,
             reason: "no space left on device; free some, and it goes on by itself".into(),
         };
         stage.report();
@@ -490,5 +535,39 @@ fn a_file_with_remarks() {
         let mut stage = reading(size, FileState::Complete, &remarks);
         stage.key(key('1')).key(key('z'));
         stage
+    });
+}
+
+#[test]
+fn an_export_asks_shows_how_far_it_is_and_says_what_it_wrote() {
+    check("export_menu", &[], |size| {
+        let mut stage = conversation(size);
+        stage.escape().key(key('E'));
+        stage
+    });
+    check("export_prompt", &[], |size| {
+        let mut stage = conversation(size);
+        stage.escape().key(key('k')).key(key('w')).key(key('y'));
+        stage
+    });
+    let exporting = |size, state| {
+        let mut stage = conversation(size);
+        stage
+            .escape()
+            .key(key('E'))
+            .key(key('p'))
+            .key(Key::plain(KeyCode::Enter));
+        stage.send(Event::Exported(ExportReport {
+            passed: 431,
+            of: 1000,
+            entries: 431,
+            bytes: 12 << 20,
+            state,
+        }));
+        stage
+    };
+    check("exporting", &[23], |size| exporting(size, ExportState::Writing));
+    check("export_exists", &[], |size| {
+        exporting(size, ExportState::Exists("trace.pcapng".into()))
     });
 }

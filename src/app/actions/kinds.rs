@@ -25,8 +25,12 @@ pub enum Action {
     Focus(Focus),
     /// Open a pop-up.
     Open(Open),
+    /// Add something to an entry.
+    Annotate(Annotate),
     /// Search the log.
     Find(Find),
+    /// Export entries.
+    Export(Export),
     /// Something about the file that is read.
     Reading(Reading),
     /// Something about the program as a whole.
@@ -208,12 +212,27 @@ pub enum Open {
     Palette,
     /// The list of conversations.
     Conversations,
+    /// The list of marks and comments.
+    Marks,
     /// The choice of how to end the connection.
     CloseMenu,
     /// The choice of what to copy.
     CopyMenu,
     /// The search in the history.
     HistorySearch,
+}
+
+/// Adding something to entries, and finding it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Annotate {
+    /// Mark the entry, or take its mark away.
+    Mark,
+    /// Write something about it.
+    Comment,
+    /// Go to the next entry with a mark or a comment.
+    Next,
+    /// Go to the previous one.
+    Previous,
 }
 
 /// Searching and filtering the log.
@@ -231,6 +250,21 @@ pub enum Find {
     Filter,
     /// Show all entries again.
     Unfilter,
+}
+
+/// Exporting entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Export {
+    /// What the log shows.
+    Shown,
+    /// The entry that actions mean.
+    Entry,
+    /// Again, over the file that is in the way.
+    Overwrite,
+    /// Again, under another name.
+    Rename,
+    /// Stop the one that is under way.
+    Stop,
 }
 
 /// The file that is read.

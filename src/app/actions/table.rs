@@ -1,8 +1,8 @@
 //! The table of actions: names, help and keys (the key map). Nothing else.
 
 use super::{
-    Action, ActionInfo, Browse, Compose, CopyForm, Dial, Edit, Find, Focus, Open, Program, Reading, Scope,
-    Scroll, Show,
+    Action, ActionInfo, Annotate, Browse, Compose, CopyForm, Dial, Edit, Export, Find, Focus, Open, Program,
+    Reading, Scope, Scroll, Show,
 };
 use crate::app::{Key, KeyCode, Pane};
 
@@ -40,6 +40,10 @@ const fn global(key: Key) -> (Scope, Key) {
 
 const fn view(key: Key) -> (Scope, Key) {
     (Scope::View, key)
+}
+
+const fn log(key: Key) -> (Scope, Key) {
+    (Scope::Log, key)
 }
 
 const fn input(key: Key) -> (Scope, Key) {
@@ -163,10 +167,21 @@ pub const ACTIONS: &[ActionInfo] = &[
     row(Action::Find(Find::Clear), "search-clear", "End the search", "Search no more; hits are not marked any longer.", &[]),
     taking("[WHICH]", row(Action::Find(Find::Filter), "filter", "Filter", "Show only the entries for which something holds, as in dir:rx and size>100 and re:ERR; nothing shows all.",
         &[view(char('f'))])),
+    known_as("bookmark flag", row(Action::Annotate(Annotate::Mark), "mark", "Mark", "Mark the selected entry, or take its mark away.",
+        &[log(char('m'))])),
+    taking("[TEXT]", known_as("note annotate", row(Action::Annotate(Annotate::Comment), "comment", "Comment", "Write something about the selected entry; nothing written takes the comment away.",
+        &[log(char(';'))]))),
+    row(Action::Annotate(Annotate::Next), "next-mark", "Next mark", "Go to the next entry with a mark or a comment.",
+        &[log(char('u'))]),
+    row(Action::Annotate(Annotate::Previous), "previous-mark", "Previous mark", "Go to the previous entry with a mark or a comment.",
+        &[log(char('U'))]),
+    known_as("bookmarks comments notes", row(Action::Open(Open::Marks), "marks", "List of marks", "List what was marked or commented; Enter goes there.",
+        &[log(char('\''))])),
     known_as("connections streams peers", row(Action::Open(Open::Conversations), "conversations", "Conversations", "List the conversations; Enter shows only the selected one.",
         &[view(char('o'))])),
     row(Action::Find(Find::Unfilter), "filter-clear", "Show all entries", "Show all entries again, at the same place.", &[]),
-    taking("N", row(Action::Browse(Browse::Goto), "goto", "Go to entry", "Go to the entry of that number; the number alone does too.", &[])),
+    taking("12|+10|50%|12:04|0x40", row(Action::Browse(Browse::Goto), "goto", "Go to entry, time or offset",
+        "Go to an entry (12, +10, -10, 50%), to a time (12:04:31, 2026-11-23T12:04) or to an offset in the entry (0x40); the place alone does too.", &[])),
     row(Action::Browse(Browse::Follow), "follow", "Follow", "Follow the newest entry, or stop following.",
         &[view(char('F'))]),
     row(Action::Browse(Browse::Inspect), "inspect", "Inspect", "Show the whole entry in the Inspector and focus it.",
@@ -182,6 +197,13 @@ pub const ACTIONS: &[ActionInfo] = &[
     row(Action::Copy(CopyForm::Text), "copy-text", "Copy as text", "Copy the entry as text, with what is not printable escaped.", &[]),
     row(Action::Copy(CopyForm::Hex), "copy-hex", "Copy as hex", "Copy the entry as hex digits.", &[]),
     row(Action::Copy(CopyForm::Hexdump), "copy-hexdump", "Copy as hexdump", "Copy the entry as a hexdump with offsets and text.", &[]),
+    known_as("save as", taking("[pcapng|jsonl|raw|hexdump|text|python] [FILE]", row(Action::Export(Export::Shown), "export", "Export", "Export everything, or what the filter shows: pcapng, JSON, raw bytes, hexdump, text or a Python script.",
+        &[view(char('E'))]))),
+    known_as("save", taking("[pcapng|jsonl|raw|hexdump|text|python] [FILE]", row(Action::Export(Export::Entry), "write", "Write entry", "Export the selected entry alone.",
+        &[view(char('w'))]))),
+    row(Action::Export(Export::Stop), "export-stop", "Stop the export", "Stop the export that is under way and remove its file; Esc does too.", &[]),
+    row(Action::Export(Export::Rename), "export-rename", "Export under another name", "Give another name to an export whose file exists already.", &[]),
+    row(Action::Export(Export::Overwrite), "export-overwrite", "Export over the file", "Overwrite the file that the export found in its place.", &[]),
     taking("[hex|text|both]", row(Action::Show(Show::View), "view", "View", "Change the view of the log: hex, text or both.",
         &[view(char('x'))])),
     taking("[absolute|start|delta]", row(Action::Show(Show::TimeColumn), "time", "Time column",

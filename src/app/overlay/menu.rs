@@ -1,8 +1,8 @@
 //! Small menus of actions, each with a letter. The actions and their titles come from the table of actions.
 
-use crate::app::actions::{Action, CopyForm, Dial, Program};
-use crate::app::{Key, KeyCode};
-use crate::model::LinkState;
+use crate::app::actions::{Action, CopyForm, Dial, Export, Program};
+use crate::app::{Extent, Key, KeyCode};
+use crate::model::{ExportFormat, LinkState};
 
 /// What a menu is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +13,10 @@ pub enum MenuKind {
     Close,
     /// What to copy.
     Copy,
+    /// As what to export this.
+    Export(Extent),
+    /// What to do about a file that is in the way of an export.
+    Overwrite,
 }
 
 /// A line of a menu.
@@ -22,6 +26,8 @@ pub struct MenuItem {
     pub letter: char,
     /// What it does.
     pub action: Action,
+    /// As what it exports, where it does.
+    pub format: Option<ExportFormat>,
     /// What it is called here.
     pub title: &'static str,
 }
@@ -43,6 +49,16 @@ const fn item(letter: char, action: Action, title: &'static str) -> MenuItem {
     MenuItem {
         letter,
         action,
+        format: None,
+        title,
+    }
+}
+
+const fn export(letter: char, format: ExportFormat, title: &'static str) -> MenuItem {
+    MenuItem {
+        letter,
+        action: Action::Export(Export::Shown),
+        format: Some(format),
         title,
     }
 }
@@ -92,6 +108,41 @@ impl Menu {
         }
     }
 
+    /// The formats of exports.
+    pub fn export(title: String, extent: Extent) -> Menu {
+        let raw = match extent {
+            Extent::Shown => "raw: FILE.sent, FILE.received",
+            Extent::Entry(_) => "raw bytes",
+        };
+        Menu {
+            kind: MenuKind::Export(extent),
+            title,
+            items: vec![
+                export('p', ExportFormat::Pcapng, "pcapng, for Wireshark too"),
+                export('j', ExportFormat::Jsonl, "JSON, one object an entry"),
+                export('r', ExportFormat::Raw, raw),
+                export('h', ExportFormat::Hexdump, "hexdump"),
+                export('t', ExportFormat::Text, "text"),
+                export('y', ExportFormat::Python, "Python: repeat the client"),
+            ],
+            selected: 0,
+        }
+    }
+
+    /// The question what to do about a file that exists.
+    pub fn overwrite(title: String) -> Menu {
+        Menu {
+            kind: MenuKind::Overwrite,
+            title,
+            items: vec![
+                item('n', Action::Export(Export::Rename), "choose another name"),
+                item('o', Action::Export(Export::Overwrite), "overwrite it"),
+                QUIT_CANCEL,
+            ],
+            selected: 0,
+        }
+    }
+
     /// The question whether to quit; `discardable` when the recording would be deleted by a discard.
     pub fn quit(title: String, discardable: bool) -> Menu {
         let items = if discardable {
@@ -120,20 +171,20 @@ impl Menu {
         }
     }
 
-    /// What a key means here: a line's letter, a move, or Enter, which returns the selected action. Listed letters
+    /// What a key means here: a line's letter, a move, or Enter, which returns the selected line. Listed letters
     /// win over `j` and `k`; arrows always move.
-    pub fn key(&mut self, key: Key) -> Option<Action> {
+    pub fn key(&mut self, key: Key) -> Option<MenuItem> {
         if let Some(letter) = key.typed()
             && let Some(item) = self.items.iter().find(|item| item.letter == letter)
         {
-            return Some(item.action);
+            return Some(*item);
         }
         if key == Key::plain(KeyCode::Down) || key == Key::char('j') {
             self.selected = (self.selected + 1).min(self.items.len().saturating_sub(1));
         } else if key == Key::plain(KeyCode::Up) || key == Key::char('k') {
             self.selected = self.selected.saturating_sub(1);
         } else if key == Key::plain(KeyCode::Enter) {
-            return self.items.get(self.selected).map(|item| item.action);
+            return self.items.get(self.selected).copied();
         }
         None
     }
@@ -146,11 +197,15 @@ mod tests {
     #[test]
     fn listed_letters_win_and_arrows_move() {
         let mut menu = Menu::quit(String::new(), true);
-        assert_eq!(menu.key(Key::char('y')), Some(Action::Program(Program::QuitKeep)));
+        let action = |item: Option<MenuItem>| item.map(|item| item.action);
+        assert_eq!(
+            action(menu.key(Key::char('y'))),
+            Some(Action::Program(Program::QuitKeep))
+        );
         assert_eq!(menu.key(Key::char('j')), None);
         assert_eq!(menu.selected, 1);
         assert_eq!(
-            menu.key(Key::plain(KeyCode::Enter)),
+            action(menu.key(Key::plain(KeyCode::Enter))),
             Some(Action::Program(Program::QuitDiscard))
         );
         menu.key(Key::plain(KeyCode::Up));
@@ -178,6 +233,8 @@ mod tests {
             Menu::close(LinkState::Open),
             Menu::close(LinkState::Waiting),
             Menu::copy(String::new()),
+            Menu::export(String::new(), Extent::Shown),
+            Menu::overwrite(String::new()),
             Menu::quit(String::new(), true),
             Menu::quit(String::new(), false),
         ];

@@ -2,6 +2,7 @@
 
 use crate::app::actions::{ACTIONS, Action, ActionInfo, Browse};
 use crate::app::{Editor, Purpose};
+use crate::model::{Destination, Reference};
 
 /// The palette.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,10 +51,11 @@ impl Palette {
         self.search().0
     }
 
-    /// What Enter runs, or why it runs nothing; a number alone goes to that entry.
+    /// What Enter runs, or why it runs nothing; a place in the log alone is where it goes.
     pub fn command(&self) -> Result<Command, String> {
         let typed = self.typed();
-        if !typed.is_empty() && typed.bytes().all(|b| b.is_ascii_digit()) {
+        if Destination::is_meant(typed) {
+            Destination::parse(typed, &Reference::default())?;
             return Ok(Command {
                 action: Action::Browse(Browse::Goto),
                 argument: typed.to_owned(),
@@ -114,6 +116,10 @@ impl Palette {
     /// The matches, and the argument: what follows an exact name, or a first word where the whole matches nothing.
     fn search(&self) -> (Vec<&'static ActionInfo>, &str) {
         let typed = self.typed();
+        if Destination::is_meant(typed) {
+            let goto = |info: &&ActionInfo| info.action == Action::Browse(Browse::Goto);
+            return (self.actions().filter(goto).collect(), typed);
+        }
         let Some((word, argument)) = typed.split_once(char::is_whitespace) else {
             return (self.ranked(typed), "");
         };
@@ -231,11 +237,19 @@ mod tests {
         check(":connect localhost:80", "connect", "localhost:80");
         check("view  hex ", "view", "hex");
         check("1234", "goto", "1234");
+        check(":12:04:31", "goto", "12:04:31");
+        check("+10", "goto", "+10");
         check("rst", "reset", "");
         check("crlf", "eol", "crlf");
         check("hex", "input", "hex");
         check("disconnect", "close-menu", "");
         check("exit", "quit", "");
+        assert!(
+            palette("12:")
+                .command()
+                .unwrap_err()
+                .starts_with("\"12:\" is no place")
+        );
         assert_eq!(palette("zzzz").command(), Err("no action has that name".into()));
         assert_eq!(
             palette("reset x").command(),

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use crate::app::Editor;
-use crate::model::{Query, Reference};
+use crate::app::{Editor, Extent};
+use crate::model::{EntryId, ExportFormat, Query, Reference};
 use crate::text::Pattern;
 
 /// What a prompt asks for.
@@ -13,6 +13,10 @@ pub enum Wanted {
     Search,
     /// What to show.
     Filter,
+    /// What to say about the entry of that number.
+    Comment(EntryId),
+    /// Where this is exported to, as what.
+    Export(Extent, ExportFormat),
 }
 
 /// A prompt.
@@ -49,7 +53,10 @@ impl Prompt {
     pub fn edited(&mut self) {
         let text = self.field.text();
         self.error = match self.wanted {
+            Wanted::Comment(_) => None,
             _ if text.is_empty() => None,
+            // Whether it can be written shows when that is tried.
+            Wanted::Export(..) => None,
             Wanted::Search => Pattern::parse(text).err().map(|error| Mistake {
                 at: error.at,
                 message: error.message,

@@ -2,7 +2,7 @@
 
 use crate::app::testing::Bench;
 use crate::app::{Effect, Event, Overlay, Pending, Report};
-use crate::model::{LinkState, NetCommand, Outgoing, Recording, Side};
+use crate::model::{LinkState, NetCommand, NetEvent, Outgoing, Recording, Sends, Side};
 
 /// Keys on an open connection, and the text that is left with its cursor.
 fn types(keys: &str, expected: &str) {
@@ -123,6 +123,32 @@ fn a_full_queue_gives_the_text_back() {
     bench.event(Event::Report(Report::Busy(command)));
     assert_eq!(bench.typed(), "hi|");
     assert!(bench.notice().starts_with("not sent"));
+}
+
+#[test]
+fn a_text_that_came_too_late_comes_back() {
+    let mut bench = Bench::open();
+    let link = bench.app.link.clone();
+    let news = |bench: &mut Bench, handled, refused| {
+        bench.event(Event::Net(NetEvent {
+            link: link.clone(),
+            sends: Sends { handled, refused },
+            ..NetEvent::default()
+        }));
+        (bench.typed(), bench.notice().to_owned())
+    };
+    bench.keys("one<Enter>");
+    assert_eq!(news(&mut bench, 1, 0).0, "|", "it was sent");
+    bench.keys("two<Enter>");
+    assert_eq!(news(&mut bench, 1, 0).0, "|", "nobody has looked at it yet");
+    let (typed, notice) = news(&mut bench, 2, 1);
+    assert_eq!(typed, "two|");
+    assert!(
+        notice.starts_with("not sent: the connection had ended"),
+        "{notice}"
+    );
+    bench.keys("<Enter>");
+    assert_eq!(news(&mut bench, 3, 1).0, "|", "the next one found a connection");
 }
 
 #[test]

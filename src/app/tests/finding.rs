@@ -165,6 +165,16 @@ fn a_filter_keeps_the_place_and_so_does_its_end() {
         of: 100,
     }));
     assert_eq!(selected(&bench), Some(7), "entry 49 has the eighth place");
+    let below = |bench: &Bench| bench.app.log_position(&bench.memory, &bench.layout()).new_below;
+    assert_eq!(below(&bench), 0, "what was there before is not new");
+    bench.memory.data(Direction::Received, b"new");
+    bench.memory.shown = Some(all.iter().copied().chain([100]).collect());
+    bench.event(Event::Filtered(Scanned {
+        found: 16,
+        scanned: 101,
+        of: 101,
+    }));
+    assert_eq!(below(&bench), 1);
     bench.keys("f<Ctrl-U><Enter>");
     assert_eq!(bench.effects, [Effect::Filter(None)]);
     bench.memory.shown = None;

@@ -8,7 +8,7 @@ use crate::app::{
     Arrangement, Effect, Event, Key, KeyCode, MenuKind, Mouse, MouseKind, Overlay, Pane, Purpose, Settings,
     View,
 };
-use crate::model::{Direction, Endpoint, LinkState, NetCommand, NetEvent, RecorderState};
+use crate::model::{Direction, Endpoint, Full, LinkState, NetCommand, NetEvent, RecorderState};
 
 fn endpoint(text: &str) -> Endpoint {
     text.parse().unwrap()
@@ -202,6 +202,7 @@ fn a_recorder_in_trouble_is_on_the_screen_until_it_is_not() {
     let mut bench = Bench::open();
     let mut event = NetEvent {
         recorder: RecorderState::Paused {
+            full: Full::ForNow,
             reason: "no space left".into(),
         },
         ..NetEvent::default()

@@ -100,8 +100,10 @@ fn an_entry_that_went_is_not_to_be_had() {
         bench.notice(),
         "entry 12 is no longer kept: its ring file was removed; the log begins at 41"
     );
-    bench.keys(":0<Enter>");
-    assert_eq!(bench.notice(), "there is no entry 0: the log has 100");
+    bench.keys(":101<Enter>");
+    assert_eq!(bench.notice(), "there is no entry 101: the log has 100");
+    bench.keys(":0%<Enter>");
+    assert_eq!(bench.app.log.selected, Some(EntryId(40)));
 }
 
 #[test]
@@ -194,7 +196,9 @@ fn the_same_bytes_stay_at_the_top_when_the_view_changes() {
             let last = text.units.last().unwrap();
             text.units[0].start..last.start + last.len
         }
-        other @ (RowKind::Head(_) | RowKind::Sentence(_) | RowKind::Unreadable(_)) => panic!("{other:?}"),
+        other @ (RowKind::Head(_) | RowKind::Sentence(_) | RowKind::Comment(_) | RowKind::Unreadable(_)) => {
+            panic!("{other:?}")
+        }
     };
     let before = offset(&bench);
     bench.keys("xx");

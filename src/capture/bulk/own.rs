@@ -10,7 +10,7 @@ use crate::capture::fact;
 use crate::capture::segment::{Interfaces, Segment, Shared};
 use crate::capture::walk::{self, Content, Fault};
 use crate::capture::window::Window;
-use crate::model::{ConnectionId, Entry, EntryId, EntryKind, RecordsError, Timestamp};
+use crate::model::{ConnectionId, Entry, EntryId, EntryKind, Protocol, RecordsError, Timestamp};
 
 /// Bytes read at a time where only the headers of large blocks are wanted.
 const GLANCE: usize = 4096;
@@ -96,7 +96,7 @@ impl OwnPlace {
                         self.last_len = frame.len;
                         let bytes = rest.get(frame.payload.clone()).unwrap_or_default();
                         let connection = extent.connection(frame.interface, self.offset)?;
-                        show(&entry(next, connection, &frame), bytes, look)
+                        show(&entry(next, connection, &frame), bytes, Joint::Stream, look)
                     }
                     None => self.block(segment, want, &extent, next, look)?,
                 }
@@ -124,14 +124,20 @@ impl OwnPlace {
         self.offset += u64::from(block.len);
         self.last_len = block.len;
         self.payload.clear();
+        let mut joint = Joint::Stream;
         let entry = match block.content {
             Content::Data {
                 interface,
                 at,
                 direction,
+                protocol,
                 offset,
                 len,
             } => {
+                joint = match protocol {
+                    Protocol::Tcp => Joint::Stream,
+                    Protocol::Udp => Joint::Datagram,
+                };
                 if want == Want::Payloads {
                     self.payload.resize(len as usize, 0);
                     segment
@@ -153,11 +159,11 @@ impl OwnPlace {
                 let kind = fact::from_json(json).map_err(|what| faulty(Fault::Damaged(what), start))?;
                 numbered(next, extent.connection(interface, start)?, at, kind, 0)
             }
-            Content::Interface { .. } | Content::Section | Content::Nothing => {
+            Content::Interface { .. } | Content::About { .. } | Content::Section | Content::Nothing => {
                 return Ok(ControlFlow::Continue(()));
             }
         };
-        Ok(show(&entry, &self.payload, look))
+        Ok(show(&entry, &self.payload, joint, look))
     }
 }
 
@@ -175,12 +181,8 @@ impl Extent {
     }
 }
 
-fn show(entry: &Entry, bytes: &[u8], look: &mut Look<'_>) -> ControlFlow<()> {
-    look(Passed {
-        entry,
-        bytes,
-        joint: Joint::Stream,
-    })
+fn show(entry: &Entry, bytes: &[u8], joint: Joint, look: &mut Look<'_>) -> ControlFlow<()> {
+    look(Passed { entry, bytes, joint })
 }
 
 fn entry(next: &mut u64, connection: ConnectionId, frame: &Frame) -> Entry {

@@ -10,7 +10,7 @@ use crate::capture::packet::{Flags, Segment};
 use crate::capture::walk::{self, Content};
 use crate::capture::window::Window;
 use crate::capture::{Connection, Create, Existing, Recorder, Role, block};
-use crate::model::{Direction, Entry, EntryId, EntryKind, Records, Timestamp};
+use crate::model::{Direction, Entry, EntryId, EntryKind, Protocol, Records, Timestamp};
 
 type Line = (Entry, Vec<u8>);
 
@@ -121,6 +121,7 @@ proptest! {
                 interface: frame.interface,
                 at: frame.at,
                 direction: frame.direction,
+                protocol: Protocol::Tcp,
                 offset: frame.payload.start as u64,
                 len: frame.payload.len() as u32,
             };

@@ -1,13 +1,21 @@
-//! From an IP packet to the TCP segment or UDP datagram in it. `etherparse` reads the headers; what the capture
-//! cut off is counted rather than refused.
+//! From an IP packet to the TCP segment or UDP datagram in it, also through tunnels of IP in IP. `etherparse` reads
+//! the headers; what the capture cut off is counted rather than refused.
 
 use std::net::SocketAddr;
 
 use etherparse::{
-    IpNumber, Ipv6ExtensionSlice, LaxIpSlice, LenSource, TcpHeader, TcpHeaderSlice, UdpHeader, UdpHeaderSlice,
+    EtherType, IpNumber, Ipv6ExtensionSlice, LaxIpSlice, LenSource, TcpHeader, TcpHeaderSlice, UdpHeader,
+    UdpHeaderSlice, ether_type,
 };
 
 use super::fragments::Fragment;
+use super::link::Link;
+
+/// An Ethernet frame as the payload of something else.
+const BRIDGED_ETHERNET: EtherType = EtherType(0x6558);
+
+/// Tunnels in tunnels that are looked through.
+const MOST_TUNNELS: usize = 4;
 
 /// The payload of an IP packet.
 #[derive(Debug)]
@@ -20,6 +28,8 @@ pub(super) struct Packet<'a> {
     pub(super) payload: &'a [u8],
     /// Bytes of the payload that were on the wire and were not captured.
     pub(super) missing: usize,
+    /// Bytes that the header speaks of and that are not there, for whatever reason.
+    pub(super) short: usize,
     /// Which part of a datagram it is, if it is not whole.
     pub(super) fragment: Option<Fragment>,
 }
@@ -65,19 +75,62 @@ pub(super) struct Transport {
     pub(super) len: u32,
 }
 
-/// Reads the IP header and its extensions. `cut` is how many bytes of the frame were not captured.
+/// Reads the IP headers and their extensions, the innermost if it is a tunnel (RFC 2003, RFC 4213, RFC 2784). `cut`
+/// is how many bytes of the frame were not captured.
 pub(super) fn packet(bytes: &[u8], cut: u32) -> Option<Packet<'_>> {
+    single(bytes, cut as usize).map(innermost)
+}
+
+/// The innermost packet of a whole one.
+pub(super) fn innermost(mut packet: Packet<'_>) -> Packet<'_> {
+    for _ in 0..MOST_TUNNELS {
+        let inner = match packet.protocol {
+            _ if packet.fragment.is_some() => None,
+            IpNumber::IPV4 | IpNumber::IPV6 => Some(packet.payload),
+            IpNumber::GRE => gre(packet.payload),
+            _ => None,
+        };
+        match inner.and_then(|bytes| single(bytes, packet.missing)) {
+            Some(inner) => packet = inner,
+            None => break,
+        }
+    }
+    packet
+}
+
+/// The IP packet behind GRE's header (RFC 2784 §2.1, RFC 2890 §2), or in the Ethernet frame behind it (RFC 7637).
+fn gre(bytes: &[u8]) -> Option<&[u8]> {
+    const CHECKSUM_KEY_SEQUENCE: [u8; 3] = [0x80, 0x20, 0x10];
+    let ([flags, version, kind @ ..], _) = bytes.split_first_chunk::<4>()?;
+    let kind = EtherType(u16::from_be_bytes(*kind));
+    let fields = CHECKSUM_KEY_SEQUENCE.iter().filter(|flag| flags & **flag != 0);
+    let inner = bytes.get(4 + 4 * fields.count()..)?;
+    match kind {
+        _ if version & 7 != 0 => None,
+        ether_type::IPV4 | ether_type::IPV6 => Some(inner),
+        BRIDGED_ETHERNET => Link::Ethernet.ip(inner),
+        _ => None,
+    }
+}
+
+fn single(bytes: &[u8], cut: usize) -> Option<Packet<'_>> {
     let (ip, _) = LaxIpSlice::from_slice(bytes).ok()?;
     let said = match &ip {
         LaxIpSlice::Ipv4(v4) => usize::from(v4.header().total_len()),
         LaxIpSlice::Ipv6(v6) => 40 + usize::from(v6.header().payload_length()),
     };
     let payload = ip.payload();
-    let missing = if payload.incomplete {
+    let short = if payload.incomplete {
         said.saturating_sub(bytes.len())
+    } else {
+        0
+    };
+    let missing = if payload.incomplete {
+        // What the capture did not cut is not missing, however long the header says that the packet was.
+        short.min(cut)
     } else if payload.len_source == LenSource::Slice {
         // Segmentation offload leaves the length 0: all that was sent belongs to it.
-        cut as usize
+        cut
     } else {
         0
     };
@@ -86,6 +139,7 @@ pub(super) fn packet(bytes: &[u8], cut: u32) -> Option<Packet<'_>> {
         protocol: payload.ip_number,
         payload: payload.payload,
         missing,
+        short,
         fragment: payload.fragmented.then(|| fragment(&ip)).flatten(),
     })
 }

@@ -84,6 +84,8 @@ pub(super) struct Tcp {
     /// The initial sequence numbers, where the SYN was seen.
     client_initial: Option<u32>,
     server_initial: Option<u32>,
+    /// That of a second answer to the same SYN, until the client acknowledges one of them.
+    rival: Option<u32>,
 }
 
 /// Entries to be, and the buffers on the way there, which all conversations share.
@@ -105,6 +107,7 @@ impl Tcp {
             server: Half::default(),
             client_initial: None,
             server_initial: None,
+            rival: None,
         }
     }
 
@@ -127,6 +130,9 @@ impl Tcp {
             Side::Local => (&self.client, self.client_initial),
             Side::Peer => (&self.server, self.server_initial),
         };
+        if header.ack.is_some_and(|ack| self.answers(from, ack)) {
+            return false;
+        }
         match (initial, half.next()) {
             (Some(initial), _) => header.seq != initial,
             // Its SYN may come after its first bytes if the capture was reordered.
@@ -134,6 +140,21 @@ impl Tcp {
                 self.is_over() || next.wrapping_sub(header.seq.wrapping_add(1)) > LATE && header.ack.is_none()
             }
             (None, None) => self.is_over(),
+        }
+    }
+
+    /// Whether an acknowledgement in a SYN/ACK of that side answers this connection's SYN. One that does belongs to it,
+    /// also after a reset that somebody put in between, or with another sequence number than the first, as from a
+    /// proxy that answers every SYN anew.
+    fn answers(&self, from: Side, ack: u32) -> bool {
+        let (initial, half) = match from {
+            Side::Local => (self.server_initial, &self.server),
+            Side::Peer => (self.client_initial, &self.client),
+        };
+        match initial {
+            Some(initial) => ack == initial.wrapping_add(1),
+            // The SYN itself was not captured, but an answer to it was, and nothing since.
+            None => self.stage == Stage::Open && half.next() == Some(ack),
         }
     }
 
@@ -154,6 +175,9 @@ impl Tcp {
         }
         if let Some(ack) = header.ack {
             let to = other(from);
+            if from == Side::Local && !header.syn {
+                self.choose(ack);
+            }
             self.half(to).acknowledge(ack, at, &mut out.deliveries);
             self.deliver(to, out);
         }
@@ -163,13 +187,22 @@ impl Tcp {
             fin: header.fin,
             at,
         };
-        // A reset may carry a text (RFC 9293 §3.5.3), which is no part of the stream.
-        let old = !header.rst && self.half(from).take(&segment, &mut out.deliveries);
+        // A reset may carry bytes (RFC 9293 §3.5.3): mostly a text that says why.
+        let old = self.half(from).take(&segment, &mut out.deliveries);
         self.deliver(from, out);
         if header.rst {
             self.reset(summary, from, at, out);
         }
         old
+    }
+
+    /// The client acknowledges one of two answers to its SYN.
+    fn choose(&mut self, ack: u32) {
+        if let Some(rival) = self.rival.take()
+            && ack == rival.wrapping_add(1)
+        {
+            self.server.restart(rival);
+        }
     }
 
     /// Nothing more comes: what waits is given out, with the gaps before it.
@@ -188,13 +221,19 @@ impl Tcp {
         at: Timestamp,
         out: &mut Output,
     ) {
-        self.half(from).synchronize(header.seq);
         let initial = match from {
             Side::Local => &mut self.client_initial,
             Side::Peer => &mut self.server_initial,
         };
-        let again = initial.replace(header.seq).is_some();
-        if again || self.stage != Stage::Asked {
+        let seen = initial.is_some();
+        let first = *initial.get_or_insert(header.seq);
+        if first != header.seq && from == Side::Peer {
+            self.rival = Some(header.seq);
+        }
+        if !seen {
+            self.half(from).synchronize(header.seq);
+        }
+        if seen || !matches!(self.stage, Stage::Asked | Stage::Closed) {
             return;
         }
         match header.ack {

@@ -43,7 +43,7 @@ impl Fragments {
 
     /// Takes a part in; returns the payload of the datagram if it is whole now.
     pub(super) fn take(&mut self, packet: &Packet<'_>, fragment: Fragment) -> Option<Vec<u8>> {
-        if packet.missing > 0 {
+        if packet.short > 0 {
             self.lost += 1;
             return None;
         }

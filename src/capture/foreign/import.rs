@@ -158,26 +158,35 @@ impl Import {
         let Some(packet) = packet else {
             match frame.link {
                 Link::Other(_) => *self.counts.links.entry(frame.link).or_default() += 1,
-                Link::Ethernet | Link::Cooked | Link::Cooked2 | Link::Raw | Link::Loopback => {
-                    self.counts.other += 1;
-                }
+                Link::Ethernet
+                | Link::Cooked
+                | Link::Cooked2
+                | Link::Raw
+                | Link::Ppp
+                | Link::PppEther
+                | Link::Hdlc
+                | Link::Loopback => self.counts.other += 1,
             }
             return Ok(());
         };
-        if let Some(fragment) = packet.fragment {
+        // A first part that the capture cut will never be whole; as far as it goes, it is shown.
+        let part = packet
+            .fragment
+            .filter(|part| part.offset.value() > 0 || packet.short == 0);
+        if let Some(fragment) = part {
             if let Some(whole) = self.fragments.take(&packet, fragment) {
                 let offset = self.spool.append(&whole)?;
-                let packet = Packet {
+                let packet = decode::innermost(Packet {
                     payload: &whole,
                     fragment: None,
                     ..packet
-                };
+                });
+                let offset = offset + within(&whole, packet.payload);
                 self.packet(frame, &packet, Place::Spool, offset, output);
             }
             return Ok(());
         }
-        let within = packet.payload.as_ptr().addr() - bytes.as_ptr().addr();
-        let offset = frame.offset + within as u64;
+        let offset = frame.offset + within(bytes, packet.payload);
         self.packet(frame, &packet, Place::File, offset, output);
         Ok(())
     }
@@ -239,6 +248,11 @@ impl Import {
         }
         Ok(())
     }
+}
+
+/// Where a part of `bytes` starts in it.
+fn within(bytes: &[u8], part: &[u8]) -> u64 {
+    (part.as_ptr().addr() - bytes.as_ptr().addr()) as u64
 }
 
 impl Foreign {

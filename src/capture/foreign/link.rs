@@ -1,4 +1,4 @@
-//! From a captured frame to the IP packet in it: the link types that carry IP, and VLAN tags.
+//! From a captured frame to the IP packet in it: the link types that carry IP, VLAN tags, MPLS labels, and PPP.
 //!
 //! Source: <https://www.tcpdump.org/linktypes.html>.
 
@@ -8,6 +8,12 @@ use etherparse::ether_type;
 
 /// VLAN tags that are looked through: one more than Q-in-Q has.
 const MOST_TAGS: usize = 3;
+
+/// MPLS labels that are looked through.
+const MOST_LABELS: usize = 8;
+
+/// MPLS to one receiver, and to several (RFC 5332).
+const MPLS: [u16; 2] = [0x8847, 0x8848];
 
 /// How the frames of an interface begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,6 +26,12 @@ pub(super) enum Link {
     Cooked2,
     /// `LINKTYPE_RAW` and its relatives: nothing before the IP header.
     Raw,
+    /// `LINKTYPE_PPP` and its relatives.
+    Ppp,
+    /// `LINKTYPE_PPP_ETHER`: a `PPPoE` session.
+    PppEther,
+    /// `LINKTYPE_C_HDLC`: Cisco's HDLC.
+    Hdlc,
     /// `LINKTYPE_NULL` and `LINKTYPE_LOOP`: four bytes that name the address family, in either byte order.
     Loopback,
     /// One that is not read.
@@ -32,6 +44,9 @@ impl Link {
         match number {
             0 | 108 => Link::Loopback,
             1 => Link::Ethernet,
+            9 | 50 => Link::Ppp,
+            51 => Link::PppEther,
+            104 => Link::Hdlc,
             12 | 14 | 101 | 228 | 229 => Link::Raw,
             113 => Link::Cooked,
             276 => Link::Cooked2,
@@ -47,6 +62,11 @@ impl Link {
             // The protocol comes first, the packet after 20 bytes.
             Link::Cooked2 => is_ip(word(frame, 0)?).then(|| frame.get(20..)).flatten(),
             Link::Raw => Some(frame),
+            // Address and control may have been negotiated away (RFC 1661 §6.6).
+            Link::Ppp if frame.first().is_some_and(|first| CISCO.contains(first)) => tagged(frame, 2),
+            Link::Ppp => ppp(frame.strip_prefix(&[0xff, 3]).unwrap_or(frame)),
+            Link::PppEther => frame.get(PPPOE_HEADER..).and_then(ppp),
+            Link::Hdlc => tagged(frame, 2),
             // The number of AF_INET6 differs between systems; the packet itself tells its version.
             Link::Loopback => frame.get(4..),
             Link::Other(_) => None,
@@ -61,10 +81,40 @@ impl fmt::Display for Link {
             Link::Ethernet => f.write_str("Ethernet"),
             Link::Cooked | Link::Cooked2 => f.write_str("Linux cooked"),
             Link::Raw => f.write_str("raw IP"),
+            Link::Ppp | Link::PppEther => f.write_str("PPP"),
+            Link::Hdlc => f.write_str("Cisco HDLC"),
             Link::Loopback => f.write_str("loopback"),
             Link::Other(number) => write!(f, "link type {number}"),
         }
     }
+}
+
+/// How frames of Cisco's HDLC begin, which captures of serial lines call PPP: to one, or to all.
+const CISCO: [u8; 2] = [0x0f, 0x8f];
+
+/// The `EtherType` of a `PPPoE` session, and its header: version, code, session, length (RFC 2516 §4).
+const PPPOE_SESSION: u16 = 0x8864;
+const PPPOE_HEADER: usize = 6;
+
+/// The packet behind PPP's protocol field, whose first byte may have been negotiated away (RFC 1661 §6.5).
+fn ppp(frame: &[u8]) -> Option<&[u8]> {
+    const IPV4: u8 = 0x21;
+    const IPV6: u8 = 0x57;
+    let field = frame.strip_prefix(&[0]).unwrap_or(frame);
+    let (protocol, packet) = field.split_first()?;
+    [IPV4, IPV6].contains(protocol).then_some(packet)
+}
+
+/// The packet behind MPLS labels (RFC 3032 §2.1): nothing tells what it is but its own first bits.
+fn labelled(mut frame: &[u8]) -> Option<&[u8]> {
+    for _ in 0..MOST_LABELS {
+        let ([.., bottom, _], rest) = frame.split_first_chunk::<4>()?;
+        if bottom & 1 == 1 {
+            return Some(rest);
+        }
+        frame = rest;
+    }
+    None
 }
 
 /// The packet behind the `EtherType` at `at` and any VLAN tags (IEEE 802.1Q).
@@ -73,6 +123,12 @@ fn tagged(frame: &[u8], mut at: usize) -> Option<&[u8]> {
         let kind = word(frame, at)?;
         if is_ip(kind) {
             return frame.get(at + 2..);
+        }
+        if MPLS.contains(&kind) {
+            return labelled(frame.get(at + 2..)?);
+        }
+        if kind == PPPOE_SESSION {
+            return ppp(frame.get(at + 2 + PPPOE_HEADER..)?);
         }
         let tag = [
             ether_type::VLAN_TAGGED_FRAME,
@@ -127,6 +183,16 @@ mod tests {
         check(113, "0000 0304 0006 0000000000000000 0004", false);
         check(276, "0800 0000 00000001 0304 00 06 0000000000000000", true);
         check(276, "0806 0000 00000001 0304 00 06 0000000000000000", false);
+        check(1, "000000000000 000000000000 8847 00012 040 00010 140", true);
+        check(1, "000000000000 000000000000 8864 11 00 0001 0016 0021", true);
+        check(1, "000000000000 000000000000 8864 11 00 0001 0016 c021", false);
+        check(9, "ff03 0021", true);
+        check(9, "0057", true);
+        check(9, "21", true);
+        check(50, "ff03 c021", false);
+        check(50, "0f00 0800", true);
+        check(51, "11 00 0001 0016 0021", true);
+        check(104, "0f00 0800", true);
         check(101, "", true);
         check(12, "", true);
         check(14, "", true);

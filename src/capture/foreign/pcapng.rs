@@ -11,6 +11,8 @@ use crate::capture::walk::{Fault, LARGEST_PACKET};
 use crate::capture::window::Window;
 use crate::model::Timestamp;
 
+/// What the format has been since it began; another one would mean other blocks.
+const MAJOR_VERSION: u16 = 1;
 /// Simple Packet Block.
 const SIMPLE_PACKET: u32 = 3;
 /// The obsolete Packet Block.
@@ -120,11 +122,16 @@ impl Pcapng {
     }
 
     fn section(&mut self, window: &mut Window<'_>, offset: u64) -> Result<(), Fault> {
-        let head = window.get(offset, 12)?;
+        let head = window.get(offset, 14)?;
         self.order = [Order::Little, Order::Big]
             .into_iter()
             .find(|order| order.word(head, 8) == Some(BYTE_ORDER_MAGIC))
             .ok_or(Fault::Damaged("the section has no byte order"))?;
+        if self.order.half_word(head, 12) != Some(MAJOR_VERSION) {
+            return Err(Fault::Damaged(
+                "the section is of a version of pcapng that is not known",
+            ));
+        }
         self.interfaces.clear();
         Ok(())
     }

@@ -104,6 +104,8 @@ pub(super) struct Half {
     phase: Phase,
     strays: u8,
     doubts: u8,
+    /// Numbers that were delivered as bytes, there or missing.
+    delivered: u64,
     /// What lies behind a gap: in order, not overlapping.
     pending: VecDeque<Piece>,
 }
@@ -167,12 +169,25 @@ impl Half {
         self.pending.len()
     }
 
-    /// SYN was seen, with this initial sequence number.
+    /// SYN was seen for the first time, with this initial sequence number. What was there before counts more only if
+    /// it had bytes: a lone FIN or keep-alive may be anybody's.
     pub(super) fn synchronize(&mut self, initial: u32) {
-        if self.next().is_none() {
+        if self.next().is_none() || self.is_untouched() {
             self.next = initial.wrapping_add(1);
             self.phase = Phase::Known;
         }
+    }
+
+    /// Of two SYN with different initial sequence numbers, the other side has taken the later for the true one. It
+    /// is too late for that if anything came behind the first.
+    pub(super) fn restart(&mut self, later: u32) {
+        if self.is_untouched() {
+            self.next = later.wrapping_add(1);
+        }
+    }
+
+    fn is_untouched(&self) -> bool {
+        self.delivered == 0 && self.pending.is_empty()
     }
 
     /// Takes a segment in. Returns whether all of it had been there before.
@@ -352,6 +367,7 @@ impl Half {
         self.doubts = 0;
         match piece.content {
             Content::Bytes(bytes) => {
+                self.delivered = self.delivered.saturating_add(u64::from(bytes.len));
                 if bytes.captured > 0 {
                     out.push(Delivery::Data {
                         place: bytes.place,

@@ -174,23 +174,23 @@ impl Course {
             Err(Fault::Damaged(why)) => return Err(Ended(FileState::Failed(why.to_owned()))),
             Err(Fault::Io(error)) => return Err(error.into()),
         };
-        match (kind, &self.input) {
-            (Kind::Short, _) => {
+        match kind {
+            Kind::Short => {
                 self.torn = true;
                 return Ok(false);
             }
-            (Kind::Own { first }, _) => self.indexer = Some(Indexer::own(&self.source, file, first)),
-            (Kind::Foreign(format), _) => {
+            Kind::Own { first } => self.indexer = Some(Indexer::own(&self.source, file, first)),
+            Kind::Foreign(format) => {
                 self.indexer = Some(Indexer::foreign(&self.source, file, format)?);
             }
-            (Kind::Gzip, Input::File { .. }) => {
-                self.input = Input::gzip(file)?;
+            Kind::Gzip => {
+                let Some(unpacked) = self.input.unpacked()? else {
+                    let why = "it is compressed twice: unpack it first, as with gzip -dc";
+                    return Err(Ended(FileState::Failed(why.to_owned())));
+                };
+                self.input = unpacked;
                 self.known = 0;
                 return Ok(false);
-            }
-            (Kind::Gzip, Input::Gzip { .. } | Input::Stream { .. }) => {
-                let why = "it is compressed, and cannot be unpacked here: unpack it first, as with gzip -dc";
-                return Err(Ended(FileState::Failed(why.to_owned())));
             }
         }
         Ok(true)

@@ -1,12 +1,10 @@
-//! Where the bytes come from: a file that may grow, a compressed file, a stream. The latter two are copied to a
-//! temporary file as they are read, so that any part of them can be read again.
+//! Where the bytes come from: a file that may grow, a stream, or either of them compressed. All but the first are copied
+//! to a temporary file as they are read, so that any part of them can be read again.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::FileExt as _;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use flate2::read::MultiGzDecoder;
@@ -23,13 +21,10 @@ const CHUNK: usize = 1 << 20;
 pub(super) enum Input {
     /// A regular file.
     File { file: File, watcher: Watcher },
-    /// A compressed file.
+    /// A compressed file or stream.
     Gzip {
-        unpacking: Box<MultiGzDecoder<Counting>>,
+        unpacking: Box<MultiGzDecoder<Packed>>,
         copy: Copy,
-        /// Bytes of the compressed form that were read.
-        read: Arc<AtomicU64>,
-        size: u64,
     },
     /// A FIFO, a pipe, a socket, a device.
     Stream { from: File, copy: Copy },
@@ -61,18 +56,28 @@ impl Input {
         Input::File { file, watcher }
     }
 
-    /// The compressed file `file`.
-    pub(super) fn gzip(file: File) -> io::Result<Input> {
-        let read = Arc::new(AtomicU64::new(0));
-        Ok(Input::Gzip {
-            size: file.metadata()?.len(),
-            unpacking: Box::new(MultiGzDecoder::new(Counting {
-                file,
-                read: read.clone(),
-            })),
+    /// The same input, unpacked as it is read; `None` if it is already. What a stream has given so far is in its copy,
+    /// and read from there.
+    pub(super) fn unpacked(&self) -> io::Result<Option<Input>> {
+        let packed = match self {
+            Input::File { file, .. } => Packed {
+                size: file.metadata()?.len(),
+                kept: file.try_clone()?,
+                read: 0,
+                rest: None,
+            },
+            Input::Stream { from, copy } => Packed {
+                size: copy.len,
+                kept: copy.file.try_clone()?,
+                read: 0,
+                rest: Some(from.try_clone()?),
+            },
+            Input::Gzip { .. } => return Ok(None),
+        };
+        Ok(Some(Input::Gzip {
+            unpacking: Box::new(MultiGzDecoder::new(packed)),
             copy: Copy::new()?,
-            read,
-        })
+        }))
     }
 
     /// A stream.
@@ -102,9 +107,10 @@ impl Input {
                     _ => More::Never(Some("it became shorter while it was read".to_owned())),
                 })
             }
-            Input::Gzip { unpacking, copy, .. } => match copy.take(unpacking) {
+            Input::Gzip { unpacking, copy } => match copy.take(unpacking) {
                 Ok(0) => Ok(More::Never(None)),
                 Ok(_) => Ok(More::Until(copy.len)),
+                Err(Trouble::Reading(error)) if error.kind() == io::ErrorKind::WouldBlock => Ok(More::NotYet),
                 Err(Trouble::Reading(error)) => Ok(More::Never(Some(unpacked_badly(&error)))),
                 Err(Trouble::Copying(error)) => Err(error),
             },
@@ -125,7 +131,7 @@ impl Input {
     pub(super) fn wait(&self, stop: &StopSign, timeout: Option<Duration>) -> io::Result<()> {
         match self {
             Input::File { watcher, .. } => watcher.wait(stop.bell.as_fd(), timeout),
-            Input::Gzip { .. } => Ok(()),
+            Input::Gzip { unpacking, .. } => unpacking.get_ref().wait(stop, timeout),
             Input::Stream { from, .. } => {
                 watcher::wait(&[stop.bell.as_fd(), from.as_fd()], timeout).map(drop)
             }
@@ -155,7 +161,7 @@ impl Input {
     pub(super) fn progress(&self, indexed: u64, known: u64) -> (u64, u64) {
         match self {
             Input::File { .. } | Input::Stream { .. } => (known, indexed),
-            Input::Gzip { read, size, .. } => (*size, read.load(Ordering::Relaxed).min(*size)),
+            Input::Gzip { unpacking, .. } => unpacking.get_ref().progress().unwrap_or((known, indexed)),
         }
     }
 }
@@ -200,17 +206,44 @@ impl Copy {
     }
 }
 
-/// A file that counts what is read of it.
+/// The compressed form: a file, or what was kept of a stream and then the rest of it.
 #[derive(Debug)]
-pub(super) struct Counting {
-    file: File,
-    read: Arc<AtomicU64>,
+pub(super) struct Packed {
+    kept: File,
+    /// Bytes of `kept`, and how many of them were read.
+    size: u64,
+    read: u64,
+    /// A stream that goes on.
+    rest: Option<File>,
 }
 
-impl Read for Counting {
+impl Packed {
+    /// The size, and how much of it was read; `None` where nobody knows the size.
+    fn progress(&self) -> Option<(u64, u64)> {
+        self.rest
+            .is_none()
+            .then_some((self.size, self.read.min(self.size)))
+    }
+
+    fn wait(&self, stop: &StopSign, timeout: Option<Duration>) -> io::Result<()> {
+        match &self.rest {
+            Some(rest) => watcher::wait(&[stop.bell.as_fd(), rest.as_fd()], timeout).map(drop),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Read for Packed {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.file.read(buffer)?;
-        self.read.fetch_add(count as u64, Ordering::Relaxed);
-        Ok(count)
+        let Some(rest) = self.rest.as_mut().filter(|_| self.read >= self.size) else {
+            let count = self.kept.read_at(buffer, self.read)?;
+            self.read += count as u64;
+            return Ok(count);
+        };
+        // The decoder asks for as much as it needs; a stream that has nothing must not hold up the stop button.
+        if !watcher::wait(&[rest.as_fd()], Some(Duration::ZERO))? {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        rest.read(buffer)
     }
 }

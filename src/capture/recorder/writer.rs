@@ -3,6 +3,7 @@
 
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
+use std::os::unix::fs::FileExt as _;
 use std::sync::{Arc, MutexGuard};
 
 use nix::errno::Errno;
@@ -14,8 +15,8 @@ use crate::capture::connection::Origin;
 use crate::capture::index::{Checkpoint, Tails};
 use crate::capture::roster::{Known, Traffic};
 use crate::capture::segment::Segment;
-use crate::capture::{CaptureError, block, fact};
-use crate::model::{ConnectionId, Direction, EntryId, EntryKind, Timestamp};
+use crate::capture::{CaptureError, block};
+use crate::model::{ConnectionId, Direction, EntryId, Timestamp};
 
 /// Names that are tried for a new file of a ring.
 const TRIES: u32 = 100;
@@ -96,8 +97,6 @@ struct Announcement {
     block: Vec<u8>,
     id: ConnectionId,
     started: Timestamp,
-    /// Where in it the JSON text of the opening is, and how long; no text has no bytes.
-    opening: (u64, u32),
 }
 
 /// The recorder with its lock held.
@@ -173,7 +172,11 @@ impl<'a> Writer<'a> {
                     segment: segment.number,
                     interface: segment.interfaces().len() as u32,
                 },
-                announcement: Some(Announcement::new(origin, addresses)),
+                announcement: Some(Announcement {
+                    block: origin.block(addresses),
+                    id: origin.id,
+                    started: origin.started,
+                }),
             },
         }
     }
@@ -200,10 +203,38 @@ impl<'a> Writer<'a> {
         let segment = &self.state.segment;
         segment.add_interface(announcement.id);
         let roster = &self.inner.shared.roster;
-        roster.announce(announcement.known(segment.number, start));
+        roster.announce(Known {
+            id: announcement.id,
+            segment: segment.number,
+            started: announcement.started,
+            block: start,
+            traffic: Traffic::default(),
+        });
         let told = announcement.block.len() as u64;
         self.take_in(start + told, len - told, marks);
         Ok(first)
+    }
+
+    /// Appends a block that says something of an entry to the file that holds it. An older file of a ring, which is
+    /// as long as it may be, becomes longer by that: these are few words of a person.
+    pub(super) fn annotate(&mut self, number: EntryId, block: &[u8]) -> Result<(), CaptureError> {
+        let unknown = |_| CaptureError::Annotation("there is no such entry");
+        let segment = self.inner.shared.holding(number).map_err(unknown)?;
+        if segment.number == self.state.segment.number {
+            let start = self.state.end;
+            let len = self.write_whole(&mut [IoSlice::new(block)], start)?;
+            self.take_in(start, len, &[]);
+            return Ok(());
+        }
+        let start = segment.index.end();
+        if let Err(error) = segment.file.write_all_at(block, start) {
+            // The first error is the one to tell.
+            drop(segment.file.set_len(start));
+            return Err(CaptureError::write(&segment.path, error));
+        }
+        let entries = segment.index.entries();
+        segment.index.publish(entries, start + block.len() as u64);
+        Ok(())
     }
 
     /// Writes all of it at `start`, or nothing. Returns how much it is.
@@ -352,35 +383,5 @@ impl<'a> Writer<'a> {
         // If cutting fails too, the next append begins with it; the first error is the one to tell.
         drop(self.mend());
         error
-    }
-}
-
-impl Announcement {
-    fn new(origin: &Origin, addresses: Option<(SocketAddr, SocketAddr)>) -> Announcement {
-        let opening = addresses
-            .and_then(|(local, remote)| fact::to_json(&EntryKind::Open { local, remote }))
-            .unwrap_or_default();
-        let block = origin.block(&opening);
-        let at = block::text_in_last(&block, opening.len()).unwrap_or_default();
-        Announcement {
-            id: origin.id,
-            started: origin.started,
-            opening: (at, opening.len() as u32),
-            block,
-        }
-    }
-
-    fn known(&self, segment: u32, start: u64) -> Known {
-        let (at, len) = self.opening;
-        Known {
-            id: self.id,
-            segment,
-            started: self.started,
-            block: start,
-            traffic: Traffic {
-                opening: (start + at, len),
-                ..Traffic::default()
-            },
-        }
     }
 }

@@ -1,6 +1,5 @@
 //! What in the bytes of an entry is part of a hit, for the few entries that are on the screen.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use super::stretch::{Reach, Stretch};
@@ -16,21 +15,29 @@ const NEAR: u64 = 256;
 /// How many of them are read.
 const PARTS: usize = 32;
 
-/// Entries whose hits are remembered: some screens.
-const KEPT: usize = 512;
+/// Where in the payload of the entry at `place` hits are, in order and apart from each other: also those that start in
+/// an earlier entry of its stream, or end in a later one, whether a filter shows that or not.
+pub fn hits(
+    records: &dyn Records,
+    pattern: &Pattern,
+    place: EntryId,
+) -> Result<Vec<Range<u32>>, RecordsError> {
+    let entry = records.entry(place)?;
+    match records.unfiltered() {
+        Some(all) => hits_of(all, pattern, &entry),
+        None => hits_of(records, pattern, &entry),
+    }
+}
 
-/// Where in the payload of entry `id` hits are, in order and apart from each other: also those that start in an
-/// earlier entry of its stream, or end in a later one.
-pub fn hits(records: &dyn Records, pattern: &Pattern, id: EntryId) -> Result<Vec<Range<u32>>, RecordsError> {
-    let entry = records.entry(id)?;
+/// In a log where every entry stands at its number.
+fn hits_of(records: &dyn Records, pattern: &Pattern, entry: &Entry) -> Result<Vec<Range<u32>>, RecordsError> {
+    let id = entry.id;
     let Some(direction) = entry.direction() else {
         return Ok(Vec::new());
     };
     let stream = Stream {
         connection: entry.connection,
         direction,
-        number: entry.id,
-        place: id,
     };
     let reach = if stream.is_joined(records) {
         Reach::of(std::iter::once(pattern))
@@ -73,9 +80,6 @@ pub fn hits(records: &dyn Records, pattern: &Pattern, id: EntryId) -> Result<Vec
 struct Stream {
     connection: ConnectionId,
     direction: Direction,
-    /// The number of the entry, and its place in the log.
-    number: EntryId,
-    place: EntryId,
 }
 
 /// What an entry is to a stream.
@@ -158,10 +162,6 @@ impl Stream {
                 Err(RecordsError::Removed) => break,
                 entry => entry?,
             };
-            // In a filtered log, what is hidden may lie between.
-            if entry.id.0.abs_diff(self.number.0) != number.abs_diff(self.place.0) {
-                break;
-            }
             match self.part(&entry) {
                 Part::None => {}
                 Part::Missing => break,
@@ -173,54 +173,5 @@ impl Stream {
             }
         }
         Ok(found)
-    }
-}
-
-/// The hits of the entries that were shown last, so that a screen that stays is searched once.
-#[derive(Debug, Default)]
-pub struct Highlights {
-    pattern: Option<Pattern>,
-    kept: HashMap<EntryId, Kept>,
-}
-
-#[derive(Debug)]
-struct Kept {
-    ranges: Vec<Range<u32>>,
-    /// How long the log was, if more of it may change what was found.
-    len: Option<u64>,
-}
-
-impl Highlights {
-    /// The same as [`hits`], but for an entry that was asked for with the same pattern before.
-    pub fn of(
-        &mut self,
-        records: &dyn Records,
-        pattern: &Pattern,
-        id: EntryId,
-    ) -> Result<&[Range<u32>], RecordsError> {
-        if self.pattern.as_ref() != Some(pattern) {
-            self.kept.clear();
-            self.pattern = Some(pattern.clone());
-        }
-        let len = records.len();
-        let stale = self
-            .kept
-            .get(&id)
-            .is_none_or(|kept| kept.len.is_some_and(|then| then != len));
-        if stale {
-            if self.kept.len() >= KEPT {
-                self.kept.clear();
-            }
-            let kept = Kept {
-                ranges: hits(records, pattern, id)?,
-                len: (len.saturating_sub(id.0) <= NEAR).then_some(len),
-            };
-            self.kept.insert(id, kept);
-        }
-        Ok(self
-            .kept
-            .get(&id)
-            .map(|kept| kept.ranges.as_slice())
-            .unwrap_or_default())
     }
 }

@@ -13,7 +13,7 @@ const HALF_A_DAY: u64 = 12 * 3600 * NANOS;
 
 /// The nanoseconds since the epoch that `text` stands for: one minute, one second, or less, as precisely as it is
 /// written.
-pub(super) fn read(text: &str, reference: &Reference) -> Result<Range<u64>, String> {
+pub(in crate::model) fn read(text: &str, reference: &Reference) -> Result<Range<u64>, String> {
     let wrong =
         || format!("{text:?} is not a time: write 12:04, 12:04:31.5, 2026-11-23 or 2026-11-23T12:04:31");
     let (date, rest) = match text.get(..10).filter(|date| date.as_bytes()[4] == b'-') {

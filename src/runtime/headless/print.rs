@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::os::fd::AsFd;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,10 +12,11 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tokio::sync::mpsc;
 
-use super::format::{Piece, Style};
-use crate::app::{Purpose, sentence};
+use super::format::Style;
+use crate::capture::{Growth, Piece};
 use crate::model::{
-    ConnectionId, Direction, Entry, EntryId, EntryKind, Records, RecordsError, Surroundings, Tail,
+    ConnectionId, Direction, Entry, EntryId, EntryKind, Purpose, Records, RecordsError, Surroundings, Tail,
+    sentence,
 };
 use crate::runtime::tell::tell;
 use crate::text::format;
@@ -25,20 +26,6 @@ const REST: Duration = Duration::from_millis(250);
 
 /// Enough for a few large entries in one write.
 const BUFFER: usize = 128 * 1024;
-
-/// How much of the log there is to print. The loop moves it on, the printer waits for it.
-#[derive(Debug, Default)]
-pub(super) struct Progress {
-    state: Mutex<State>,
-    moved: Condvar,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct State {
-    pub(super) entries: u64,
-    /// Whether no more will come.
-    pub(super) complete: bool,
-}
 
 /// How printing ended.
 #[derive(Debug)]
@@ -62,48 +49,6 @@ pub(super) enum PrintError {
     /// The session file cannot be read.
     #[error(transparent)]
     Records(#[from] RecordsError),
-}
-
-impl Progress {
-    /// There are this many entries now.
-    pub(super) fn reached(&self, entries: u64) {
-        let mut state = self.lock();
-        if entries > state.entries {
-            state.entries = entries;
-            self.moved.notify_one();
-        }
-    }
-
-    /// There are this many entries, and there will be no more.
-    pub(super) fn complete(&self, entries: u64) {
-        let mut state = self.lock();
-        state.entries = entries.max(state.entries);
-        state.complete = true;
-        self.moved.notify_one();
-    }
-
-    /// Waits until there are more entries than were seen, or there will be no more, or until the deadline.
-    pub(super) fn wait(&self, seen: u64, deadline: Option<Instant>) -> State {
-        let mut state = self.lock();
-        while state.entries <= seen && !state.complete {
-            state = match deadline {
-                None => self.moved.wait(state).unwrap_or_else(PoisonError::into_inner),
-                Some(deadline) => {
-                    let left = deadline.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        break;
-                    }
-                    let woken = self.moved.wait_timeout(state, left);
-                    woken.unwrap_or_else(PoisonError::into_inner).0
-                }
-            };
-        }
-        *state
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// What is printed, and where it stands.
@@ -143,7 +88,7 @@ impl<R: Records, W: Write> Printer<R, W> {
     }
 
     /// Prints until everything is printed or nothing more can be.
-    pub(super) fn run(mut self, progress: &Progress) -> Printed {
+    pub(super) fn run(mut self, progress: &Growth) -> Printed {
         match self.follow(progress) {
             Ok(printed) => printed,
             Err(PrintError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => Printed::Closed,
@@ -151,7 +96,7 @@ impl<R: Records, W: Write> Printer<R, W> {
         }
     }
 
-    fn follow(&mut self, progress: &Progress) -> Result<Printed, PrintError> {
+    fn follow(&mut self, progress: &Growth) -> Result<Printed, PrintError> {
         let mut give_up: Option<Instant> = None;
         let mut seen = 0;
         loop {
@@ -185,6 +130,9 @@ impl<R: Records, W: Write> Printer<R, W> {
         let id = EntryId(self.next);
         let entry = self.records.entry(id)?;
         let direction = entry.direction();
+        if let EntryKind::Close(_) = entry.kind {
+            self.cut.retain(|(connection, _)| *connection != entry.connection);
+        }
         if self.style.format.wants(&entry) {
             let bytes = match direction {
                 Some(_) => self.records.payload(id, 0..entry.len)?,
@@ -195,12 +143,13 @@ impl<R: Records, W: Write> Printer<R, W> {
                 entry: &entry,
                 bytes: &bytes,
                 surroundings,
+                annotation: None,
             };
             let cut = self.style.format.decodes() && piece.is_cut();
             if cut && patient {
                 return Ok(Step::Early);
             }
-            piece.write(&mut self.out, self.style)?;
+            self.style.write(&mut self.out, &piece)?;
             if let Some(direction) = direction {
                 let stream = (entry.connection, direction);
                 self.cut.retain(|other| *other != stream);
@@ -281,7 +230,7 @@ impl Write for Output {
 /// Starts the printer; its result comes through `report`.
 pub(super) fn spawn<R: Records + Send + 'static>(
     printer: Printer<R, Output>,
-    progress: Arc<Progress>,
+    progress: Arc<Growth>,
     report: mpsc::Sender<Printed>,
 ) -> io::Result<()> {
     thread::Builder::new().name("print".into()).spawn(move || {
@@ -312,9 +261,19 @@ mod tests {
     use std::ops::Range;
 
     use super::*;
+    use crate::capture::Wording;
     use crate::model::Timestamp;
     use crate::runtime::headless::format::Format;
     use crate::text::Policy;
+
+    const WORDING: Wording = Wording {
+        policy: Policy {
+            rtl: false,
+            ascii: false,
+        },
+        offset: 0,
+        purpose: Purpose::Live,
+    };
 
     /// A log of received entries. Those without a byte are not kept any more.
     struct Received(&'static [&'static [u8]]);
@@ -365,10 +324,9 @@ mod tests {
     fn printed(format: Format, log: &'static [&'static [u8]], count: Option<u64>) -> (String, Printed) {
         let style = Style {
             format,
-            policy: Policy::default(),
-            offset: 0,
+            wording: WORDING,
         };
-        let progress = Progress::default();
+        let progress = Growth::default();
         progress.complete(log.len() as u64);
         let mut out = Vec::new();
         let result = Printer::new(Received(log), &mut out, style, count).run(&progress);
@@ -410,13 +368,12 @@ mod tests {
 
     #[test]
     fn a_character_that_never_ends_is_printed_in_the_end() {
-        let progress = Progress::default();
+        let progress = Growth::default();
         progress.reached(1);
         let mut out = Vec::new();
         let style = Style {
             format: Format::Text,
-            policy: Policy::default(),
-            offset: 0,
+            wording: WORDING,
         };
         let mut printer = Printer::new(Received(&[b"a\xc3"]), &mut out, style, Some(1));
         assert!(matches!(printer.follow(&progress), Ok(Printed::Enough)));
@@ -438,10 +395,9 @@ mod tests {
         let result = |kind| {
             let style = Style {
                 format: Format::Raw,
-                policy: Policy::default(),
-                offset: 0,
+                wording: WORDING,
             };
-            let progress = Progress::default();
+            let progress = Growth::default();
             progress.complete(1);
             Printer::new(Received(&[b"x"]), Full(kind), style, None).run(&progress)
         };

@@ -7,8 +7,8 @@ use std::thread;
 
 use tokio::sync::mpsc;
 
-use super::print::{Output, PrintError, Printed, Progress};
-use crate::capture::Session;
+use super::print::{Output, PrintError, Printed};
+use crate::capture::{Growth, Session};
 use crate::model::{Direction, EntryId, Records as _};
 
 /// What is copied, and how far that is.
@@ -37,7 +37,7 @@ impl<W: Write> Relay<W> {
     }
 
     /// Copies until everything is copied or nothing more can be.
-    pub(super) fn run(mut self, progress: &Progress) -> Printed {
+    pub(super) fn run(mut self, progress: &Growth) -> Printed {
         match self.follow(progress) {
             Ok(printed) => printed,
             Err(PrintError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => Printed::Closed,
@@ -45,7 +45,7 @@ impl<W: Write> Relay<W> {
         }
     }
 
-    fn follow(&mut self, progress: &Progress) -> Result<Printed, PrintError> {
+    fn follow(&mut self, progress: &Growth) -> Result<Printed, PrintError> {
         loop {
             // What a reader waits for at the start is there before the first entry.
             self.copy()?;
@@ -89,7 +89,7 @@ impl<W: Write> Relay<W> {
 /// Starts the copying; its result comes through `report`.
 pub(super) fn spawn(
     relay: Relay<Output>,
-    progress: Arc<Progress>,
+    progress: Arc<Growth>,
     report: mpsc::Sender<Printed>,
 ) -> std::io::Result<()> {
     thread::Builder::new().name("relay".into()).spawn(move || {
@@ -130,7 +130,7 @@ mod tests {
                 .data(Timestamp(2), direction, &vec![7; 50_000])
                 .unwrap();
         }
-        let progress = Progress::default();
+        let progress = Growth::default();
         progress.complete(recorder.len());
         for (count, expected) in [(None, "All"), (Some(2), "Enough"), (Some(3), "All")] {
             let mut out = Vec::new();

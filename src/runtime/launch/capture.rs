@@ -8,12 +8,14 @@ use std::path::Path;
 use nix::unistd::dup2_stdin;
 
 use super::{Plan, RunError, ScreenPlan, theme};
-use crate::app::{SessionFile, Settings, TimeColumn};
-use crate::capture::{open_in_background, open_stream_in_background};
+use crate::app::{Purpose, SessionFile, Settings, TimeColumn};
+use crate::capture::{Wording, open_in_background, open_stream_in_background};
 use crate::net::Clock;
 use crate::runtime::guard::{GuardError, check_terminal};
+use crate::runtime::headless::{self, Reading};
 use crate::runtime::history::History;
 use crate::runtime::screen::{self, Screen, Source};
+use crate::runtime::signals::{Jobs, watch_signals};
 
 /// The name that stands for standard input.
 pub(super) const STREAM: &str = "-";
@@ -53,6 +55,21 @@ pub(super) fn show(plan: &Plan, options: ScreenPlan, path: &Path) -> Result<(), 
     match outcome {
         screen::Outcome::Quit => Ok(()),
         screen::Outcome::Outside(cause) => cause.end_process(),
+    }
+}
+
+/// Prints or exports a capture.
+pub(super) fn print(plan: &Plan, reading: Reading, path: &Path) -> Result<(), RunError> {
+    let control = watch_signals(Jobs::Kernel)?;
+    let wording = Wording {
+        policy: plan.policy,
+        offset: plan.zone.offset(),
+        purpose: Purpose::Reading,
+    };
+    let path = (path != Path::new(STREAM)).then_some(path);
+    match headless::read(reading, path, wording, control.subscribe())? {
+        headless::Outcome::Ended => Ok(()),
+        headless::Outcome::Signalled(cause) => cause.end_process(),
     }
 }
 

@@ -10,6 +10,8 @@ pub(super) enum Kept {
     At(String),
     /// It is gone: empty, or discarded by the user.
     Not,
+    /// Another program took it away, or cut it.
+    Lost(String),
     /// It should be gone, and is still here.
     Undeletable {
         /// Where.
@@ -24,7 +26,10 @@ pub(super) fn lines(news: &NetEvent, kept: &Kept) -> Vec<String> {
     let mut lines: Vec<String> = news.link.iter().map(connection).collect();
     match &news.recorder {
         RecorderState::Recording => {}
-        RecorderState::Paused { reason } => lines.push(format!("recording was paused: {reason}")),
+        RecorderState::Paused { reason, .. } => lines.push(format!(
+            "recording was paused, and what the peer sent since was not read: {reason}"
+        )),
+        RecorderState::Stopped { reason } => lines.push(format!("recording has stopped: {reason}")),
         RecorderState::Losing { reason, bytes } => {
             lines.push(format!("{} were not recorded: {reason}", size(*bytes)));
         }
@@ -32,6 +37,7 @@ pub(super) fn lines(news: &NetEvent, kept: &Kept) -> Vec<String> {
     match kept {
         Kept::At(path) => lines.push(format!("recorded in {path}{}", ring(news))),
         Kept::Not => {}
+        Kept::Lost(why) => lines.push(why.clone()),
         Kept::Undeletable { path, why } => lines.push(format!("cannot remove the recording {path}: {why}")),
     }
     lines
@@ -103,10 +109,7 @@ mod tests {
         let mut news = NetEvent {
             link: Some(link),
             entries: 12,
-            size: 0,
-            payload: 0,
-            ring: None,
-            recorder: RecorderState::Recording,
+            ..NetEvent::default()
         };
         let crossed =
             "tcp://localhost:6379 closed: sent 132 B in 3, received 1.2 KiB in 7 (the peer closed it (FIN))";

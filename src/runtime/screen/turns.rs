@@ -10,6 +10,7 @@ use futures_util::{Stream, StreamExt as _};
 use ratatui::layout::Size;
 use tokio::sync::watch;
 
+use super::exports::Exports;
 use super::feed::Feed;
 use super::views::Views;
 use crate::app::{App, Context, Effect, Ending, Event, Layout, Report};
@@ -22,7 +23,6 @@ use crate::runtime::keys;
 use crate::runtime::pace::Pace;
 use crate::runtime::signals::{Cause, Control};
 use crate::runtime::writer::Display;
-use crate::text;
 use crate::ui::{self, Theme};
 
 /// Keys handled in a row while a frame is due; more would let a stuck key or a long paste hide its own effect.
@@ -76,6 +76,7 @@ pub(super) struct Turns<H, D> {
     display: D,
     lines: Lines,
     views: Views,
+    exports: Exports,
     theme: Theme,
     canvas: Canvas,
     pace: Pace,
@@ -110,6 +111,7 @@ impl<H: Host, D: Display> Turns<H, D> {
         canvas.preface(&enter_sequence(mouse));
         Turns {
             layout: Layout::split(size.width, size.height, &app),
+            exports: Exports::new(&app.settings),
             app,
             host,
             display,
@@ -170,13 +172,14 @@ impl<H: Host, D: Display> Turns<H, D> {
                     Err(_) => self.news = News::Over,
                 },
                 () = self.views.changed(), if !self.pace.is_armed() => self.scanned(),
+                () = self.exports.changed(), if !self.pace.is_armed() => self.scanned(),
             }
         }
     }
 
     /// What is left when the loop has ended.
-    pub(super) fn dissolve(self) -> (H, Lines) {
-        (self.host, self.lines)
+    pub(super) fn dissolve(self) -> (H, Lines, Exports) {
+        (self.host, self.lines, self.exports)
     }
 
     fn obey(&mut self) {
@@ -255,6 +258,9 @@ impl<H: Host, D: Display> Turns<H, D> {
         for event in self.views.take() {
             self.feed(event);
         }
+        if let Some(event) = self.exports.take() {
+            self.feed(event);
+        }
     }
 
     /// Gives the event to the app and does what it asks for, and what follows from that.
@@ -281,7 +287,11 @@ impl<H: Host, D: Display> Turns<H, D> {
     fn perform(&mut self, effect: Effect) -> Option<Event> {
         let report = match effect {
             Effect::Net(command) => self.lines.feed.command(command),
-            Effect::Copy(text) => self.copy(&text),
+            Effect::Copy(text) => {
+                self.copied = Some(clipboard::copy(&text, self.between));
+                self.pace.request(instant());
+                None
+            }
             Effect::Remember { endpoint, line } => self.lines.desk.ask(Job::Remember { endpoint, line }),
             Effect::Recall(endpoint) => self.lines.desk.ask(Job::Recall(endpoint)),
             Effect::RememberTarget(endpoint) => self.lines.desk.ask(Job::Visit(endpoint)),
@@ -293,6 +303,16 @@ impl<H: Host, D: Display> Turns<H, D> {
             }
             Effect::Search(pattern) => {
                 self.views.search(pattern);
+                None
+            }
+            Effect::Annotate(number, annotation) => self.lines.desk.ask(Job::Annotate(number, annotation)),
+            Effect::RecallAnnotations => self.lines.desk.ask(Job::RecallAnnotations),
+            Effect::Export(order) => {
+                self.exports.start(self.views.session(), order);
+                None
+            }
+            Effect::StopExport => {
+                self.exports.stop();
                 None
             }
             Effect::StopIndexing => {
@@ -321,19 +341,6 @@ impl<H: Host, D: Display> Turns<H, D> {
             }
         };
         report.map(Event::Report)
-    }
-
-    fn copy(&mut self, text: &str) -> Option<Report> {
-        if text.len() > clipboard::LIMIT {
-            return Some(Report::Failed(format!(
-                "cannot copy {}: terminals take at most {}; select less",
-                text::format::size(text.len() as u64),
-                text::format::size(clipboard::LIMIT as u64),
-            )));
-        }
-        self.copied = Some(clipboard::copy(text, self.between));
-        self.pace.request(instant());
-        None
     }
 
     /// Draws the newest state. Only called while the display is free.

@@ -78,6 +78,11 @@ impl Views {
         }
     }
 
+    /// All of the log, whatever is shown.
+    pub(super) fn session(&self) -> Session {
+        self.session.clone()
+    }
+
     /// What is shown.
     pub(super) fn records(&self) -> &dyn Records {
         match &self.filter {

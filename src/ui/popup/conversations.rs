@@ -1,7 +1,6 @@
 //! The list of conversations: who with whom, how much each way, since when.
 
-use super::frame;
-use crate::app::Conversations;
+use crate::app::List;
 use crate::model::{Conversation, Direction};
 use crate::text::format;
 use crate::ui::canvas::Canvas;
@@ -12,28 +11,22 @@ use crate::ui::scene::Scene;
 const WIDTH: u16 = 140;
 
 /// Draws the pop-up.
-pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, list: Conversations) {
+pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, list: List) {
     let count = scene.records.conversations();
-    let rows = u64::from(scene.layout.popup_rows());
-    let page = list.page(count, rows);
-    let right = format!(
-        " {} of {} ",
-        format::count(list.selected + 1),
-        format::count(count)
+    super::list(
+        scene,
+        canvas,
+        ("Conversations", WIDTH),
+        list,
+        count,
+        |page, width| {
+            let shown = scene.records.conversation_page(page);
+            shown
+                .iter()
+                .map(|conversation| line(scene, conversation, width))
+                .collect()
+        },
     );
-    let right = scene.pen.text(&right, scene.theme().secondary());
-    let size = (scene.layout.popup_columns(WIDTH), (page.end - page.start) as u16);
-    let area = frame(scene, canvas, "Conversations", &right, size);
-    let shown = scene.records.conversation_page(page.clone());
-    for ((y, number), conversation) in super::rows(area).zip(page).zip(&shown) {
-        canvas.line((area.x, y), area.width, &line(scene, conversation, area.width));
-        if number == list.selected {
-            canvas.restyle(
-                crate::app::Area::new(area.x, y, area.width, 1),
-                scene.theme().selected(),
-            );
-        }
-    }
 }
 
 fn line<'s>(scene: &'s Scene<'_>, conversation: &Conversation, width: u16) -> Line<'s> {

@@ -15,6 +15,7 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, menu: &Menu) {
         MenuKind::Quit => "Quit",
         MenuKind::Close => "Close",
         MenuKind::Copy => "Copy",
+        MenuKind::Export(_) | MenuKind::Overwrite => "Export",
     };
     let most = scene.layout.popup_columns(u16::MAX).max(1);
     let question = wrapped(&menu.title, most.min(60));

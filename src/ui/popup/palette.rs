@@ -5,6 +5,7 @@ use ratatui::style::Style;
 use super::{first_shown, frame};
 use crate::app::actions::ActionInfo;
 use crate::app::{Area, Palette};
+use crate::text::wrapped;
 use crate::ui::canvas::Canvas;
 use crate::ui::field::Field;
 use crate::ui::scene::Scene;
@@ -32,19 +33,19 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, palette: &Palet
     let field = Field::new(palette.field.text(), palette.field.cursor());
     let cursor = field.render(&scene.pen, canvas, (x, area.y), room);
     if palette.field.is_empty() {
-        let line = scene
-            .pen
-            .text("a name, or the number of an entry", scene.theme().secondary());
+        let line = scene.pen.text(
+            "a name, or where to go: 12, +10, 50%, 12:04:31, 0x40",
+            scene.theme().secondary(),
+        );
         canvas.line((x, area.y), room, &line);
     }
     let rest = Area::new(area.x, area.y + 1, area.width, area.height - 1);
     match (&palette.error, matches.is_empty()) {
         (Some(error), _) => {
-            canvas.line(
-                (rest.x, rest.y),
-                rest.width,
-                &scene.pen.text(error, scene.theme().error()),
-            );
+            for (y, row) in super::rows(rest).zip(wrapped(error, rest.width)) {
+                let line = scene.pen.text(&row, scene.theme().error());
+                canvas.line((rest.x, y), rest.width, &line);
+            }
         }
         (None, true) => {
             let line = scene

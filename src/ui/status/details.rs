@@ -97,7 +97,9 @@ fn recorder<'s>(scene: &'s Scene<'_>) -> Line<'s> {
     let entries = format!("{} entries, {size}", format::count(scene.records.len()));
     match &scene.app.recorder {
         RecorderState::Recording => row(scene, "", &entries),
-        RecorderState::Paused { reason } | RecorderState::Losing { reason, .. } => {
+        RecorderState::Paused { reason, .. }
+        | RecorderState::Stopped { reason }
+        | RecorderState::Losing { reason, .. } => {
             labelled(scene, "").text(&format!("{entries}; {reason}"), scene.theme().error())
         }
     }

@@ -22,6 +22,9 @@ mod peer;
 mod process;
 #[path = "../../support/pty.rs"]
 mod pty;
+mod reading;
+#[path = "../../support/recording.rs"]
+mod recording;
 mod scope;
 mod servers;
 mod stats;
@@ -50,6 +53,8 @@ enum Target {
     T4,
     /// A connection on which nothing happens, and the start
     T5,
+    /// Ten million entries
+    T6,
 }
 
 /// Measures the performance targets, each beside a program that does only what the machine asks of anybody
@@ -139,6 +144,7 @@ impl Target {
             Target::T3 => keys::measure(extent),
             Target::T4 => arrivals::measure(extent),
             Target::T5 => idle::measure(extent),
+            Target::T6 => reading::measure(extent),
         }
     }
 }

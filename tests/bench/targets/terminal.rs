@@ -166,6 +166,25 @@ impl Terminal {
         }
     }
 
+    /// Waits for the first frame that is complete after `at`; when it was.
+    pub(crate) fn wait_frame(&self, at: Instant) -> Instant {
+        let give_up = at + DEADLINE;
+        let mut tape = self.shared.tape.lock().unwrap();
+        loop {
+            let from = tape.marks.partition_point(|(_, when)| *when <= at);
+            let start = from
+                .checked_sub(1)
+                .map_or(0, |mark| tape.marks[mark].0)
+                .saturating_sub(FRAME_END.len() - 1);
+            if let Some(end) = memmem::find(&tape.bytes[start..], FRAME_END) {
+                return tape.when(start + end + FRAME_END.len());
+            }
+            let left = give_up.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "no frame came");
+            tape = self.shared.grew.wait_timeout(tape, left).unwrap().0;
+        }
+    }
+
     /// Types `keys`, which end the program, and waits for the end.
     pub(crate) fn finish(mut self, keys: &str) -> Played {
         let peak_memory = peak_memory(self.pid);

@@ -13,7 +13,7 @@ use super::*;
 use crate::app::{SessionFile, Settings, TimeColumn, View, Zone};
 use tokio::sync::mpsc;
 
-use crate::capture::{Create, Existing, Recorder, Session};
+use crate::capture::{Annotator, Create, Existing, Recorder, Session};
 use crate::model::{ConnectionId, Link, LinkState, NetCommand, NetEvent, Tally};
 use crate::runtime::history::History;
 use crate::text::{InputType, LineEnding, Policy};
@@ -141,7 +141,7 @@ fn bench(takes: Duration) -> Bench {
                 news: news.subscribe(),
             },
             control: control.subscribe(),
-            desk: Desk::start(History::none()).unwrap(),
+            desk: Desk::start(History::none(), Annotator::of_stream(nothing())).unwrap(),
         },
         Views::new(nothing()),
         Theme::default(),
@@ -285,15 +285,4 @@ async fn a_full_queue_is_reported_and_not_waited_for() {
     assert_eq!(bench.turns.lines.feed.command(NetCommand::Close), None);
     let busy = Report::Busy(NetCommand::Reset);
     assert_eq!(bench.turns.lines.feed.command(NetCommand::Reset), Some(busy));
-}
-
-#[tokio::test(start_paused = true)]
-async fn too_much_for_the_clipboard_is_refused_in_words() {
-    let mut bench = bench(Duration::ZERO);
-    assert_eq!(bench.turns.copy("small"), None);
-    let report = bench.turns.copy(&"x".repeat(clipboard::LIMIT + 1));
-    assert!(
-        matches!(report, Some(Report::Failed(text)) if text.contains("700")),
-        "too large"
-    );
 }

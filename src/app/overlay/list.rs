@@ -1,15 +1,16 @@
-//! The list of conversations, to choose the one that is shown. Nothing of it is kept: a capture can have millions.
+//! A list to choose from: of conversations, of marks. Nothing of it is kept but what is selected: a capture can have
+//! millions.
 
 use crate::app::actions::Scroll;
 
 /// The list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Conversations {
-    /// The one that Enter shows.
+pub struct List {
+    /// The one that Enter chooses, counted from 0.
     pub selected: u64,
 }
 
-impl Conversations {
+impl List {
     /// One move over a list of `count`, of which `page` fit the window.
     pub fn scroll(&mut self, scroll: Scroll, count: u64, page: u64) {
         let last = count.saturating_sub(1);
@@ -42,11 +43,7 @@ mod tests {
     #[test]
     fn the_selected_one_is_on_the_page() {
         let check = |selected, count, page, expected| {
-            assert_eq!(
-                Conversations { selected }.page(count, page),
-                expected,
-                "{selected}"
-            );
+            assert_eq!(List { selected }.page(count, page), expected, "{selected}");
         };
         check(0, 3, 10, 0..3);
         check(4, 100, 5, 0..5);
@@ -57,7 +54,7 @@ mod tests {
 
     #[test]
     fn moves_end_at_the_ends() {
-        let mut list = Conversations::default();
+        let mut list = List::default();
         for (scroll, expected) in [
             (Scroll::Up, 0),
             (Scroll::Down, 1),

@@ -6,7 +6,9 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
-use crate::model::{Attempt, AttemptOutcome, Direction, End, EndHow, Entry, EntryKind, Family, Lookup, Side};
+use crate::model::{
+    Annotation, Attempt, AttemptOutcome, Direction, End, EndHow, Entry, EntryKind, Family, Lookup, Side,
+};
 use crate::text::format::rfc3339;
 
 /// What every line has, and then what its kind has.
@@ -18,6 +20,10 @@ struct Line<'a> {
     kind: &'static str,
     #[serde(flatten)]
     detail: Detail<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    marked: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comment: Option<&'a str>,
 }
 
 /// The rest of a line.
@@ -77,7 +83,12 @@ enum Found<'a> {
 }
 
 /// Writes the entry with its bytes, which are empty for everything but data.
-pub(super) fn write(out: &mut impl Write, entry: &Entry, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn write(
+    out: &mut impl Write,
+    entry: &Entry,
+    bytes: &[u8],
+    annotation: Option<&Annotation>,
+) -> io::Result<()> {
     let (kind, detail) = detail(entry, bytes);
     let line = Line {
         id: entry.id.0,
@@ -85,6 +96,8 @@ pub(super) fn write(out: &mut impl Write, entry: &Entry, bytes: &[u8]) -> io::Re
         at: rfc3339(entry.at.0),
         kind,
         detail,
+        marked: annotation.filter(|annotation| annotation.marked).map(|_| true),
+        comment: annotation.and_then(|annotation| annotation.comment.as_deref()),
     };
     line.serialize(&mut Serializer::with_formatter(&mut *out, Ascii))?;
     out.write_all(b"\n")
@@ -203,6 +216,10 @@ struct Ascii;
 
 impl Formatter for Ascii {
     fn write_string_fragment<W: Write + ?Sized>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        // Nearly all of a log is digits.
+        if fragment.bytes().all(|byte| byte.is_ascii() && byte != 0x7f) {
+            return CompactFormatter.write_string_fragment(writer, fragment);
+        }
         let mut plain = 0;
         for (at, c) in fragment.char_indices() {
             if c.is_ascii() && c != '\u{7f}' {
@@ -234,7 +251,7 @@ mod tests {
             len: bytes.len() as u32,
         };
         let mut line = Vec::new();
-        write(&mut line, &entry, bytes).unwrap();
+        write(&mut line, &entry, bytes, None).unwrap();
         let line = String::from_utf8(line).unwrap();
         let head = r#"{"id":7,"conn":1,"at":"2001-09-09T01:46:40.000000123Z","kind":"#;
         assert_eq!(line, format!("{head}{expected}}}\n"));

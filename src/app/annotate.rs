@@ -1,0 +1,125 @@
+//! Marks and comments: added to the selected entry, and found again. They are kept by the runtime; the log tells of
+//! them once they are.
+
+use super::actions::Annotate;
+use super::{App, Context, Effect, Keeping, Overlay, Prompt, Severity, Wanted};
+use crate::model::{Annotation, EntryId};
+
+/// Entries that a filter may hide before the search for the next mark ends.
+const HIDDEN: usize = 10_000;
+
+impl App {
+    pub(super) fn annotate(
+        &mut self,
+        annotate: Annotate,
+        argument: &str,
+        context: &Context<'_>,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(number) = self.target_number(context) else {
+            return self.notify(Severity::Warning, "there is no entry yet", context);
+        };
+        match annotate {
+            Annotate::Mark => {
+                let annotation = self.annotation(number, context);
+                let marked = !annotation.marked;
+                self.keep(number, Annotation { marked, ..annotation }, context, out);
+            }
+            Annotate::Comment if argument.is_empty() => {
+                let comment = self.annotation(number, context).comment.unwrap_or_default();
+                self.overlay = Some(Overlay::Prompt(Prompt::new(Wanted::Comment(number), &comment)));
+            }
+            Annotate::Comment => self.comment(number, argument, context, out),
+            Annotate::Next => {
+                self.go_to_mark(number, |number| context.records.annotated_after(number), context);
+            }
+            Annotate::Previous => {
+                self.go_to_mark(number, |number| context.records.annotated_before(number), context);
+            }
+        }
+    }
+
+    /// Says this about an entry, or nothing any more.
+    pub(super) fn comment(
+        &mut self,
+        number: EntryId,
+        text: &str,
+        context: &Context<'_>,
+        out: &mut Vec<Effect>,
+    ) {
+        let text = text.trim();
+        let annotation = Annotation {
+            comment: (!text.is_empty()).then(|| text.to_owned()),
+            ..self.annotation(number, context)
+        };
+        self.keep(number, annotation, context, out);
+    }
+
+    /// The runtime has kept what was added to an entry, or could not.
+    pub(super) fn annotated(
+        &mut self,
+        number: EntryId,
+        result: Result<Keeping, String>,
+        context: &Context<'_>,
+    ) {
+        self.annotating.take_if(|(last, _)| *last == number);
+        match result {
+            Ok(Keeping::ForGood) => {}
+            Ok(Keeping::ForNow) => {
+                let text = "kept until you quit: what came through a pipe has no file to keep this beside";
+                self.notify(Severity::Info, text, context);
+            }
+            Err(why) => self.notify(Severity::Error, why, context),
+        }
+    }
+
+    fn keep(
+        &mut self,
+        number: EntryId,
+        annotation: Annotation,
+        context: &Context<'_>,
+        out: &mut Vec<Effect>,
+    ) {
+        if annotation == self.annotation(number, context) {
+            return;
+        }
+        self.annotating = Some((number, annotation.clone()));
+        out.push(Effect::Annotate(number, annotation));
+    }
+
+    /// What is kept of an entry, or will be in a moment.
+    fn annotation(&self, number: EntryId, context: &Context<'_>) -> Annotation {
+        match &self.annotating {
+            Some((last, annotation)) if *last == number => annotation.clone(),
+            Some(_) | None => context.records.annotation(number).unwrap_or_default(),
+        }
+    }
+
+    /// The number of the entry that actions mean.
+    fn target_number(&self, context: &Context<'_>) -> Option<EntryId> {
+        let place = self.target_entry(context)?;
+        context.records.entry(place).ok().map(|entry| entry.id)
+    }
+
+    fn go_to_mark(
+        &mut self,
+        from: EntryId,
+        step: impl Fn(EntryId) -> Option<EntryId>,
+        context: &Context<'_>,
+    ) {
+        let mut at = from;
+        for _ in 0..HIDDEN {
+            let Some(number) = step(at) else { break };
+            if App::shown(number, context.records).is_some() {
+                return self.goto_number(number, context);
+            }
+            at = number;
+        }
+        let text = if context.records.annotations() == 0 {
+            "nothing is marked yet: m marks an entry, ; comments on it"
+        } else {
+            "there is no mark further on: ' lists all of them"
+        };
+        self.notify(Severity::Info, text, context);
+    }
+}

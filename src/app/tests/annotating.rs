@@ -1,0 +1,114 @@
+//! Marks and comments.
+
+use crate::app::testing::Bench;
+use crate::app::{Effect, Event, Keeping, Overlay};
+use crate::model::{Annotation, Direction, EntryId};
+
+fn bench() -> Bench {
+    let mut bench = Bench::open();
+    for number in 0..50 {
+        bench
+            .memory
+            .data(Direction::Received, format!("entry {number}").as_bytes());
+    }
+    bench.keys("<Esc>g");
+    bench
+}
+
+/// Does what the app asks for, as the runtime does.
+fn keep(bench: &mut Bench) {
+    let effects = std::mem::take(&mut bench.effects);
+    for effect in effects {
+        let Effect::Annotate(number, annotation) = effect else {
+            panic!("{effect:?}")
+        };
+        if annotation.is_empty() {
+            bench.memory.annotations.remove(&number.0);
+        } else {
+            bench.memory.annotations.insert(number.0, annotation);
+        }
+        bench.event(Event::Annotated(number, Ok(Keeping::ForGood)));
+    }
+}
+
+fn selected(bench: &Bench) -> Option<u64> {
+    bench.app.log.selected.map(|id| id.0)
+}
+
+#[test]
+fn a_mark_is_set_and_taken_away() {
+    let mut bench = bench();
+    bench.keys("jjm");
+    let marked = Annotation {
+        marked: true,
+        comment: None,
+    };
+    let number = selected(&bench).unwrap();
+    assert_eq!(bench.effects, [Effect::Annotate(EntryId(number), marked.clone())]);
+    // Before it is kept, the key already means the other thing.
+    let kept = std::mem::take(&mut bench.effects);
+    bench.keys("m");
+    assert_eq!(
+        bench.effects,
+        [Effect::Annotate(EntryId(number), Annotation::default())]
+    );
+    bench.effects.splice(0..0, kept);
+    keep(&mut bench);
+    assert!(bench.memory.annotations.is_empty());
+}
+
+#[test]
+fn a_comment_is_written_changed_and_taken_away() {
+    let mut bench = bench();
+    let rows = |bench: &Bench| bench.app.log_rows(&bench.memory, &bench.layout()).len();
+    bench.keys("j;");
+    assert!(matches!(&bench.app.overlay, Some(Overlay::Prompt(prompt)) if prompt.field.is_empty()));
+    let before = rows(&bench);
+    bench.keys("slow here<Enter>");
+    keep(&mut bench);
+    let number = selected(&bench).unwrap();
+    let comment = bench.memory.annotations[&number].comment.clone();
+    assert_eq!(comment.as_deref(), Some("slow here"));
+    assert_eq!(rows(&bench), before, "the page is full with the comment too");
+    bench.keys("m");
+    keep(&mut bench);
+    assert!(bench.memory.annotations[&number].marked);
+    assert!(bench.memory.annotations[&number].comment.is_some());
+    bench.keys(";<Ctrl-U><Enter>");
+    keep(&mut bench);
+    assert_eq!(bench.memory.annotations[&number].comment, None);
+}
+
+#[test]
+fn marks_are_found_again() {
+    let mut bench = bench();
+    bench.keys(":10<Enter>m:30<Enter>m:20<Enter>");
+    keep(&mut bench);
+    bench.keys("u");
+    assert_eq!(selected(&bench), Some(29));
+    bench.keys("U");
+    assert_eq!(selected(&bench), Some(9));
+    bench.keys("U");
+    assert_eq!(selected(&bench), Some(9));
+    assert!(bench.notice().starts_with("there is no mark further on"));
+    bench.keys("'j<Enter>");
+    assert_eq!(selected(&bench), Some(29));
+    // One that a filter hides is passed over.
+    bench.memory.shown = Some((0..25).collect());
+    bench.event(Event::Refiltered);
+    bench.keys("gu");
+    assert_eq!(selected(&bench), Some(9));
+    bench.keys("u");
+    assert!(bench.notice().starts_with("there is no mark further on"));
+}
+
+#[test]
+fn what_could_not_be_kept_is_said_and_not_shown() {
+    let mut bench = bench();
+    bench.keys("jm");
+    let number = EntryId(selected(&bench).unwrap());
+    bench.event(Event::Annotated(number, Err("no space".into())));
+    assert_eq!(bench.notice(), "no space");
+    bench.keys("m");
+    assert!(matches!(&bench.effects[..], [Effect::Annotate(_, annotation)] if annotation.marked));
+}

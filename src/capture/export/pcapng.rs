@@ -1,0 +1,366 @@
+//! A capture as we record it, of entries from anywhere: synthetic packets, annotations between them, and what people
+//! wrote or should know as comments on packets.
+//!
+//! Sequence numbers count what is in the file, so that what a filter left out is no gap.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+
+use super::Piece;
+use crate::capture::annotations::Written;
+use crate::capture::block::{self, DataFrame};
+use crate::capture::connection::MAX_PAYLOAD;
+use crate::capture::happened::Happened;
+use crate::capture::packet::{self, Headers};
+use crate::capture::stream::Stream;
+use crate::capture::{Role, Session, fact};
+use crate::model::{
+    ConnectionId, Conversation, Direction, Entry, EntryId, EntryKind, Protocol, Purpose, Records as _, Side,
+    Timestamp, sentence,
+};
+use crate::text::{Policy, Shown};
+
+/// Connections of which more than the number is known at a time, before those that are over are forgotten.
+const KNOWN: usize = 64 << 10;
+
+/// Sentences that wait for the next packet of their connection.
+const WAITING: usize = 32;
+
+/// Characters of such a sentence; what is hostile may be long.
+const LONGEST: usize = 1000;
+
+/// The largest UDP payload over IPv4 (RFC 768, RFC 791).
+const MAX_DATAGRAM: usize = 65_507;
+
+/// How connections are numbered in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Numbering {
+    /// As in the log; all of them are there.
+    Same,
+    /// By the order of their first entries; only those that have any.
+    Own,
+}
+
+/// The file as far as it is written.
+#[derive(Debug)]
+pub(super) struct Pcapng {
+    session: Session,
+    numbering: Numbering,
+    numbers: HashMap<ConnectionId, ConnectionId>,
+    known: HashMap<ConnectionId, Channel>,
+    /// Those that are over, oldest first.
+    over: Vec<ConnectionId>,
+    announced: u32,
+    entries: u64,
+    /// How many are known when room is made.
+    most: usize,
+}
+
+/// A connection in the file.
+#[derive(Clone, Debug)]
+struct Channel {
+    /// Its number there.
+    number: ConnectionId,
+    protocol: Protocol,
+    local: SocketAddr,
+    remote: SocketAddr,
+    stream: Option<Stream>,
+    /// What happened without a packet and is told by the next one.
+    waiting: Vec<String>,
+}
+
+impl Pcapng {
+    /// A file of what is in `session`.
+    pub(super) fn new(session: Session, numbering: Numbering) -> Pcapng {
+        Pcapng {
+            session,
+            numbering,
+            numbers: HashMap::new(),
+            known: HashMap::new(),
+            over: Vec::new(),
+            announced: 0,
+            entries: 0,
+            most: KNOWN,
+        }
+    }
+
+    /// Writes what comes before the first entry; `remark` says what it is an export of.
+    pub(super) fn begin(remark: &str, out: &mut impl Write) -> io::Result<()> {
+        out.write_all(&block::section(Some(&harmless(remark))))
+    }
+
+    /// Writes an entry.
+    pub(super) fn entry(&mut self, piece: &Piece<'_>, out: &mut impl Write) -> io::Result<()> {
+        let id = piece.entry.connection;
+        let mut channel = match self.known.remove(&id) {
+            Some(channel) => channel,
+            None => self.channel(id, out)?,
+        };
+        let first = EntryId(self.entries);
+        let written = match piece.entry.kind {
+            EntryKind::Data { direction } => self.data(piece, direction, &mut channel, out),
+            EntryKind::Lookup(_)
+            | EntryKind::Attempt(_)
+            | EntryKind::Open { .. }
+            | EntryKind::HalfClose { .. }
+            | EntryKind::Close(_)
+            | EntryKind::Error { .. }
+            | EntryKind::Gap { .. }
+            | EntryKind::Note { .. } => self.event(piece, &mut channel, out),
+        };
+        let written = written.and_then(|()| annotate(first, piece, out));
+        if matches!(piece.entry.kind, EntryKind::Close(_)) {
+            self.over.push(id);
+        }
+        if self.known.len() >= self.most {
+            self.forget();
+        }
+        self.known.insert(id, channel);
+        written
+    }
+
+    /// Writes what comes after the last entry.
+    pub(super) fn end(&mut self, out: &mut impl Write) -> io::Result<()> {
+        match self.numbering {
+            Numbering::Same => self.announce(self.session.connections() as u32, out),
+            Numbering::Own => Ok(()),
+        }
+    }
+
+    fn data(
+        &mut self,
+        piece: &Piece<'_>,
+        direction: Direction,
+        channel: &mut Channel,
+        out: &mut impl Write,
+    ) -> io::Result<()> {
+        let (at, from) = (piece.entry.at, direction.sender());
+        let mut remarks = channel.remarks(piece);
+        channel.waiting.clear();
+        if channel.protocol == Protocol::Udp {
+            let bytes = piece.bytes.get(..MAX_DATAGRAM).unwrap_or(piece.bytes);
+            let (source, target) = channel.ends(from);
+            let headers = packet::datagram(source, target, bytes);
+            return self.packet(at, direction, channel.number, &headers, bytes, &remarks, out);
+        }
+        // A capture can hold segments that are larger than any that we write.
+        for bytes in piece.bytes.chunks(MAX_PAYLOAD) {
+            let stream = channel.stream();
+            let overdue = stream.overdue(from, bytes.len());
+            let segment = stream.data(from, bytes.len());
+            if let Some(ack) = overdue {
+                let back = direction.opposite();
+                out.write_all(&block::bare_packet(channel.number.0, at, back, &ack, None, &[]))?;
+            }
+            self.packet(
+                at,
+                direction,
+                channel.number,
+                &segment.headers(),
+                bytes,
+                &remarks,
+                out,
+            )?;
+            remarks.clear();
+        }
+        Ok(())
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "these are the fields of a packet block")]
+    fn packet(
+        &mut self,
+        at: Timestamp,
+        direction: Direction,
+        number: ConnectionId,
+        headers: &Headers,
+        bytes: &[u8],
+        remarks: &[u8],
+        out: &mut impl Write,
+    ) -> io::Result<()> {
+        let frame = DataFrame::around(number.0, at, direction, headers, bytes.len(), remarks.len());
+        let (before, after) = frame.tails();
+        for part in [frame.head(), bytes, before, remarks, after] {
+            out.write_all(part)?;
+        }
+        self.entries += 1;
+        Ok(())
+    }
+
+    fn event(&mut self, piece: &Piece<'_>, channel: &mut Channel, out: &mut impl Write) -> io::Result<()> {
+        let Entry { kind, at, .. } = piece.entry;
+        let Some(json) = fact::to_json(kind) else {
+            return Ok(());
+        };
+        let happened = Happened {
+            connection: channel.number,
+            interface: channel.number.0,
+            at: *at,
+            kind,
+        };
+        let remarks = channel.remarks(piece);
+        let packets = match kind {
+            // It was seen too late, or a second time: the packets go on as they are.
+            EntryKind::Open { .. } if channel.stream.is_some() => Vec::new(),
+            // The opening may not be among what is exported.
+            EntryKind::HalfClose { .. } | EntryKind::Close(_) if channel.is_known() => {
+                channel.stream();
+                happened.packets(&mut channel.stream, &json, &remarks)
+            }
+            EntryKind::Data { .. }
+            | EntryKind::Lookup(_)
+            | EntryKind::Attempt(_)
+            | EntryKind::Open { .. }
+            | EntryKind::HalfClose { .. }
+            | EntryKind::Close(_)
+            | EntryKind::Error { .. }
+            | EntryKind::Gap { .. }
+            | EntryKind::Note { .. } => happened.packets(&mut channel.stream, &json, &remarks),
+        };
+        if packets.is_empty() {
+            out.write_all(&block::annotation(
+                EntryId(self.entries),
+                channel.number.0,
+                *at,
+                &json,
+            ))?;
+            channel.wait(&harmless(&sentence(kind, Purpose::Reading)));
+            for line in piece.annotation.iter().flat_map(|annotation| annotation.lines()) {
+                channel.wait(&harmless(line));
+            }
+        } else {
+            channel.waiting.clear();
+            out.write_all(&packets)?;
+        }
+        self.entries += 1;
+        Ok(())
+    }
+
+    /// A connection of which nothing is known, announced where that was not done yet.
+    fn channel(&mut self, id: ConnectionId, out: &mut impl Write) -> io::Result<Channel> {
+        let number = match (self.numbering, self.numbers.get(&id)) {
+            (Numbering::Same, _) => {
+                self.announce(id.0.saturating_add(1), out)?;
+                id
+            }
+            (Numbering::Own, Some(number)) => *number,
+            (Numbering::Own, None) => {
+                let number = ConnectionId(self.announced);
+                self.interface(id, out)?;
+                self.numbers.insert(id, number);
+                number
+            }
+        };
+        let known = self.conversation(id);
+        let unknown = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+        Ok(Channel {
+            number,
+            protocol: known.as_ref().map_or(Protocol::Tcp, |known| known.protocol),
+            local: known.as_ref().and_then(|known| known.client).unwrap_or(unknown),
+            remote: known.as_ref().and_then(|known| known.server).unwrap_or(unknown),
+            stream: None,
+            waiting: Vec::new(),
+        })
+    }
+
+    /// Announces all connections before this number.
+    fn announce(&mut self, until: u32, out: &mut impl Write) -> io::Result<()> {
+        while self.announced < until {
+            self.interface(ConnectionId(self.announced), out)?;
+        }
+        Ok(())
+    }
+
+    fn interface(&mut self, id: ConnectionId, out: &mut impl Write) -> io::Result<()> {
+        let known = self.conversation(id);
+        let addresses = known
+            .as_ref()
+            .and_then(|known| Some((known.client?, known.server?)));
+        let (name, started) = known.map_or((String::new(), Timestamp::default()), |known| {
+            (known.name, known.started)
+        });
+        out.write_all(&block::interface(&name, Role::Client.name(), started, addresses))?;
+        self.announced += 1;
+        Ok(())
+    }
+
+    fn conversation(&self, id: ConnectionId) -> Option<Conversation> {
+        self.session.conversation(id)
+    }
+
+    /// Makes room: what is known of datagrams, and of connections that are over, can be found again.
+    fn forget(&mut self) {
+        for id in self.over.drain(..) {
+            self.known.remove(&id);
+        }
+        self.known.retain(|_, channel| channel.stream.is_some());
+        // What is open stays; looking through it again and again would free nothing.
+        self.most = KNOWN.max(2 * self.known.len());
+    }
+}
+
+impl Channel {
+    /// The comments on the next packet, as options.
+    fn remarks(&self, piece: &Piece<'_>) -> Vec<u8> {
+        let waiting = self.waiting.iter().map(String::as_str);
+        let Some(annotation) = piece.annotation else {
+            return block::remarks(waiting);
+        };
+        let added: Vec<String> = annotation.lines().map(harmless).collect();
+        // One comment of several lines stays one.
+        let added = added.join("\n");
+        block::remarks(waiting.chain((!added.is_empty()).then_some(added.as_str())))
+    }
+
+    /// Keeps a sentence for the next packet.
+    fn wait(&mut self, sentence: &str) {
+        if self.waiting.len() < WAITING {
+            self.waiting.push(sentence.chars().take(LONGEST).collect());
+        }
+    }
+
+    /// The synthetic connection; without an opening it was open when the log begins.
+    fn stream(&mut self) -> &mut Stream {
+        let Channel {
+            number,
+            local,
+            remote,
+            ..
+        } = *self;
+        self.stream
+            .get_or_insert_with(|| Stream::unopened(number, local, remote))
+    }
+
+    fn is_known(&self) -> bool {
+        self.local.port() != 0 || self.remote.port() != 0
+    }
+
+    /// From whom and to whom.
+    fn ends(&self, from: Side) -> (SocketAddr, SocketAddr) {
+        match from {
+            Side::Local => (self.local, self.remote),
+            Side::Peer => (self.remote, self.local),
+        }
+    }
+}
+
+/// Writes what the user added also as we keep it, so that it is there when the file is opened here.
+fn annotate(number: EntryId, piece: &Piece<'_>, out: &mut impl Write) -> io::Result<()> {
+    match piece.annotation {
+        Some(annotation) => {
+            // Strings always have a JSON form.
+            let json = serde_json::to_vec(&Written::of(None, annotation)).unwrap_or_default();
+            out.write_all(&block::about(number, &json))
+        }
+        None => Ok(()),
+    }
+}
+
+/// As other programs may print it.
+fn harmless(text: &str) -> String {
+    let policy = Policy {
+        rtl: true,
+        ascii: false,
+    };
+    Shown::of(text, policy).to_string()
+}

@@ -1,0 +1,274 @@
+//! One entry as text: a line, a hexdump or JSON. The same words wherever entries are printed or exported.
+//!
+//! Deliberately absent: where it goes, and when.
+
+use std::io::{self, Write};
+
+use super::json;
+use crate::model::{Annotation, Direction, Entry, EntryKind, Purpose, Surroundings, sentence};
+use crate::text::{Policy, Shown, Source, copy, format};
+
+/// How entries are worded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wording {
+    /// Which characters may be written as they are.
+    pub policy: Policy,
+    /// Seconds east of UTC, for times of day.
+    pub offset: i32,
+    /// What the two sides are called.
+    pub purpose: Purpose,
+}
+
+/// An entry with everything that writing it takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Piece<'a> {
+    /// The entry.
+    pub entry: &'a Entry,
+    /// Its bytes; empty for everything but data.
+    pub bytes: &'a [u8],
+    /// What stands around it in its stream.
+    pub surroundings: Surroundings,
+    /// What the user added to it.
+    pub annotation: Option<&'a Annotation>,
+}
+
+impl Piece<'_> {
+    /// Whether the last character is cut off, and what follows it is not known yet.
+    pub fn is_cut(&self) -> bool {
+        let end = self.bytes.len().min(3);
+        let after = self.surroundings.after;
+        (1..=end).any(|back| {
+            let mut tail = self.bytes[self.bytes.len() - back..].to_vec();
+            tail.extend_from_slice(after.as_slice());
+            // UTF-8 lead bytes of two to four bytes (RFC 3629 §4).
+            matches!(tail[0], 0xc2..=0xf4)
+                && std::str::from_utf8(&tail)
+                    .is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
+        })
+    }
+
+    /// Writes it as one line: time, direction, size and decoded text, or what happened.
+    pub fn write_text(&self, out: &mut impl Write, wording: Wording) -> io::Result<()> {
+        self.head(out, wording)?;
+        if !self.bytes.is_empty() {
+            out.write_all(b"  ")?;
+            self.text(out, wording.policy)?;
+        }
+        out.write_all(b"\n")?;
+        self.remarks(out, wording.policy)
+    }
+
+    /// Writes the same line without the text, and a hexdump below it.
+    pub fn write_hexdump(&self, out: &mut impl Write, wording: Wording) -> io::Result<()> {
+        self.head(out, wording)?;
+        out.write_all(b"\n")?;
+        self.remarks(out, wording.policy)?;
+        for row in copy::hexdump(self.source(wording.policy)).lines() {
+            writeln!(out, "  {row}")?;
+        }
+        Ok(())
+    }
+
+    /// Writes it as a JSON object on one line.
+    pub fn write_json(&self, out: &mut impl Write) -> io::Result<()> {
+        json::write(out, self.entry, self.bytes, self.annotation)
+    }
+
+    /// What the user added, each line of it behind a sign.
+    fn remarks(&self, out: &mut impl Write, policy: Policy) -> io::Result<()> {
+        for remark in self.annotation.iter().flat_map(|annotation| annotation.lines()) {
+            writeln!(out, "  # {}", Shown::of(remark, policy))?;
+        }
+        Ok(())
+    }
+
+    fn source(&self, policy: Policy) -> Source<'_> {
+        Source {
+            before: self.surroundings.before.as_slice(),
+            bytes: self.bytes,
+            after: self.surroundings.after.as_slice(),
+            policy,
+        }
+    }
+
+    /// Time, direction and size; for an event, what happened.
+    fn head(&self, out: &mut impl Write, wording: Wording) -> io::Result<()> {
+        let time = format::time_of_day(self.entry.at.0, wording.offset);
+        let (sent, received, event) = if wording.policy.ascii {
+            ("->", "<-", "--")
+        } else {
+            ("→", "←", "·")
+        };
+        match self.entry.direction() {
+            Some(direction) => {
+                let arrow = match direction {
+                    Direction::Sent => sent,
+                    Direction::Received => received,
+                };
+                let size = format::size(u64::from(self.entry.len));
+                write!(out, "{time} {arrow} {size:>8}")
+            }
+            None => {
+                let mut words = sentence(&self.entry.kind, wording.purpose);
+                if wording.policy.ascii && matches!(self.entry.kind, EntryKind::Open { .. }) {
+                    // The arrow is ours and has a form in seven bits; anything else is encoded.
+                    words = words.replace('→', sent);
+                }
+                write!(out, "{time} {event} {}", Shown::of(&words, wording.policy))
+            }
+        }
+    }
+
+    /// The bytes on one line. Written unit by unit: an entry has up to 64 KiB.
+    fn text(&self, out: &mut impl Write, policy: Policy) -> io::Result<()> {
+        let mut shown = Shown::default();
+        for unit in self.source(policy).units() {
+            shown.push(&unit.glyph, policy);
+        }
+        write!(out, "{shown}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ConnectionId, EntryId, Side, Tail, Timestamp};
+
+    fn entry(kind: EntryKind, len: usize) -> Entry {
+        Entry {
+            id: EntryId(0),
+            connection: ConnectionId(0),
+            at: Timestamp(1_790_000_000_120_331_999),
+            kind,
+            len: len as u32,
+        }
+    }
+
+    fn around(before: &[u8], after: &[u8]) -> Surroundings {
+        Surroundings {
+            before: Tail::last_of(before),
+            after: Tail::first_of(after),
+        }
+    }
+
+    #[derive(Clone, Copy)]
+    enum Format {
+        Text,
+        Hex,
+    }
+
+    const WORDING: Wording = Wording {
+        policy: Policy {
+            rtl: false,
+            ascii: false,
+        },
+        offset: 0,
+        purpose: Purpose::Live,
+    };
+
+    fn printed(format: Format, kind: EntryKind, bytes: &[u8], surroundings: Surroundings) -> String {
+        let entry = entry(kind, bytes.len());
+        let piece = Piece {
+            entry: &entry,
+            bytes,
+            surroundings,
+            annotation: None,
+        };
+        let mut out = Vec::new();
+        match format {
+            Format::Text => piece.write_text(&mut out, WORDING),
+            Format::Hex => piece.write_hexdump(&mut out, WORDING),
+        }
+        .unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    const RECEIVED: EntryKind = EntryKind::Data {
+        direction: Direction::Received,
+    };
+
+    #[test]
+    fn text_is_one_harmless_line() {
+        let check = |bytes: &[u8], around: Surroundings, expected: &str| {
+            assert_eq!(
+                printed(Format::Text, RECEIVED, bytes, around),
+                format!("14:13:20.120331 ← {expected}\n")
+            );
+        };
+        check(b"+PONG\r\n", Surroundings::default(), "     7 B  +PONG␍␊");
+        check(
+            b"a\nb\x1b[31m\xff",
+            Surroundings::default(),
+            "     9 B  a␊b␛[31m\\xff",
+        );
+        check(b"x\xc3", around(b"", b"\xa9"), "     2 B  xé");
+        check(b"\xa9y", around(b"\xc3", b""), "     2 B  ‥y");
+    }
+
+    #[test]
+    fn hex_is_a_dump_below_the_line() {
+        assert_eq!(
+            printed(Format::Hex, RECEIVED, b"+PONG\r\n", Surroundings::default()),
+            "14:13:20.120331 ←      7 B\n  \
+             00000000  2b 50 4f 4e 47 0d 0a                              +PONG␍␊\n"
+        );
+    }
+
+    #[test]
+    fn events_are_sentences() {
+        let kind = EntryKind::HalfClose { by: Side::Peer };
+        let text = printed(Format::Text, kind.clone(), b"", Surroundings::default());
+        assert_eq!(
+            text,
+            format!("14:13:20.120331 · {}\n", sentence(&kind, Purpose::Live))
+        );
+        let note = EntryKind::Note {
+            text: "a\u{1b}]0;x\u{7}\nb".into(),
+        };
+        let text = printed(Format::Hex, note, b"", Surroundings::default());
+        assert_eq!(text, "14:13:20.120331 · a␛]0;x␇␊b\n");
+    }
+
+    #[test]
+    fn a_cut_character_is_known() {
+        let check = |bytes: &[u8], after: &[u8], expected: bool| {
+            let entry = entry(RECEIVED, bytes.len());
+            let piece = Piece {
+                entry: &entry,
+                bytes,
+                surroundings: around(b"", after),
+                annotation: None,
+            };
+            assert_eq!(piece.is_cut(), expected, "{bytes:x?} {after:x?}");
+        };
+        check(b"a\xc3", b"", true);
+        check(b"a\xc3", b"\xa9", false);
+        check(b"a\xc3", b"x", false);
+        check(b"\xf0", b"\x9f", true);
+        check(b"\xf0\x9f\x98", b"\x80", false);
+        check(b"\xe6\xbc", b"", true);
+        check("é".as_bytes(), b"", false);
+        check(b"\xa9", b"", false);
+        check(b"\xff", b"", false);
+        check(b"", b"", false);
+    }
+
+    #[test]
+    fn what_the_user_added_stands_below() {
+        let annotation = Annotation {
+            marked: true,
+            comment: Some("odd\x1b\nsee RFC 1".into()),
+        };
+        let entry = entry(RECEIVED, 1);
+        let piece = Piece {
+            entry: &entry,
+            bytes: b"x",
+            surroundings: Surroundings::default(),
+            annotation: Some(&annotation),
+        };
+        let mut out = Vec::new();
+        piece.write_text(&mut out, WORDING).unwrap();
+        let expected = "14:13:20.120331 ←      1 B  x\n  # marked\n  # odd␛\n  # see RFC 1\n";
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+}

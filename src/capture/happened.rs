@@ -1,0 +1,70 @@
+//! The packets that stand for an event of a connection, where TCP has any.
+
+use super::block;
+use super::packet::Segment;
+use super::stream::Stream;
+use crate::model::{ConnectionId, Direction, EndHow, EntryKind, Side, Timestamp};
+
+/// An event.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Happened<'a> {
+    /// Of which connection.
+    pub(super) connection: ConnectionId,
+    /// The number of its interface in the file.
+    pub(super) interface: u32,
+    /// When.
+    pub(super) at: Timestamp,
+    /// What.
+    pub(super) kind: &'a EntryKind,
+}
+
+impl Happened<'_> {
+    /// Its packets, the last of which is the entry and carries `json` and `remarks`; none if TCP has no packet for
+    /// it. `stream` goes on, or begins.
+    pub(super) fn packets(&self, stream: &mut Option<Stream>, json: &[u8], remarks: &[u8]) -> Vec<u8> {
+        let bare = |direction, segment: &Segment| {
+            block::bare_packet(self.interface, self.at, direction, segment, None, &[])
+        };
+        let entry = |by: Side, segment: &Segment| {
+            let direction = by.direction();
+            block::bare_packet(self.interface, self.at, direction, segment, Some(json), remarks)
+        };
+        match self.kind {
+            EntryKind::Open { local, remote } => {
+                let Some(mut opened) = Stream::new(self.connection, *local, *remote) else {
+                    return Vec::new();
+                };
+                let [syn, syn_ack, ack] = opened.open();
+                *stream = Some(opened);
+                [
+                    bare(Direction::Sent, &syn),
+                    bare(Direction::Received, &syn_ack),
+                    entry(Side::Local, &ack),
+                ]
+                .concat()
+            }
+            EntryKind::HalfClose { by } => stream
+                .as_mut()
+                .and_then(|stream| stream.finish(*by))
+                .map_or_else(Vec::new, |fin| entry(*by, &fin)),
+            EntryKind::Close(end) => match (end.how, stream.as_mut()) {
+                (EndHow::Fin, Some(stream)) => stream
+                    .finish(end.by)
+                    .map_or_else(Vec::new, |fin| entry(end.by, &fin)),
+                (EndHow::Rst, Some(stream)) => entry(end.by, &stream.reset(end.by)),
+                (EndHow::Timeout | EndHow::Os, _) | (_, None) => Vec::new(),
+            },
+            EntryKind::Gap { direction, bytes } => {
+                if let Some(stream) = stream {
+                    stream.skip(direction.sender(), *bytes);
+                }
+                Vec::new()
+            }
+            EntryKind::Data { .. }
+            | EntryKind::Lookup(_)
+            | EntryKind::Attempt(_)
+            | EntryKind::Error { .. }
+            | EntryKind::Note { .. } => Vec::new(),
+        }
+    }
+}
