@@ -73,7 +73,7 @@ pub use settings::{Pane, SessionFile, Settings, TimeColumn, View, Zone};
 pub use crate::model::{Purpose, end_sentence, sentence};
 
 use crate::model::{
-    Annotation, Endpoint, EntryId, FileReport, Link, LinkState, RecorderState, Records, Timestamp,
+    Annotation, Endpoint, EntryId, FileReport, Link, LinkState, RecorderState, Records, RingReport, Timestamp,
 };
 use filter::Whereabouts;
 use rows::Sheet;
@@ -94,8 +94,10 @@ pub struct App {
     pub file: Option<FileReport>,
     /// How the recorder is doing, as last reported.
     pub recorder: RecorderState,
-    /// The size of the session file in bytes, as last reported.
+    /// The size of the session file in bytes, or of the kept files of a ring, as last reported.
     pub recorded: u64,
+    /// The files of a ring, as last reported.
+    pub ring: Option<RingReport>,
     /// Bytes of both sides in it, as last reported.
     payload: u64,
     /// The Log pane.
@@ -160,6 +162,7 @@ impl App {
             },
             recorder: RecorderState::default(),
             recorded: 0,
+            ring: None,
             payload: 0,
             log: Log::new(settings.view, settings.time, purpose),
             search: None,
@@ -220,6 +223,7 @@ impl App {
             // Corrected, or given up: nothing needs to be said of it any more.
             self.notice.take_if(|notice| notice.text == mistake.to_string());
         }
+        self.log.release(context.records.first());
         self.settle(resized, context);
         reaction
     }
@@ -274,6 +278,7 @@ impl App {
     fn sheet<'a>(&self, records: &'a dyn Records, layout: &Layout) -> Sheet<'a> {
         Sheet {
             records,
+            first: records.first(),
             len: records.len(),
             width: layout.log.width,
             view: self.log.view,

@@ -10,7 +10,8 @@
 //! | `recorder`, `connection` | appending, write-ahead, one call an entry |
 //! | `window`, `walk` | the blocks as they are read, every length checked |
 //! | `index`, `group` | where every 64th entry starts, and the entries around it |
-//! | `session`, `roster` | reading by entry number; the list of conversations |
+//! | `segment`, `roster` | the files of a recording; the connections in them |
+//! | `session` | reading by entry number |
 //! | `opening`, `format`, `scan` | opening what is on disk, in the background; which kind it is; walking our own |
 //! | `foreign`, `temp` | captures of other programs, made a log |
 //! | `annotations`, `annotator` | what the user added to entries, and where that is kept |
@@ -48,6 +49,7 @@ mod recorder;
 mod roster;
 mod scan;
 mod search;
+mod segment;
 mod session;
 mod store;
 mod stream;
@@ -62,8 +64,8 @@ pub use export::{Export, Order, Piece, Target, Wording};
 pub use filtered::Filtered;
 pub use growth::{Grown, Growth};
 pub use opening::{Opening, open_in_background, open_stream_in_background};
-pub use recorder::{Create, Existing, Recorder};
+pub use recorder::{Create, Existing, Recorder, Ring};
 pub use search::{Hits, Scan, ScanReport, ScanState, Sought, hits};
 pub use session::Session;
 pub(crate) use store::safe_name;
-pub use store::{BUDGET, Kept, Sessions};
+pub use store::{BUDGET, Kept, RingFile, Sessions};

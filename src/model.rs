@@ -30,7 +30,7 @@ pub use entry::{
 pub use export::{ExportFormat, ExportReport, ExportState, Portion};
 pub use file::{FileReport, FileState};
 pub use found::Found;
-pub use link::{Closing, Full, Link, LinkState, NetEvent, RecorderState, Sends, Tally};
+pub use link::{Closing, Full, Link, LinkState, NetEvent, RecorderState, RingReport, Sends, Tally};
 pub use purpose::Purpose;
 pub use query::{Candidate, Example, Query, QueryError, Reference};
 pub(crate) use query::{TermSet, words};

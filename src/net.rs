@@ -13,6 +13,7 @@
 //! | `journal` | recording, and holding back when the file takes nothing |
 //! | `words` | errors in sentences |
 
+mod announce;
 mod backoff;
 mod clock;
 mod dial;

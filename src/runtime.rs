@@ -35,5 +35,5 @@ pub use guard::{Guard, GuardError, Mouse, check_terminal, enter_sequence, instal
 pub use launch::{Front, Memory, Peer, Plan, RunError, ScreenPlan, run};
 pub use sessions::{Housekeeping, keep_house};
 pub use signals::{Cause, Control, Jobs, watch_signals};
-pub use store::Place;
+pub use store::{Bound, Place};
 pub use tell::tell;

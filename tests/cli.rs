@@ -12,9 +12,12 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::symlink;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use nix::unistd::Uid;
+use sockscope::capture::{Create, Existing, Recorder, Session};
+use sockscope::model::{EntryId, Records as _};
 
 use binary::{Finished, Home, expect, finish, free_port, serve};
 
@@ -58,6 +61,14 @@ fn wrong_usage_is_one_line_and_status_2() {
     check(&["--read-size", "0", "a:1"], &["--read-size", "from 1 to 65495"]);
     check(&["--read-size", "65496", "a:1"], &["--read-size"]);
     check(&["--max-size", "much", "a:1"], &["--max-size", "64K"]);
+    check(&["--ring", "3", "a:1"], &["--ring", "add --max-size", "100M"]);
+    check(&["--ring", "1", "--max-size", "1M", "a:1"], &["--ring", "from 2"]);
+    check(&["--ring", "3", "--max-size", "64K", "a:1"], &["65536", "128K"]);
+    check(
+        &["--ring", "3", "--max-size", "1M", "-w", "-", "a:1"],
+        &["--ring", "--write -", "leave one of them out"],
+    );
+    check(&["open", "a.pcapng", "--ring", "3"], &["--ring", "leave it out"]);
     check(
         &["--bind", "eth0", "a:1"],
         &["\"eth0\" is not a local address", ":5000"],
@@ -387,9 +398,135 @@ fn a_full_disk_is_told_and_the_file_ends_at_a_whole_block() {
         peer.join().unwrap();
         assert_eq!(run.code(), code, "{run:?}");
         assert!(run.stderr.contains(told), "{run:?}");
-        let session = sockscope::capture::Session::open(&home.path("trace")).unwrap();
+        let session = Session::open(&home.path("trace")).unwrap();
         assert_eq!(session.cut(), 0);
     }
+}
+
+/// Sends 2 MB, which take 16 files of 128 KiB, and returns what of it the files hold.
+fn ring(home: &Home, options: &[&str], files: impl Fn() -> Vec<PathBuf>) -> Vec<u8> {
+    let bytes: Vec<u8> = (0..2_000_000u32)
+        .map(|at| (at ^ (at >> 8) ^ (at >> 16)) as u8)
+        .collect();
+    let all = bytes.clone();
+    let (address, peer) = serve(move |mut stream| stream.write_all(&all).unwrap());
+    let mut arguments = vec![
+        "--headless",
+        "--format",
+        "raw",
+        "--ring",
+        "3",
+        "--max-size",
+        "128K",
+    ];
+    arguments.extend(options);
+    arguments.push(&address);
+    let run = finish(home.sockscope(&arguments).spawn().unwrap());
+    peer.join().unwrap();
+    assert_eq!(run.code(), 0, "{run:?}");
+    // What the printer was too slow for is told; this one has nothing else to say.
+    if run.stdout != bytes {
+        assert!(
+            run.stderr.contains(" entries are not printed"),
+            "{:?}",
+            run.stderr
+        );
+    }
+    let files = files();
+    assert_eq!(files.len(), 3, "{files:?}");
+    let mut kept = Vec::new();
+    let mut next = None;
+    for path in &files {
+        assert!(path.metadata().unwrap().len() <= 128 << 10);
+        let session = Session::open(path).unwrap();
+        assert_eq!(session.cut(), 0);
+        assert!(next.is_none_or(|next| next == session.first().0));
+        next = Some(session.len());
+        for number in session.first().0..session.len() {
+            kept.extend(session.payload(EntryId(number), 0..u32::MAX).unwrap());
+        }
+    }
+    assert!(
+        kept.len() > 128_000 && bytes.ends_with(&kept),
+        "{} bytes",
+        kept.len()
+    );
+    kept
+}
+
+#[test]
+fn a_ring_keeps_its_newest_files() {
+    let home = Home::new();
+    let files = || -> Vec<PathBuf> {
+        let all = fs::read_dir(home.path(""))
+            .unwrap()
+            .map(|item| item.unwrap().path());
+        let mut traces: Vec<_> = all
+            .filter(|path| path.extension().is_some_and(|extension| extension == "pcapng"))
+            .collect();
+        traces.sort();
+        traces
+    };
+    ring(&home, &["-w", "trace.pcapng"], files);
+    let name = files()[2].file_name().unwrap().to_str().unwrap().to_owned();
+    assert!(name.starts_with("trace_000"), "{name}");
+}
+
+#[test]
+fn a_ring_is_listed_and_deleted_as_one_recording() {
+    let home = Home::new();
+    let files = || {
+        let mut kept = home.kept();
+        kept.sort();
+        kept
+    };
+    ring(&home, &[], files);
+    let finished = |arguments: &[&str]| finish(home.sockscope(arguments).spawn().unwrap());
+    let list = finished(&["sessions"]).text();
+    let lines: Vec<&str> = list.lines().collect();
+    assert_eq!(lines.len(), 5, "{list}");
+    assert!(lines[0].ends_with(".pcapng  (ring of 3 files)"), "{list}");
+    assert!(lines[4].starts_with("1 recording, "), "{list}");
+    let name = lines[0].split_whitespace().nth(4).unwrap();
+    let file = |line: &str| line.split_whitespace().last().unwrap().to_owned();
+    let [oldest, newest] = [lines[1], lines[3]].map(file);
+    check_error(
+        &finished(&["sessions", "delete", name, "no-such"]),
+        1,
+        &["nothing was done"],
+    );
+    let deleted = finished(&["sessions", "delete", &oldest]).text();
+    assert!(deleted.starts_with(&format!("deleted {oldest} (")), "{deleted}");
+    assert_eq!(files().len(), 2);
+    let deleted = finished(&["sessions", "delete", name.strip_suffix(".pcapng").unwrap()]).text();
+    assert!(
+        deleted.starts_with(&format!("deleted {name} (2 files, ")),
+        "{deleted}"
+    );
+    assert_eq!(files().len(), 0);
+    drop(newest);
+}
+
+/// What could not be recorded ends a run also where it was asked to connect again.
+#[test]
+fn a_full_file_ends_a_run_that_would_connect_again() {
+    let home = Home::new();
+    let (address, peer) = serve(|mut stream| drop(stream.write_all(&vec![b'x'; 200_000])));
+    let options = ["--headless", "--format", "none", "--reconnect", "--max-size"];
+    let size = ["100K", "--on-full", "stop", &address];
+    let run = finish(home.sockscope(&[&options[..], &size].concat()).spawn().unwrap());
+    peer.join().unwrap();
+    check_error(&run, 1, &["--max-size of 102400"]);
+    // The same where not even a connection can be announced: nobody is dialed.
+    let create = Create {
+        path: home.path("empty"),
+        existing: Existing::Refuse,
+        max_size: None,
+    };
+    let empty = Recorder::create(&create).unwrap().size().to_string();
+    let size = [&empty, "--on-full", "stop", "127.0.0.1:1"];
+    let run = finish(home.sockscope(&[&options[..], &size].concat()).spawn().unwrap());
+    check_error(&run, 1, &["--max-size of"]);
 }
 
 #[test]

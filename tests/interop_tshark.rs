@@ -11,7 +11,7 @@ mod tshark;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
-use sockscope::capture::{Connection, Create, Existing, MAX_PAYLOAD, Recorder, Role};
+use sockscope::capture::{Connection, Create, Existing, MAX_PAYLOAD, Recorder, Ring, Role};
 use sockscope::model::Side::{Local, Peer};
 use sockscope::model::{Direction, End, EndHow, EntryKind, Side, Timestamp};
 
@@ -292,6 +292,52 @@ fn connections_at_the_same_time_stay_apart() {
         sketch.send(&mut second, &noise(n, 8));
     }
     sketch.assert_clean(&[&first, &second]);
+}
+
+/// Each file of a ring is followed by itself, also those that begin in the middle of a connection.
+#[test]
+fn every_file_of_a_ring_is_followed() {
+    if !is_installed("tshark") {
+        return;
+    }
+    for (local, remote) in [V4, V6] {
+        let folder = tempfile::tempdir().unwrap();
+        let ring = Ring {
+            files: 100,
+            each: 150_000,
+            offset: 0,
+        };
+        let name = folder.path().join("a.pcapng");
+        let mut sketch = Sketch {
+            recorder: Recorder::create_ring(&name, Existing::Refuse, ring, Timestamp(START)).unwrap(),
+            path: name,
+            _folder: folder,
+            now: START,
+        };
+        let mut line = sketch.open(local, remote);
+        for number in 0..40 {
+            let len = 1 + number as usize * 7_919 % MAX_PAYLOAD;
+            if number % 3 == 0 {
+                sketch.send(&mut line, &noise(len, number));
+            } else {
+                sketch.receive(&mut line, &noise(len, number));
+            }
+        }
+        sketch.event(&line, &half_close(Local));
+        sketch.close(&line, Peer, EndHow::Fin);
+        let files = sketch.recorder.files();
+        assert!(files.len() > 5, "{files:?}");
+        let (mut sent, mut received) = (Vec::new(), Vec::new());
+        for path in &files {
+            assert_eq!(complaints(path), Vec::<String>::new(), "{}", path.display());
+            let followed = tshark::follow(path, Transport::Tcp, 1).swap_remove(0);
+            let (ours, theirs) = (followed.sent_by(local), followed.sent_by(remote));
+            sent.extend(ours);
+            received.extend(theirs);
+        }
+        assert_eq!(sha256(&sent), sha256(&line.sent));
+        assert_eq!(sha256(&received), sha256(&line.received));
+    }
 }
 
 #[test]

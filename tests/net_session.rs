@@ -774,6 +774,99 @@ fn a_full_file_can_be_ignored_or_end_the_connection() {
     server.join().unwrap();
 }
 
+/// The size of a file in which nothing is recorded yet: a bound at which no connection can be announced.
+fn empty() -> u64 {
+    let folder = tempfile::tempdir().unwrap();
+    let recorder = Recorder::create(&Create {
+        path: folder.path().join("empty"),
+        existing: Existing::Refuse,
+        max_size: None,
+    });
+    recorder.unwrap().size()
+}
+
+#[test]
+fn a_file_that_is_full_before_dialing_does_what_was_asked_for() {
+    let with = |on_full| {
+        let options = Options {
+            on_full,
+            reconnect: true,
+            ..Options::default()
+        };
+        Bench::limited(options, Some(empty()))
+    };
+    let (address, server) = peer(|mut stream| stream.write_all(&pattern(400_000, 5)).unwrap());
+
+    // A bound stays: there is nothing to wait for.
+    for on_full in [OnFull::Stop, OnFull::Pause] {
+        let bench = with(on_full);
+        bench.connect(address);
+        let link = bench.wait_state(LinkState::Failed);
+        assert!(link.given_up, "{link:?}");
+        assert!(link.reason.unwrap().contains("--max-size"));
+        bench.wait("what is wrong with the recording", |news| {
+            matches!(news.recorder, RecorderState::Stopped { .. })
+        });
+    }
+
+    let bench = with(OnFull::Continue);
+    bench.connect(address);
+    let news = bench.wait("everything crossed", |news| {
+        let received = news.link.as_ref().map(|link| link.received.bytes);
+        received == Some(400_000)
+    });
+    assert!(
+        matches!(news.recorder, RecorderState::Losing { bytes: 400_000, .. }),
+        "{:?}",
+        news.recorder
+    );
+    // What was lost stays said when the next connection begins.
+    bench.wait_link("the next round", |link| link.round > 1);
+    let lost = |news: &NetEvent| matches!(news.recorder, RecorderState::Losing { bytes: 400_000, .. });
+    assert!(lost(&bench.worker.news.borrow()));
+    server.join().unwrap();
+}
+
+#[test]
+fn a_connection_that_a_full_file_has_ended_is_not_dialed_again() {
+    let (address, server) = peer(|mut stream| drop(stream.write_all(&pattern(4_000_000, 5))));
+    let options = Options {
+        on_full: OnFull::Stop,
+        reconnect: true,
+        ..Options::default()
+    };
+    let bench = Bench::limited(options, Some(150_000));
+    bench.connect(address);
+    let link = bench.wait_link("the end", |link| link.given_up);
+    assert_eq!(link.state, LinkState::Failed);
+    server.join().unwrap();
+}
+
+#[test]
+fn leaving_while_recording_is_paused_tells_what_is_missing() {
+    let (address, server) = peer(|mut stream| {
+        let _ = stream.write_all(&pattern(400_000, 5));
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    let bench = Bench::limited(Options::default(), Some(150_000));
+    bench.connect(address);
+    bench.wait("the pause", |news| {
+        matches!(news.recorder, RecorderState::Paused { .. })
+    });
+    bench.ask(NetCommand::Shutdown);
+    assert!(bench.ends());
+    let news = bench.worker.news.borrow().clone();
+    let received = news.link.unwrap().received.bytes;
+    let recorded = bench.bytes(Direction::Received).len() as u64;
+    let RecorderState::Losing { reason, bytes } = news.recorder else {
+        panic!("{:?}", news.recorder)
+    };
+    assert!(reason.contains("--max-size"), "{reason}");
+    assert!(bytes > 0);
+    assert_eq!(bytes, received - recorded);
+    server.join().unwrap();
+}
+
 /// A peer that sends a line every now and then until it is cut off.
 fn chatty() -> (SocketAddr, JoinHandle<()>) {
     peer(|mut stream| {

@@ -60,7 +60,7 @@ impl App {
         let all = context.records.unfiltered().unwrap_or(context.records);
         let reference = Reference {
             offset: self.settings.zone.offset(),
-            start: all.entry(EntryId(0)).map_or(context.now, |entry| entry.at),
+            start: all.entry(all.first()).map_or(context.now, |entry| entry.at),
         };
         match Query::parse(text, &reference) {
             Ok(query) => {
@@ -137,7 +137,8 @@ impl App {
         };
         let records = context.records;
         let last = records.len().saturating_sub(1);
-        let near = |number: EntryId| EntryId(records.place_of(number).0.min(last));
+        let first = records.first();
+        let near = |number: EntryId| EntryId(records.place_of(number).0.min(last)).max(first);
         let exactly = |number: EntryId| {
             let place = records.place_of(number);
             records

@@ -144,6 +144,7 @@ impl App {
     fn wrap(&mut self, way: Way, context: &Context<'_>) {
         let Some(hits) = context.hits else { return };
         let from = match way {
+            // Its hits are those of entries that are kept.
             Way::Forward => EntryId(0),
             Way::Backward => EntryId(u64::MAX),
         };

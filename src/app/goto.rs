@@ -13,13 +13,14 @@ impl App {
         let records = context.records;
         let reference = Reference {
             offset: self.settings.zone.offset(),
-            start: at(records, EntryId(0)).unwrap_or(context.now),
+            start: at(records, records.first()).unwrap_or(context.now),
         };
         let destination = match Destination::parse(argument, &reference) {
             Ok(destination) => destination,
             Err(error) => return self.notify(Severity::Warning, error, context),
         };
-        let Some(last) = records.len().checked_sub(1) else {
+        let first = records.first().0;
+        let Some(last) = records.len().checked_sub(1).filter(|last| *last >= first) else {
             return self.notify(Severity::Warning, "there is no entry yet", context);
         };
         let current = self.target_entry(context).unwrap_or(EntryId(last));
@@ -30,8 +31,8 @@ impl App {
                 self.goto_place(EntryId(place), context);
             }
             Destination::Percent(percent) => {
-                let place = u128::from(last) * u128::from(percent) / 100;
-                self.goto_place(EntryId(place as u64), context);
+                let place = u128::from(last - first) * u128::from(percent) / 100;
+                self.goto_place(EntryId(first + place as u64), context);
             }
             Destination::Time(time) => self.goto_time(time, context),
             Destination::TimeOfDay(first) => {
@@ -49,7 +50,12 @@ impl App {
             return self.goto_place(place, context);
         }
         let called = format::count(number.0.saturating_add(1));
+        let first = context.records.first();
         let text = match &self.filter {
+            None if number < first => format!(
+                "entry {called} is no longer kept: its ring file was removed; the log begins at {}",
+                format::count(first.0 + 1)
+            ),
             None => format!(
                 "there is no entry {called}: the log has {}",
                 format::count(context.records.len())
@@ -81,7 +87,7 @@ impl App {
     /// Selects the first entry at that time or after it; behind the last one, the last.
     fn goto_time(&mut self, time: Timestamp, context: &Context<'_>) {
         let records = context.records;
-        let (mut low, mut high) = (0, records.len());
+        let (mut low, mut high) = (records.first().0, records.len());
         // Times may step back where connections take turns, by less than anybody would notice.
         while low < high {
             let middle = low + (high - low) / 2;

@@ -122,9 +122,9 @@ impl Log {
 
     /// The entry that actions mean: the selected one, else the newest while following, else the topmost one.
     pub fn current(&self, sheet: &Sheet<'_>) -> Option<EntryId> {
-        let last = EntryId(sheet.len.checked_sub(1)?);
+        let last = sheet.last()?;
         Some(match (self.selected, self.anchor) {
-            (Some(id), _) | (None, Anchor::At(id, _)) => id.min(last),
+            (Some(id), _) | (None, Anchor::At(id, _)) => id.clamp(sheet.first, last),
             (None, Anchor::Follow) => last,
         })
     }
@@ -135,9 +135,19 @@ impl Log {
         self.selected = None;
     }
 
+    /// Entries before `first` are not kept any more: what stood on one of them moves on to the first that is.
+    pub fn release(&mut self, first: EntryId) {
+        if let Anchor::At(id, _) = self.anchor
+            && id < first
+        {
+            self.anchor = Anchor::At(first, 0);
+        }
+        self.selected = self.selected.filter(|id| *id >= first);
+    }
+
     /// Stays where it is, whatever arrives.
     pub fn hold(&mut self, sheet: &Sheet<'_>, height: u16) {
-        if self.anchor == Anchor::Follow && sheet.len > 0 {
+        if self.anchor == Anchor::Follow && sheet.last().is_some() {
             let (id, row) = self.top(sheet, height);
             self.anchor = Anchor::At(id, row);
             self.seen = sheet.len;
@@ -155,7 +165,7 @@ impl Log {
             Scroll::HalfPageUp => self.by_rows_up(page.div_ceil(2), sheet, height),
             Scroll::PageDown => self.by_rows_down(page, sheet, height),
             Scroll::PageUp => self.by_rows_up(page, sheet, height),
-            Scroll::First => self.select(EntryId(0), sheet, height),
+            Scroll::First => self.select(sheet.first, sheet, height),
             Scroll::Last => self.follow(),
         }
     }
@@ -178,7 +188,7 @@ impl Log {
 
     /// Scrolls without moving the selection out of the window, as the wheel does.
     pub fn by_rows_up(&mut self, rows: u32, sheet: &Sheet<'_>, height: u16) {
-        if self.anchor == Anchor::Follow && last_page(sheet, height) == (EntryId(0), 0) {
+        if self.anchor == Anchor::Follow && last_page(sheet, height) == (sheet.first, 0) {
             // All of it is visible: there is nothing to scroll to, so it goes on following.
             return;
         }
@@ -190,10 +200,10 @@ impl Log {
 
     /// Selects an entry and brings it onto the screen.
     pub fn select(&mut self, id: EntryId, sheet: &Sheet<'_>, height: u16) {
-        let Some(last) = sheet.len.checked_sub(1) else {
+        let Some(last) = sheet.last() else {
             return;
         };
-        let id = EntryId(id.0.min(last));
+        let id = id.clamp(sheet.first, last);
         let height = height.max(1);
         self.hold(sheet, height);
         self.selected = Some(id);
@@ -287,8 +297,8 @@ impl Log {
         };
         if (selected, 0) < self.top(sheet, height) {
             self.by_rows_up(1, sheet, height);
-        } else if let Some(previous) = selected.0.checked_sub(1) {
-            self.select_here(EntryId(previous), sheet, height);
+        } else if selected > sheet.first {
+            self.select_here(EntryId(selected.0 - 1), sheet, height);
         }
     }
 
@@ -321,17 +331,19 @@ impl Log {
         self.seen = self.seen.max(bottom);
     }
 
-    /// The row at the top; an anchor that points past the end of its entry, as after a resize, is pulled back.
+    /// The row at the top; an anchor that points past the end of its entry, as after a resize, is pulled back, and one
+    /// on an entry that is not kept any more points at the first that is.
     fn top(&self, sheet: &Sheet<'_>, height: u16) -> Place {
         match self.anchor {
             Anchor::Follow => last_page(sheet, height),
+            Anchor::At(id, _) if id < sheet.first => (sheet.first, 0),
             Anchor::At(id, 0) => (id, 0),
             Anchor::At(id, row) => (id, row.min(sheet.count(id, row + 1) - 1)),
         }
     }
 
     fn bottom(&self, sheet: &Sheet<'_>, height: u16) -> Option<Place> {
-        let last = EntryId(sheet.len.checked_sub(1)?);
+        let last = sheet.last()?;
         Some(match self.anchor {
             // The last row is the bottom, whichever number it has; counting would decode the entry for nothing.
             Anchor::Follow => (last, u32::MAX),
@@ -342,8 +354,8 @@ impl Log {
 
 /// The top of the window that ends with the last row of the log.
 fn last_page(sheet: &Sheet<'_>, height: u16) -> Place {
-    let Some(last) = sheet.len.checked_sub(1).map(EntryId) else {
-        return (EntryId(0), 0);
+    let Some(last) = sheet.last() else {
+        return (sheet.first, 0);
     };
     let end = (last, sheet.count(last, u32::MAX) - 1);
     retreat(sheet, end, u32::from(height.max(1)) - 1)
@@ -376,11 +388,11 @@ fn retreat(sheet: &Sheet<'_>, from: Place, rows: u32) -> Place {
         if left <= row {
             return (id, row - left);
         }
-        let Some(previous) = id.0.checked_sub(1) else {
-            return (EntryId(0), 0);
-        };
+        if id <= sheet.first {
+            return (sheet.first, 0);
+        }
         left -= row + 1;
-        id = EntryId(previous);
+        id = EntryId(id.0 - 1);
         row = sheet.count(id, u32::MAX) - 1;
     }
 }

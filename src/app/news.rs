@@ -23,6 +23,7 @@ impl App {
     pub(super) fn news(&mut self, news: NetEvent, context: &Context<'_>, out: &mut Vec<Effect>) {
         self.recorder = news.recorder;
         self.recorded = news.size;
+        self.ring = news.ring;
         self.payload = news.payload;
         if let Some(link) = news.link {
             self.rates.update(&link, context.now);
@@ -70,7 +71,7 @@ impl App {
             }
         }
         if report.state == FileState::Indexing || before == Some(FileState::Indexing) {
-            self.log.found(report.entries);
+            self.log.found(context.records.len());
         }
         self.file = Some(report);
     }

@@ -31,7 +31,9 @@ const LEAST_TEXT: u16 = 24;
 pub struct Sheet<'a> {
     /// The log.
     pub records: &'a dyn Records,
-    /// How many entries of it are looked at: it may grow meanwhile.
+    /// The place of the first entry that is kept.
+    pub first: EntryId,
+    /// The place behind the last entry that is looked at: the log may grow meanwhile.
     pub len: u64,
     /// Cells in a row.
     pub width: u16,
@@ -46,6 +48,12 @@ pub struct Sheet<'a> {
 }
 
 impl Sheet<'_> {
+    /// The place of the last entry, if there is any.
+    pub fn last(&self) -> Option<EntryId> {
+        let last = EntryId(self.len.checked_sub(1)?);
+        (last >= self.first).then_some(last)
+    }
+
     /// How many rows the entry takes; counting stops at `most`.
     pub fn count(&self, id: EntryId, most: u32) -> u32 {
         let Ok(entry) = self.records.entry(id) else {

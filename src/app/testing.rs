@@ -20,6 +20,8 @@ pub(crate) struct Memory {
     entries: Vec<(EntryKind, Vec<u8>)>,
     /// The numbers of the entries that a filter shows; without it, all.
     pub(crate) shown: Option<Vec<u64>>,
+    /// How many entries are not kept any more.
+    pub(crate) gone: u64,
     /// How often entries were looked at, to show that work is bounded.
     pub(crate) looks: RefCell<u64>,
     /// What was added to entries.
@@ -45,6 +47,10 @@ impl Memory {
 }
 
 impl Records for Memory {
+    fn first(&self) -> EntryId {
+        self.place_of(EntryId(self.gone))
+    }
+
     fn len(&self) -> u64 {
         self.shown.as_ref().map_or(self.entries.len(), Vec::len) as u64
     }
@@ -57,6 +63,9 @@ impl Records for Memory {
     fn entry(&self, id: EntryId) -> Result<Entry, RecordsError> {
         *self.looks.borrow_mut() += 1;
         let number = self.number(id).ok_or(RecordsError::Missing(id))?;
+        if (number as u64) < self.gone {
+            return Err(RecordsError::Removed);
+        }
         let (kind, bytes) = self.entries.get(number).ok_or(RecordsError::Missing(id))?;
         Ok(Entry {
             id: EntryId(number as u64),

@@ -92,6 +92,14 @@ impl Annotations {
         Ok(())
     }
 
+    /// Forgets those of the entries before `first`, which are not kept any more.
+    pub(super) fn forget_before(&self, first: EntryId) {
+        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        let rest = kept.by_entry.split_off(&first.0);
+        let gone = std::mem::replace(&mut kept.by_entry, rest);
+        kept.text -= gone.values().map(text).sum::<usize>();
+    }
+
     /// What was added to this entry.
     pub(super) fn of(&self, number: EntryId) -> Option<Annotation> {
         self.read().by_entry.get(&number.0).cloned()

@@ -102,12 +102,15 @@ impl Annotator {
 
 impl Sidecar {
     fn head(&self) -> Result<Head, CaptureError> {
-        let first = self.session.entry(EntryId(0)).map_err(|error| match error {
-            RecordsError::Missing(_) => CaptureError::Annotation("the capture has no entry yet"),
-            RecordsError::Io(_) | RecordsError::Damaged { .. } => {
-                CaptureError::Annotation("the first entry of the capture cannot be read")
-            }
-        })?;
+        let first = self
+            .session
+            .entry(self.session.first())
+            .map_err(|error| match error {
+                RecordsError::Missing(_) => CaptureError::Annotation("the capture has no entry yet"),
+                RecordsError::Removed | RecordsError::Io(_) | RecordsError::Damaged { .. } => {
+                    CaptureError::Annotation("the first entry of the capture cannot be read")
+                }
+            })?;
         Ok(Head {
             sockscope_annotations: VERSION,
             first: first.at.0,

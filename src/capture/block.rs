@@ -5,7 +5,7 @@
 use std::net::SocketAddr;
 
 use crate::capture::packet::{Headers, Segment};
-use crate::model::{ConnectionId, Direction, EntryId, Timestamp};
+use crate::model::{Direction, EntryId, Timestamp};
 
 /// Section Header Block.
 pub(super) const SECTION: u32 = 0x0a0d_0d0a;
@@ -41,6 +41,10 @@ pub(super) const OUTBOUND: u32 = 2;
 pub(super) const PACKET_HEADER: usize = 28;
 /// Type, length, magic, interface, time high and low, entry number low and high, length of the JSON text.
 pub(super) const ANNOTATION_HEADER: usize = 36;
+/// Where in a packet block its interface is.
+const PACKET_INTERFACE: usize = 8;
+/// Where in an annotation block its interface is, behind the magic.
+const ANNOTATION_INTERFACE: usize = 12;
 /// Type, length, magic, entry number low and high, length of the JSON text.
 pub(super) const ABOUT_HEADER: usize = 24;
 /// Type, length, and the length again at the end.
@@ -63,6 +67,15 @@ pub(super) fn padding(len: usize) -> usize {
 
 /// The section header block that opens a file, with what else there is to say about it.
 pub(super) fn section(remark: Option<&str>) -> Vec<u8> {
+    section_with(remark, None)
+}
+
+/// The section header block of a file of a ring, whose first entry has this number.
+pub(super) fn section_from(first: EntryId) -> Vec<u8> {
+    section_with(None, Some(first))
+}
+
+fn section_with(remark: Option<&str>, first: Option<EntryId>) -> Vec<u8> {
     let mut body = Vec::new();
     body.extend(BYTE_ORDER_MAGIC.to_le_bytes());
     body.extend(1u16.to_le_bytes());
@@ -75,6 +88,9 @@ pub(super) fn section(remark: Option<&str>) -> Vec<u8> {
     );
     option(&mut body, OPT_COMMENT, SYNTHETIC.as_bytes());
     body.extend(remarks(remark.iter().copied()));
+    if let Some(first) = first {
+        option(&mut body, OPT_OURS, &ours(&first.0.to_le_bytes()));
+    }
     option(&mut body, OPT_END, &[]);
     block(SECTION, &body)
 }
@@ -103,11 +119,28 @@ pub(super) fn interface(
     block(INTERFACE, &body)
 }
 
+/// Puts blocks that were built as those of another interface under this one.
+pub(super) fn put_under(interface: u32, mut blocks: &mut [u8]) {
+    while let Some((head, _)) = blocks.split_first_chunk::<8>() {
+        let [k0, k1, k2, k3, l0, l1, l2, l3] = *head;
+        let at = match u32::from_le_bytes([k0, k1, k2, k3]) {
+            PACKET => PACKET_INTERFACE,
+            ANNOTATION => ANNOTATION_INTERFACE,
+            _ => return,
+        };
+        if let Some(field) = blocks.get_mut(at..at + 4) {
+            field.copy_from_slice(&interface.to_le_bytes());
+        }
+        let len = u32::from_le_bytes([l0, l1, l2, l3]) as usize;
+        blocks = blocks.get_mut(len..).unwrap_or_default();
+    }
+}
+
 /// The annotation block of entry `id`.
-pub(super) fn annotation(id: EntryId, connection: ConnectionId, at: Timestamp, json: &[u8]) -> Vec<u8> {
+pub(super) fn annotation(id: EntryId, interface: u32, at: Timestamp, json: &[u8]) -> Vec<u8> {
     let mut body = Vec::with_capacity(ANNOTATION_HEADER + json.len());
     body.extend(MAGIC);
-    body.extend(connection.0.to_le_bytes());
+    body.extend(interface.to_le_bytes());
     body.extend(((at.0 >> 32) as u32).to_le_bytes());
     body.extend((at.0 as u32).to_le_bytes());
     body.extend(id.0.to_le_bytes());
@@ -142,7 +175,7 @@ pub(super) fn remarks<'a>(comments: impl Iterator<Item = &'a str>) -> Vec<u8> {
 /// An enhanced packet block without payload. `json` makes it an entry; without it, it only serves those who
 /// follow the packets. `remarks` are options, ready made.
 pub(super) fn bare_packet(
-    connection: ConnectionId,
+    interface: u32,
     at: Timestamp,
     direction: Direction,
     segment: &Segment,
@@ -151,7 +184,7 @@ pub(super) fn bare_packet(
 ) -> Vec<u8> {
     let headers = segment.headers();
     let mut body = Vec::new();
-    body.extend(connection.0.to_le_bytes());
+    body.extend(interface.to_le_bytes());
     body.extend(((at.0 >> 32) as u32).to_le_bytes());
     body.extend((at.0 as u32).to_le_bytes());
     let len = headers.as_slice().len();
@@ -218,14 +251,9 @@ const OPTIONS: usize = 12;
 
 impl DataFrame {
     /// The frame of `segment`, which says how long its payload is.
-    pub(super) fn new(
-        connection: ConnectionId,
-        at: Timestamp,
-        direction: Direction,
-        segment: &Segment,
-    ) -> DataFrame {
+    pub(super) fn new(interface: u32, at: Timestamp, direction: Direction, segment: &Segment) -> DataFrame {
         DataFrame::around(
-            connection,
+            interface,
             at,
             direction,
             &segment.headers(),
@@ -237,7 +265,7 @@ impl DataFrame {
     /// The frame of `payload_len` bytes behind `headers`. `remarks` bytes of options stand between the parts of
     /// [`DataFrame::tails`].
     pub(super) fn around(
-        connection: ConnectionId,
+        interface: u32,
         at: Timestamp,
         direction: Direction,
         headers: &Headers,
@@ -252,7 +280,7 @@ impl DataFrame {
         let words = [
             PACKET,
             total,
-            connection.0,
+            interface,
             (at.0 >> 32) as u32,
             at.0 as u32,
             packet as u32,
@@ -274,6 +302,12 @@ impl DataFrame {
             tail,
             tail_len: pad + OPTIONS + 4,
         }
+    }
+
+    /// Puts it under another interface.
+    pub(super) fn put_under(&mut self, interface: u32) {
+        let field = &mut self.head[PACKET_INTERFACE..PACKET_INTERFACE + 4];
+        field.copy_from_slice(&interface.to_le_bytes());
     }
 
     /// The bytes before the payload: block header and packet headers.

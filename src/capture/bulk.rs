@@ -16,7 +16,7 @@ use self::own::OwnPlace;
 use super::Session;
 use super::session::Log;
 use super::walk::Fault;
-use crate::model::{Entry, RecordsError};
+use crate::model::{Entry, Records as _, RecordsError};
 
 /// What of an entry is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +57,8 @@ pub(super) struct Bulk {
     want: Want,
     /// The entry that comes next.
     next: u64,
+    /// Whether entries were passed over because they are not kept any more.
+    skipped: bool,
     own: OwnPlace,
     foreign: ForeignPlace,
 }
@@ -68,6 +70,7 @@ impl Bulk {
             session,
             want,
             next: 0,
+            skipped: false,
             own: OwnPlace::default(),
             foreign: ForeignPlace::default(),
         }
@@ -78,8 +81,21 @@ impl Bulk {
         self.next
     }
 
-    /// Shows entries to `look` until entry `until` is next, or some `budget` bytes were passed.
+    /// Whether entries were passed over since this was asked last, because they are not kept any more: what comes
+    /// now does not follow what was shown.
+    pub(super) fn take_skipped(&mut self) -> bool {
+        std::mem::take(&mut self.skipped)
+    }
+
+    /// Shows entries to `look` until entry `until` is next, or some `budget` bytes were passed. Where the next
+    /// entry is not kept any more, it only goes on to the first one that is.
     pub(super) fn read(&mut self, until: u64, budget: u64, look: &mut Look<'_>) -> Result<(), RecordsError> {
+        let first = self.session.first().0;
+        if self.next < first {
+            self.next = first;
+            self.skipped = true;
+            return Ok(());
+        }
         let next = &mut self.next;
         match self.session.log() {
             Some(Log::Own(shared)) => self.own.read(shared, self.want, next, until, budget, look),

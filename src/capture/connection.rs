@@ -4,16 +4,17 @@
 //! becomes one.
 
 use std::io::IoSlice;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::block::{self, DataFrame, LONGEST_TEXT};
 use super::happened::Happened;
 use super::index::Tails;
 use super::packet::Segment;
-use super::recorder::{Carries, Mark, Recorder};
+use super::recorder::{Carries, Filed, Mark, Recorder};
 use super::stream::Stream;
 use super::{CaptureError, fact};
-use crate::model::{ConnectionId, Direction, EntryId, EntryKind, Timestamp};
+use crate::model::{ConnectionId, Direction, Endpoint, EntryId, EntryKind, Timestamp};
 
 /// The most bytes that one entry holds: what fits an IPv4 packet beside its headers.
 pub const MAX_PAYLOAD: usize = 65_495;
@@ -34,6 +35,33 @@ impl Role {
     }
 }
 
+/// What a file is told of a connection before anything else.
+#[derive(Debug)]
+pub(super) struct Origin {
+    /// Its number.
+    pub(super) id: ConnectionId,
+    /// When dialing started.
+    pub(super) started: Timestamp,
+    name: String,
+    role: Role,
+}
+
+impl Origin {
+    pub(super) fn new(id: ConnectionId, started: Timestamp, endpoint: &Endpoint, role: Role) -> Origin {
+        Origin {
+            id,
+            started,
+            name: endpoint.to_string(),
+            role,
+        }
+    }
+
+    /// Its interface description block, with the addresses if an earlier file has the entry that tells them.
+    pub(super) fn block(&self, addresses: Option<(SocketAddr, SocketAddr)>) -> Vec<u8> {
+        block::interface(&self.name, self.role.name(), self.started, addresses)
+    }
+}
+
 /// Records one connection. Clones share it.
 ///
 /// Every call appends one entry, whole or not at all: after an error nothing of it is in the file, and the
@@ -41,7 +69,7 @@ impl Role {
 #[derive(Clone, Debug)]
 pub struct Connection {
     recorder: Recorder,
-    id: ConnectionId,
+    origin: Arc<Origin>,
     flow: Arc<Mutex<Flow>>,
 }
 
@@ -51,20 +79,37 @@ struct Flow {
     /// The synthetic TCP connection, once the addresses are known.
     stream: Option<Stream>,
     tails: Tails,
+    /// Where the file, or the last one of a ring, was told of it.
+    filed: Option<Filed>,
+}
+
+impl Flow {
+    /// The number of its interface in that file; some number before that.
+    fn interface(&self) -> u32 {
+        self.filed.map_or(0, |filed| filed.interface)
+    }
+
+    /// Who talks to whom, once that is recorded.
+    fn addresses(&self) -> Option<(SocketAddr, SocketAddr)> {
+        self.stream.map(|stream| stream.addresses())
+    }
 }
 
 impl Connection {
-    pub(super) fn new(recorder: Recorder, id: ConnectionId) -> Connection {
+    pub(super) fn new(recorder: Recorder, origin: Origin, filed: Option<Filed>) -> Connection {
         Connection {
             recorder,
-            id,
-            flow: Arc::default(),
+            origin: Arc::new(origin),
+            flow: Arc::new(Mutex::new(Flow {
+                filed,
+                ..Flow::default()
+            })),
         }
     }
 
     /// Its number in the session.
     pub fn id(&self) -> ConnectionId {
-        self.id
+        self.origin.id
     }
 
     /// Records what one read returned or one write took: 1 to [`MAX_PAYLOAD`] bytes of an open connection.
@@ -82,7 +127,8 @@ impl Connection {
         let mut flow = self.flow();
         let mut next = *flow;
         let happened = Happened {
-            connection: self.id,
+            connection: self.id(),
+            interface: flow.interface(),
             at,
             kind,
         };
@@ -103,10 +149,15 @@ impl Connection {
         };
         let mut writer = self.recorder.writer();
         if blocks.is_empty() {
-            blocks = block::annotation(writer.next(), self.id, at, &json);
+            blocks = block::annotation(writer.next(), flow.interface(), at, &json);
+        }
+        let place = writer.place(&self.origin, flow.filed, flow.addresses(), blocks.len(), at)?;
+        if place.filed.interface != flow.interface() {
+            block::put_under(place.filed.interface, &mut blocks);
         }
         let mark = self.mark(0, flow.tails, carries);
-        let id = writer.append(&mut [IoSlice::new(&blocks)], &[mark])?;
+        let id = writer.append(&place, &mut [IoSlice::new(&blocks)], &[mark])?;
+        next.filed = Some(place.filed);
         *flow = next;
         Ok(id)
     }
@@ -145,42 +196,46 @@ impl Connection {
         // Both stay empty, and so unallocated, for all but a few entries.
         let overdue = stream
             .overdue(from, bytes.len())
-            .map(|ack| self.packet(at, direction.opposite(), &ack));
-        let overdue = overdue.unwrap_or_default();
+            .map(|ack| packet(flow.interface(), at, direction.opposite(), &ack));
+        let mut overdue = overdue.unwrap_or_default();
         let segment = stream.data(from, bytes.len());
-        let frame = DataFrame::new(self.id, at, direction, &segment);
+        let mut frame = DataFrame::new(flow.interface(), at, direction, &segment);
         let mut tails = flow.tails;
         tails.push(direction, bytes);
 
         let mut writer = self.recorder.writer();
         let next = EntryId(writer.next().0.saturating_add(1));
         let json = remark.and_then(|kind| fact::to_json(&kind));
-        let note = json
-            .map(|json| block::annotation(next, self.id, at, &json))
-            .unwrap_or_default();
+        let note = json.map(|json| block::annotation(next, flow.interface(), at, &json));
+        let mut note = note.unwrap_or_default();
         let before_note = overdue.len() + frame.head().len() + bytes.len() + frame.tail().len();
+        let len = before_note + note.len();
+        let place = writer.place(&self.origin, flow.filed, flow.addresses(), len, at)?;
+        let interface = place.filed.interface;
+        if interface != flow.interface() {
+            frame.put_under(interface);
+            block::put_under(interface, &mut overdue);
+            block::put_under(interface, &mut note);
+        }
         let marks = [
             self.mark(0, flow.tails, Carries::Bytes(direction, bytes.len() as u64)),
             self.mark(before_note as u64, tails, Carries::Nothing),
         ];
         let marks = if note.is_empty() { &marks[..1] } else { &marks[..] };
         let mut parts = [&overdue, frame.head(), bytes, frame.tail(), &note].map(IoSlice::new);
-        let id = writer.append(&mut parts, marks)?;
+        let id = writer.append(&place, &mut parts, marks)?;
         *flow = Flow {
             stream: Some(stream),
             tails,
+            filed: Some(place.filed),
         };
         Ok(id)
-    }
-
-    fn packet(&self, at: Timestamp, direction: Direction, segment: &Segment) -> Vec<u8> {
-        block::bare_packet(self.id, at, direction, segment, None, &[])
     }
 
     fn mark(&self, offset: u64, tails: Tails, carries: Carries) -> Mark {
         Mark {
             offset,
-            connection: self.id,
+            connection: self.id(),
             tails,
             carries,
         }
@@ -190,4 +245,8 @@ impl Connection {
         // It is replaced as a whole, after the write: no panic leaves it half-way.
         self.flow.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn packet(interface: u32, at: Timestamp, direction: Direction, segment: &Segment) -> Vec<u8> {
+    block::bare_packet(interface, at, direction, segment, None, &[])
 }

@@ -146,6 +146,14 @@ impl CaptureError {
         }
     }
 
+    /// The same while recording goes on: that a file cannot be created is no reason to choose another place.
+    pub(super) fn meanwhile(self) -> CaptureError {
+        if let CaptureError::Create { path, source } = self {
+            return CaptureError::write(&path, source);
+        }
+        self
+    }
+
     /// A failed write, told apart by what the user can do.
     pub(super) fn write(path: &Path, source: io::Error) -> CaptureError {
         let path = path.to_owned();

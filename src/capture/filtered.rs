@@ -27,11 +27,19 @@ impl Filtered {
 
     /// The number in the session of the entry at a place.
     fn number(&self, place: EntryId) -> Result<EntryId, RecordsError> {
-        self.hits.nth(place.0).ok_or(RecordsError::Missing(place))
+        match self.hits.nth(place.0) {
+            Some(number) => Ok(number),
+            None if place < self.first() => Err(RecordsError::Removed),
+            None => Err(RecordsError::Missing(place)),
+        }
     }
 }
 
 impl Records for Filtered {
+    fn first(&self) -> EntryId {
+        EntryId(self.hits.rank(self.session.first()))
+    }
+
     fn len(&self) -> u64 {
         self.hits.count()
     }
@@ -87,6 +95,10 @@ impl Records for Filtered {
     fn conversation_page(&self, page: Range<u64>) -> Vec<Conversation> {
         self.session.conversation_page(page)
     }
+
+    fn conversation(&self, connection: ConnectionId) -> Option<Conversation> {
+        self.session.conversation(connection)
+    }
 }
 
 impl Found for Scan {
@@ -103,11 +115,12 @@ impl Found for Scan {
     }
 
     fn next(&self, from: EntryId) -> Option<EntryId> {
-        self.hits().at_or_after(from)
+        self.hits().at_or_after(from.max(self.session().first()))
     }
 
     fn previous(&self, to: EntryId) -> Option<EntryId> {
-        self.hits().at_or_before(to)
+        let found = self.hits().at_or_before(to)?;
+        (found >= self.session().first()).then_some(found)
     }
 
     fn rank(&self, id: EntryId) -> u64 {

@@ -12,8 +12,8 @@ use super::walk::{self, Fault};
 pub(super) enum Kind {
     /// Too short to tell, so far.
     Short,
-    /// A recording of ours.
-    Own,
+    /// A recording of ours, whose first entry has this number.
+    Own { first: u64 },
     /// A capture of another program.
     Foreign(Format),
     /// A compressed file (RFC 1952 §2.3.1).
@@ -70,6 +70,9 @@ pub(super) fn kind(file: &File, size: u64) -> Result<Kind, Fault> {
     section(file, size, len)
 }
 
+/// The largest number that the first entry of a file can have: so that those behind it can be counted.
+const LAST: u64 = u64::MAX >> 1;
+
 /// Who wrote the section whose header has `len` bytes.
 fn section(file: &File, size: u64, len: u32) -> Result<Kind, Fault> {
     if size < u64::from(len) {
@@ -81,11 +84,16 @@ fn section(file: &File, size: u64, len: u32) -> Result<Kind, Fault> {
         .get(OPTIONS..)
         .and_then(|options| walk::find(options, SHB_USERAPPL));
     let named = application.is_some_and(|name| name.starts_with(APPLICATION.as_bytes()));
-    Ok(if named && !is_rewritten(file, size, u64::from(len))? {
-        Kind::Own
-    } else {
-        Kind::Foreign(Format::Pcapng)
-    })
+    if !named || is_rewritten(file, size, u64::from(len))? {
+        return Ok(Kind::Foreign(Format::Pcapng));
+    }
+    // Only a file of a ring says it.
+    let first = block.get(OPTIONS..).and_then(walk::find_ours);
+    let first = first.and_then(|value| value.first_chunk()).copied();
+    match u64::from_le_bytes(first.unwrap_or_default()) {
+        first if first <= LAST => Ok(Kind::Own { first }),
+        _ => Err(Fault::Damaged("its first entry has an impossible number")),
+    }
 }
 
 /// Whether the first interface behind the section header lacks what we write: editcap and Wireshark keep our name

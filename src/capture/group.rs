@@ -1,7 +1,7 @@
 //! A small cache of where the entries near a checkpoint are, so that a screenful of them is found by one walk.
 
 use super::index::GROUP;
-use super::recorder::Shared;
+use super::segment::{Interfaces, Segment};
 use super::walk::{self, Block, Fault};
 use super::window::Window;
 use crate::model::{ConnectionId, Direction, EntryId, Protocol, RecordsError, Timestamp};
@@ -57,28 +57,28 @@ pub(super) struct Cache {
 /// The entries from one checkpoint to the next, as far as they were walked.
 #[derive(Debug)]
 struct Group {
-    number: u64,
+    /// The file, and which of its groups it is.
+    number: (u32, u64),
     /// Where the block after the last slot starts.
     next: u64,
     slots: Vec<Slot>,
 }
 
 impl Cache {
-    /// Where entry `id` is.
-    pub(super) fn slot(&mut self, shared: &Shared, id: EntryId) -> Result<Slot, RecordsError> {
-        let entries = shared.index.entries();
-        if id.0 >= entries {
-            return Err(RecordsError::Missing(id));
-        }
-        let number = id.0 / GROUP;
-        let within = (id.0 % GROUP) as usize;
-        let mut group = self.take(shared, number).ok_or(RecordsError::Missing(id))?;
+    /// Where in the file entry `id` is.
+    pub(super) fn slot(&mut self, segment: &Segment, id: EntryId) -> Result<Slot, RecordsError> {
+        let entries = segment.index.entries();
+        let place = id.0.checked_sub(segment.first).filter(|place| *place < entries);
+        let place = place.ok_or(RecordsError::Missing(id))?;
+        let number = place / GROUP;
+        let within = (place % GROUP) as usize;
+        let mut group = self.take(segment, number).ok_or(RecordsError::Missing(id))?;
         // A group that was walked while it was still growing lacks its newest entries.
         let walked = if within < group.slots.len() {
             Ok(())
         } else {
             let wanted = (entries - number * GROUP).min(GROUP) as usize;
-            group.walk(shared, wanted, &mut self.buffer)
+            group.walk(segment, wanted, &mut self.buffer)
         };
         let slot = group.slots.get(within).copied();
         self.groups.push(group);
@@ -87,7 +87,8 @@ impl Cache {
     }
 
     /// Takes a group out of the cache, or begins it.
-    fn take(&mut self, shared: &Shared, number: u64) -> Option<Group> {
+    fn take(&mut self, segment: &Segment, group: u64) -> Option<Group> {
+        let number = (segment.number, group);
         if let Some(place) = self.groups.iter().rposition(|group| group.number == number) {
             return Some(self.groups.remove(place));
         }
@@ -96,7 +97,7 @@ impl Cache {
         }
         Some(Group {
             number,
-            next: shared.index.checkpoint(number)?.offset,
+            next: segment.index.checkpoint(group)?.offset,
             slots: Vec::new(),
         })
     }
@@ -104,12 +105,12 @@ impl Cache {
 
 impl Group {
     /// Goes on until there are `wanted` slots.
-    fn walk(&mut self, shared: &Shared, wanted: usize, buffer: &mut Vec<u8>) -> Result<(), RecordsError> {
-        let connections = shared.index.connections();
-        let mut window = Window::new(&shared.file, shared.index.end(), CHUNK, buffer);
+    fn walk(&mut self, segment: &Segment, wanted: usize, buffer: &mut Vec<u8>) -> Result<(), RecordsError> {
+        let interfaces = segment.interfaces();
+        let mut window = Window::new(&segment.file, segment.index.end(), CHUNK, buffer);
         while self.slots.len() < wanted {
             let Block { len, content } =
-                walk::block_at(&mut window, self.next, connections).map_err(|fault| match fault {
+                walk::block_at(&mut window, self.next, interfaces.len()).map_err(|fault| match fault {
                     Fault::Io(error) => RecordsError::Io(error.to_string()),
                     Fault::Cut => RecordsError::Damaged {
                         offset: self.next,
@@ -121,23 +122,23 @@ impl Group {
                     },
                 })?;
             self.next += u64::from(len);
-            self.slots.extend(slot(content));
+            self.slots.extend(slot(content, &interfaces));
         }
         Ok(())
     }
 }
 
-fn slot(content: walk::Content) -> Option<Slot> {
+fn slot(content: walk::Content, interfaces: &Interfaces) -> Option<Slot> {
     match content {
         walk::Content::Data {
-            connection,
+            interface,
             at,
             direction,
             protocol,
             offset,
             len,
         } => Some(Slot {
-            connection,
+            connection: interfaces.connection(interface)?,
             at,
             content: Content::Data {
                 direction,
@@ -147,13 +148,13 @@ fn slot(content: walk::Content) -> Option<Slot> {
             },
         }),
         walk::Content::Event {
-            connection,
+            interface,
             at,
             offset,
             len,
             id: _,
         } => Some(Slot {
-            connection,
+            connection: interfaces.connection(interface)?,
             at,
             content: Content::Event { offset, len },
         }),

@@ -10,6 +10,8 @@ use crate::model::{ConnectionId, Direction, EndHow, EntryKind, Side, Timestamp};
 pub(super) struct Happened<'a> {
     /// Of which connection.
     pub(super) connection: ConnectionId,
+    /// The number of its interface in the file.
+    pub(super) interface: u32,
     /// When.
     pub(super) at: Timestamp,
     /// What.
@@ -21,11 +23,11 @@ impl Happened<'_> {
     /// it. `stream` goes on, or begins.
     pub(super) fn packets(&self, stream: &mut Option<Stream>, json: &[u8], remarks: &[u8]) -> Vec<u8> {
         let bare = |direction, segment: &Segment| {
-            block::bare_packet(self.connection, self.at, direction, segment, None, &[])
+            block::bare_packet(self.interface, self.at, direction, segment, None, &[])
         };
         let entry = |by: Side, segment: &Segment| {
             let direction = by.direction();
-            block::bare_packet(self.connection, self.at, direction, segment, Some(json), remarks)
+            block::bare_packet(self.interface, self.at, direction, segment, Some(json), remarks)
         };
         match self.kind {
             EntryKind::Open { local, remote } => {

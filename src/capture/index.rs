@@ -3,11 +3,10 @@
 //! The recorder appends to it and readers look things up at the same time; neither waits for the other longer
 //! than one such step takes.
 
-use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 
-use crate::model::{ConnectionId, Direction, Tail, Timestamp};
+use crate::model::{ConnectionId, Direction, Tail};
 
 /// Entries between two checkpoints.
 pub(super) const GROUP: u64 = 64;
@@ -65,47 +64,10 @@ pub(super) struct Checkpoint {
     pub(super) tails: Tails,
 }
 
-/// What a connection's line in the list of conversations is made of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Known {
-    /// When dialing started.
-    pub(super) started: Timestamp,
-    /// Where its interface description block is.
-    pub(super) block: u64,
-    /// Its traffic.
-    pub(super) traffic: Traffic,
-}
-
-/// What crossed a connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Traffic {
-    /// Entries.
-    pub(super) entries: u64,
-    /// Bytes that were sent.
-    pub(super) sent: u64,
-    /// Bytes that were received.
-    pub(super) received: u64,
-    /// Where the JSON text of its opening is, and how long; no text has no bytes.
-    pub(super) opening: (u64, u32),
-}
-
-impl Traffic {
-    /// Counts an entry with `bytes` bytes, if it carries any.
-    pub(super) fn count(&mut self, direction: Option<Direction>, bytes: u64) {
-        self.entries += 1;
-        match direction {
-            Some(Direction::Sent) => self.sent += bytes,
-            Some(Direction::Received) => self.received += bytes,
-            None => {}
-        }
-    }
-}
-
-/// The index of one session file: some 24 bytes for 64 entries, and 64 for a connection.
+/// The index of one file: some 24 bytes for 64 entries. Entries are counted from the first one of the file.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     pages: RwLock<Vec<Vec<Checkpoint>>>,
-    connections: RwLock<Vec<Known>>,
     entries: AtomicU64,
     end: AtomicU64,
 }
@@ -126,50 +88,6 @@ impl Index {
         let group = usize::try_from(group).ok()?;
         let pages = self.pages.read().unwrap_or_else(PoisonError::into_inner);
         pages.get(group / PAGE)?.get(group % PAGE).copied()
-    }
-
-    /// How many connections were announced.
-    pub(super) fn connections(&self) -> usize {
-        self.connections
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .len()
-    }
-
-    /// When a connection's dialing started.
-    pub(super) fn started(&self, connection: ConnectionId) -> Option<Timestamp> {
-        let connections = self.connections.read().unwrap_or_else(PoisonError::into_inner);
-        connections.get(connection.0 as usize).map(|known| known.started)
-    }
-
-    /// What is known of the connections of these numbers.
-    pub(super) fn known(&self, range: Range<usize>) -> Vec<Known> {
-        let connections = self.connections.read().unwrap_or_else(PoisonError::into_inner);
-        let end = range.end.min(connections.len());
-        connections
-            .get(range.start..end)
-            .map(<[Known]>::to_vec)
-            .unwrap_or_default()
-    }
-
-    /// Adds a connection, whose interface description block is at `block`; its number is how many there were.
-    pub(super) fn add_connection(&self, started: Timestamp, block: u64) {
-        self.connections
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(Known {
-                started,
-                block,
-                traffic: Traffic::default(),
-            });
-    }
-
-    /// Changes what is known of a connection's traffic.
-    pub(super) fn count(&self, connection: ConnectionId, change: impl FnOnce(&mut Traffic)) {
-        let mut connections = self.connections.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = connections.get_mut(connection.0 as usize) {
-            change(&mut known.traffic);
-        }
     }
 
     /// Adds the next entry if it is the first of a group; `number` is its own.

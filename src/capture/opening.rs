@@ -21,11 +21,9 @@ use tokio::sync::watch;
 
 use self::course::Course;
 use self::input::Input;
-use super::annotations::Annotations;
 use super::format::{self, Kind};
-use super::index::Index;
-use super::recorder::Shared;
 use super::scan::Scan;
+use super::segment::{Segment, Shared};
 use super::session::{Log, Source};
 use super::walk::Fault;
 use super::{CaptureError, Session};
@@ -98,17 +96,17 @@ pub(super) fn open_own(path: &Path) -> Result<Session, CaptureError> {
         Err(Fault::Cut) => Kind::Short,
         Ok(kind) => kind,
     };
-    let shared = Arc::new(Shared {
-        path: path.to_owned(),
-        file,
-        index: Index::default(),
-        annotations: Annotations::default(),
-    });
+    let first = match kind {
+        Kind::Own { first } => first,
+        Kind::Short | Kind::Foreign(_) | Kind::Gzip => 0,
+    };
+    let segment = Segment::new(0, path.to_owned(), file, first);
+    let shared = Arc::new(Shared::new(Arc::new(segment)));
     let mut scan = Scan::new(shared.clone());
     match kind {
         // The disk was full at once, or nothing was written.
         Kind::Short => {}
-        Kind::Own => match scan.advance(size, u64::MAX) {
+        Kind::Own { .. } => match scan.advance(size, u64::MAX) {
             Ok(()) | Err(Fault::Cut | Fault::Damaged(_)) => {}
             Err(Fault::Io(error)) => return Err(failed("read")(error)),
         },

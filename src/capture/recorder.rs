@@ -2,19 +2,23 @@
 //!
 //! Deliberately absent: any buffer of ours, and `fsync` (SAFETY §4): what one call took is the kernel's.
 
-use std::fs::File;
-use std::io::{self, IoSlice};
+mod ring;
+mod writer;
+
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use nix::errno::Errno;
-use nix::sys::uio::pwritev;
-
-use super::annotations::{Annotations, TooMany, Written};
-use super::index::{Checkpoint, Index, Tails};
+use self::ring::Names;
+pub use self::ring::Ring;
+pub(super) use self::ring::recording_of;
+use self::writer::State;
+pub(super) use self::writer::{Carries, Filed, Mark, Writer};
+use super::annotations::{TooMany, Written};
+use super::connection::Origin;
+use super::segment::{Segment, Shared};
 use super::{CaptureError, Connection, Role, Session, block, file};
-use crate::model::{Annotation, ConnectionId, Direction, Endpoint, EntryId, Timestamp};
+use crate::model::{Annotation, Endpoint, EntryId, RingReport, Timestamp};
 
 /// What to do with a file that is already there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,16 +42,6 @@ pub struct Create {
     pub max_size: Option<u64>,
 }
 
-/// The open file and its index, shared by the recorder and its readers.
-#[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) path: PathBuf,
-    pub(super) file: File,
-    pub(super) index: Index,
-    /// What the file says of its entries.
-    pub(super) annotations: Annotations,
-}
-
 /// Writes the session file. Clones share one file; every call is one entry, whole or not at all.
 #[derive(Clone, Debug)]
 pub struct Recorder {
@@ -56,46 +50,48 @@ pub struct Recorder {
 
 #[derive(Debug)]
 struct Inner {
+    path: PathBuf,
     shared: Arc<Shared>,
     state: Mutex<State>,
-    /// Bytes of both sides in the file. Asked for while a write may hang, so it is not behind the lock.
-    payload_bytes: AtomicU64,
+    /// The most bytes of a file.
     max_size: u64,
-}
-
-/// What the next append has to know.
-#[derive(Debug, Default)]
-struct State {
-    end: u64,
-    entries: u64,
-    /// A failed write left bytes behind `end` that could not be cut off then.
-    torn: bool,
+    /// How many files are kept, if there may be several.
+    ring: Option<Ring>,
 }
 
 impl Recorder {
     /// Creates the file: mode 0600, exclusively, never through a symbolic link, locked against a second instance.
     pub fn create(create: &Create) -> Result<Recorder, CaptureError> {
-        let file = file::create(&create.path, create.existing)?;
-        let recorder = Recorder {
-            inner: Arc::new(Inner {
-                shared: Arc::new(Shared {
-                    path: create.path.clone(),
-                    file,
-                    index: Index::default(),
-                    annotations: Annotations::default(),
-                }),
-                state: Mutex::default(),
-                payload_bytes: AtomicU64::new(0),
-                max_size: create.max_size.unwrap_or(u64::MAX),
-            }),
-        };
-        let section = block::section(None);
-        if let Err(error) = recorder.writer().append(&mut [IoSlice::new(&section)], &[]) {
-            // Nothing is in the file: an empty one would only be in the way of the next attempt.
-            drop(recorder.discard());
-            return Err(error);
-        }
-        Ok(recorder)
+        let Create {
+            path,
+            existing,
+            max_size,
+        } = create;
+        let (section, max_size) = (block::section(None), max_size.unwrap_or(u64::MAX));
+        check_room(path, &section, max_size)?;
+        let segment = begin(path, *existing, 0, 0, &section)?;
+        let inner = Inner::new(path, segment, max_size, None, Names::new(path, 0));
+        Ok(Recorder {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// Creates the first file of a ring. Its name, and those of the files to come, are made of `path`; `at` is the
+    /// time that it says.
+    pub fn create_ring(
+        path: &Path,
+        existing: Existing,
+        ring: Ring,
+        at: Timestamp,
+    ) -> Result<Recorder, CaptureError> {
+        let mut names = Names::new(path, ring.offset);
+        let section = block::section_from(EntryId(0));
+        check_room(path, &section, ring.each)?;
+        let segment = begin(&names.next(at), existing, 0, 0, &section)?;
+        let inner = Inner::new(path, segment, ring.each, Some(ring), names);
+        Ok(Recorder {
+            inner: Arc::new(inner),
+        })
     }
 
     /// Announces a connection. `at` is when dialing starts.
@@ -105,34 +101,35 @@ impl Recorder {
         endpoint: &Endpoint,
         role: Role,
     ) -> Result<Connection, CaptureError> {
-        let interface = block::interface(&endpoint.to_string(), role.name(), at, None);
         let mut writer = self.writer();
-        let index = &self.inner.shared.index;
-        let id = ConnectionId(u32::try_from(index.connections()).unwrap_or(u32::MAX));
-        let block = writer.state.end;
-        writer.append(&mut [IoSlice::new(&interface)], &[])?;
-        index.add_connection(at, block);
+        let origin = Origin::new(writer.next_connection(), at, endpoint, role);
+        let filed = writer.announce(&origin)?;
+        writer.take_connection();
         drop(writer);
-        Ok(Connection::new(self.clone(), id))
+        Ok(Connection::new(self.clone(), origin, Some(filed)))
     }
 
-    /// Appends what the user adds to an entry, in place of what stood there of it before.
+    /// A connection that the file cannot be told of now: it is announced with the first entry that the file takes.
+    pub fn connection_to_be(&self, at: Timestamp, endpoint: &Endpoint, role: Role) -> Connection {
+        let mut writer = self.writer();
+        let origin = Origin::new(writer.next_connection(), at, endpoint, role);
+        writer.take_connection();
+        drop(writer);
+        Connection::new(self.clone(), origin, None)
+    }
+
+    /// Appends what the user adds to an entry to the file that holds it, in place of what stood there of it before.
     pub(super) fn annotate(&self, number: EntryId, annotation: Annotation) -> Result<(), CaptureError> {
         // Strings always have a JSON form.
         let json = serde_json::to_vec(&Written::of(None, &annotation)).unwrap_or_default();
-        let block = block::about(number, &json);
-        let mut writer = self.writer();
-        if number >= writer.next() {
-            return Err(CaptureError::Annotation("there is no such entry"));
-        }
-        writer.append(&mut [IoSlice::new(&block)], &[])?;
+        self.writer().annotate(number, &block::about(number, &json))?;
         let set = self.inner.shared.annotations.set(number, annotation);
         set.map_err(|TooMany| CaptureError::Annotation("there are too many annotations"))
     }
 
-    /// How many entries there are.
+    /// How many entries there are, with those whose ring file was removed.
     pub fn len(&self) -> u64 {
-        self.inner.shared.index.entries()
+        self.inner.shared.end()
     }
 
     /// Whether there is none.
@@ -140,60 +137,57 @@ impl Recorder {
         self.len() == 0
     }
 
-    /// How many bytes of peers and of ours the file holds: what would be lost by discarding it.
+    /// How many bytes of peers and of ours the kept files hold: what would be lost by discarding them.
     pub fn payload_bytes(&self) -> u64 {
-        self.inner.payload_bytes.load(Ordering::Acquire)
+        self.inner.shared.total(Segment::payload)
     }
 
-    /// The size of the file in bytes.
+    /// The size of the kept files in bytes.
     pub fn size(&self) -> u64 {
-        self.inner.shared.index.end()
+        self.inner.shared.total(|segment| segment.index.end())
     }
 
-    /// Where the file is.
+    /// Where the file is; of a ring, what the names of its files are made of.
     pub fn path(&self) -> &Path {
-        &self.inner.shared.path
+        &self.inner.path
+    }
+
+    /// Where the kept files are, the oldest first.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let all = self.inner.shared.all();
+        all.iter().map(|segment| segment.path.clone()).collect()
+    }
+
+    /// How the ring stands, if it is one.
+    pub fn ring(&self) -> Option<RingReport> {
+        let ring = self.inner.ring.as_ref()?;
+        Some(RingReport {
+            files: self.inner.shared.count(),
+            of: ring.files,
+            first: EntryId(self.inner.shared.first()),
+        })
     }
 
     /// A reader of what has been recorded so far and of what will be; it never blocks the recorder.
     pub fn reader(&self) -> Session {
-        Session::of(self.inner.shared.clone())
+        Session::of(&self.inner.path, self.inner.shared.clone())
     }
 
-    /// Whether what was recorded is still there: another program may have removed the file or cut it.
+    /// Whether what was recorded is still there: another program may have removed a file or cut it.
     pub fn check(&self) -> Result<(), CaptureError> {
-        let Shared { path, file, .. } = &*self.inner.shared;
-        match file::is_same(path, file) {
-            Ok(true) if file::is_whole(file, self.size(), block::SECTION.to_le_bytes()) => Ok(()),
-            Ok(true) => Err(CaptureError::Shortened(path.clone())),
-            Ok(false) => Err(CaptureError::Removed(path.clone())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(CaptureError::Removed(path.clone())),
-            Err(error) => Err(CaptureError::io("find", path)(error)),
-        }
+        let all = self.inner.shared.all();
+        all.iter().try_for_each(|segment| check(segment))
     }
 
-    /// Removes the file, if its name still stands for it. What is recorded afterwards is lost.
+    /// Removes the kept files, where their names still stand for them. What is recorded afterwards is lost.
     pub fn discard(&self) -> Result<(), CaptureError> {
-        let Shared { path, file, .. } = &*self.inner.shared;
-        let removed = match file::is_same(path, file) {
-            Ok(true) => std::fs::remove_file(path),
-            Ok(false) => return Err(CaptureError::Replaced(path.clone())),
-            Err(error) => Err(error),
-        };
-        match removed {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                Err(CaptureError::io("remove", path)(source))
-            }
-            Ok(()) | Err(_) => Ok(()),
-        }
+        let all = self.inner.shared.all();
+        all.iter().try_for_each(|segment| remove(segment))
     }
 
     /// Takes the one lock that covers an entry's number and its write.
     pub(super) fn writer(&self) -> Writer<'_> {
-        Writer {
-            inner: &self.inner,
-            state: self.lock(),
-        }
+        Writer::new(&self.inner, self.lock())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -202,117 +196,80 @@ impl Recorder {
     }
 }
 
-/// An entry within an append.
-pub(super) struct Mark {
-    /// Where its first block starts, counted from the start of the append.
-    pub(super) offset: u64,
-    /// Its connection.
-    pub(super) connection: ConnectionId,
-    /// The last bytes of that connection before it.
-    pub(super) tails: Tails,
-    /// What it carries.
-    pub(super) carries: Carries,
+impl Inner {
+    fn new(path: &Path, segment: Segment, max_size: u64, ring: Option<Ring>, names: Names) -> Inner {
+        let segment = Arc::new(segment);
+        Inner {
+            path: path.to_owned(),
+            shared: Arc::new(Shared::new(segment.clone())),
+            state: Mutex::new(State::new(segment, names)),
+            max_size,
+            ring,
+        }
+    }
 }
 
-/// What an entry carries.
-#[derive(Clone, Copy)]
-pub(super) enum Carries {
-    /// Nothing that is counted.
-    Nothing,
-    /// Bytes.
-    Bytes(Direction, u64),
-    /// The addresses of its connection: a JSON text, where it starts counted from the start of the append, and how
-    /// long it is.
-    Addresses(u64, u32),
+/// Whether a file is still there, as long as it was recorded.
+fn check(segment: &Segment) -> Result<(), CaptureError> {
+    let Segment {
+        path, file, index, ..
+    } = segment;
+    match file::is_same(path, file) {
+        Ok(true) if file::is_whole(file, index.end(), block::SECTION.to_le_bytes()) => Ok(()),
+        Ok(true) => Err(CaptureError::Shortened(path.clone())),
+        Ok(false) => Err(CaptureError::Removed(path.clone())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(CaptureError::Removed(path.clone())),
+        Err(error) => Err(CaptureError::io("find", path)(error)),
+    }
 }
 
-/// The recorder with its lock held.
-pub(super) struct Writer<'a> {
-    inner: &'a Inner,
-    state: MutexGuard<'a, State>,
+fn check_room(path: &Path, section: &[u8], max_size: u64) -> Result<(), CaptureError> {
+    if section.len() as u64 <= max_size {
+        return Ok(());
+    }
+    Err(CaptureError::MaxSize {
+        path: path.to_owned(),
+        max_size,
+    })
 }
 
-impl Writer<'_> {
-    /// The number that the next entry gets.
-    pub(super) fn next(&self) -> EntryId {
-        EntryId(self.state.entries)
-    }
+/// Creates a file that begins with `section`, or none at all.
+fn begin(
+    path: &Path,
+    existing: Existing,
+    number: u32,
+    first: u64,
+    section: &[u8],
+) -> Result<Segment, CaptureError> {
+    use std::os::unix::fs::FileExt as _;
 
-    /// Appends whole blocks, with the entries in them, by one `pwritev`. On an error nothing of it is in the
-    /// file, and the same can be tried again.
-    pub(super) fn append(
-        &mut self,
-        parts: &mut [IoSlice<'_>],
-        marks: &[Mark],
-    ) -> Result<EntryId, CaptureError> {
-        let first = self.next();
-        let start = self.state.end;
-        let len: u64 = parts.iter().map(|part| part.len() as u64).sum();
-        if start.saturating_add(len) > self.inner.max_size {
-            return Err(CaptureError::MaxSize {
-                path: self.inner.shared.path.clone(),
-                max_size: self.inner.max_size,
-            });
+    let file = file::create(path, existing)?;
+    let segment = Segment::new(number, path.to_owned(), file, first);
+    match segment.file.write_all_at(section, 0) {
+        Ok(()) => {
+            segment.index.publish(0, section.len() as u64);
+            Ok(segment)
         }
-        self.mend()
-            .and_then(|()| self.write(parts, start))
-            .map_err(|error| CaptureError::write(&self.inner.shared.path, error))?;
-        self.state.end = start + len;
-        let index = &self.inner.shared.index;
-        for mark in marks {
-            let checkpoint = Checkpoint {
-                offset: start + mark.offset,
-                connection: mark.connection,
-                tails: mark.tails,
-            };
-            index.add_entry(self.state.entries, checkpoint);
-            self.state.entries += 1;
-            index.count(mark.connection, |traffic| match mark.carries {
-                Carries::Nothing => traffic.count(None, 0),
-                Carries::Bytes(direction, bytes) => traffic.count(Some(direction), bytes),
-                Carries::Addresses(offset, len) => {
-                    traffic.count(None, 0);
-                    traffic.opening = (start + offset, len);
-                }
-            });
-            if let Carries::Bytes(_, bytes) = mark.carries {
-                self.inner.payload_bytes.fetch_add(bytes, Ordering::AcqRel);
-            }
+        Err(error) => {
+            // Nothing is in the file: an empty one would only be in the way of the next attempt.
+            drop(remove(&segment));
+            Err(CaptureError::write(path, error))
         }
-        index.publish(self.state.entries, self.state.end);
-        Ok(first)
     }
+}
 
-    /// Cuts off what an earlier failure left behind the last whole block.
-    fn mend(&mut self) -> io::Result<()> {
-        if self.state.torn {
-            self.inner.shared.file.set_len(self.state.end)?;
-            self.state.torn = false;
+/// Removes a file, if its name still stands for it.
+fn remove(segment: &Segment) -> Result<(), CaptureError> {
+    let Segment { path, file, .. } = segment;
+    let removed = match file::is_same(path, file) {
+        Ok(true) => std::fs::remove_file(path),
+        Ok(false) => return Err(CaptureError::Replaced(path.clone())),
+        Err(error) => Err(error),
+    };
+    match removed {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(CaptureError::io("remove", path)(source))
         }
-        Ok(())
-    }
-
-    fn write(&mut self, mut parts: &mut [IoSlice<'_>], start: u64) -> io::Result<()> {
-        let mut at = start;
-        while !parts.is_empty() {
-            // At an offset rather than at the end: trying again overwrites whatever a failure left.
-            match pwritev(&self.inner.shared.file, parts, at.cast_signed()) {
-                Ok(0) => return Err(self.roll_back(io::ErrorKind::WriteZero.into())),
-                Ok(count) => {
-                    at += count as u64;
-                    IoSlice::advance_slices(&mut parts, count);
-                }
-                Err(Errno::EINTR) => {}
-                Err(errno) => return Err(self.roll_back(errno.into())),
-            }
-        }
-        Ok(())
-    }
-
-    fn roll_back(&mut self, error: io::Error) -> io::Error {
-        self.state.torn = true;
-        // If cutting fails too, the next append begins with it; the first error is the one to tell.
-        drop(self.mend());
-        error
+        Ok(()) | Err(_) => Ok(()),
     }
 }

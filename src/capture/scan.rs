@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use super::annotations::Written;
 use super::fact;
-use super::index::{Checkpoint, GROUP, Tails, Traffic};
-use super::recorder::Shared;
+use super::index::{Checkpoint, GROUP, Tails};
+use super::roster::{Known, Traffic};
+use super::segment::{Segment, Shared};
 use super::walk::{self, Content, Fault};
 use super::window::Window;
-use crate::model::{ConnectionId, Direction, EntryId, EntryKind};
+use crate::model::{ConnectionId, Direction, EntryId, EntryKind, Timestamp};
 
 /// Bytes read at a time: as fast as larger ones, and small beside the program itself.
 const CHUNK: usize = 128 << 10;
@@ -23,6 +24,7 @@ const MOST_CONNECTIONS: usize = 16 << 20;
 #[derive(Debug)]
 pub(super) struct Scan {
     shared: Arc<Shared>,
+    segment: Arc<Segment>,
     at: u64,
     entries: u64,
     /// What is known of every connection so far; its number is its place.
@@ -45,6 +47,7 @@ impl Scan {
     /// At the start of the file.
     pub(super) fn new(shared: Arc<Shared>) -> Scan {
         Scan {
+            segment: shared.latest(),
             shared,
             at: 0,
             entries: 0,
@@ -66,9 +69,9 @@ impl Scan {
 
     /// Walks some `budget` bytes on, never past `end`. Returns once it has, or with why it cannot go on.
     pub(super) fn advance(&mut self, end: u64, budget: u64) -> Result<(), Fault> {
-        let shared = self.shared.clone();
+        let segment = self.segment.clone();
         let mut buffer = std::mem::take(&mut self.buffer);
-        let mut window = Window::new(&shared.file, end, CHUNK, &mut buffer);
+        let mut window = Window::new(&segment.file, end, CHUNK, &mut buffer);
         let stop = self.at.saturating_add(budget).min(end);
         let mut result = Ok(());
         while self.at < stop && result.is_ok() {
@@ -80,14 +83,14 @@ impl Scan {
 
     /// Shows readers what was found so far.
     pub(super) fn publish(&mut self) {
-        let index = &self.shared.index;
         for place in self.changed.drain(..) {
             if let Some(stream) = self.streams.get_mut(place as usize) {
                 stream.told = stream.traffic.entries;
-                index.count(ConnectionId(place), |traffic| *traffic = stream.traffic);
+                let roster = &self.shared.roster;
+                roster.count(ConnectionId(place), |traffic| *traffic = stream.traffic);
             }
         }
-        index.publish(self.entries, self.at);
+        self.segment.index.publish(self.entries, self.at);
     }
 
     fn step(&mut self, window: &mut Window<'_>) -> Result<(), Fault> {
@@ -100,7 +103,7 @@ impl Scan {
                     connection,
                     tails,
                 };
-                self.shared.index.add_entry(self.entries, checkpoint);
+                self.segment.index.add_entry(self.entries, checkpoint);
             }
             self.entries += 1;
         }
@@ -116,16 +119,9 @@ impl Scan {
         content: Content,
     ) -> Result<Option<(ConnectionId, Tails)>, Fault> {
         match content {
-            Content::Interface { started } => {
-                if self.streams.len() >= MOST_CONNECTIONS {
-                    return Err(Fault::Damaged("there are too many connections"));
-                }
-                self.streams.push(Stream::default());
-                self.shared.index.add_connection(started, self.at);
-                Ok(None)
-            }
+            Content::Interface { started } => self.announce(started).map(|()| None),
             Content::Data {
-                connection,
+                interface,
                 direction,
                 offset,
                 len,
@@ -134,27 +130,27 @@ impl Scan {
             } => {
                 let last = len.min(3);
                 let last = window.get(offset + u64::from(len - last), last as usize)?;
-                let stream = self.stream(connection, Some(direction), u64::from(len))?;
+                let stream = self.stream(interface, Some(direction), u64::from(len))?;
                 let before = stream.tails;
                 stream.tails.push(direction, last);
-                Ok(Some((connection, before)))
+                Ok(Some((ConnectionId(interface), before)))
             }
             Content::Event {
                 id,
-                connection,
+                interface,
                 offset,
                 len,
                 at: _,
             } => {
-                if id.is_some_and(|id| id != EntryId(self.entries)) {
+                if id.is_some_and(|id| id != EntryId(self.segment.first + self.entries)) {
                     return Err(Fault::Damaged("the annotation has the wrong number"));
                 }
                 let kind = fact::from_json(window.get(offset, len as usize)?).map_err(Fault::Damaged)?;
-                let stream = self.stream(connection, None, 0)?;
+                let stream = self.stream(interface, None, 0)?;
                 if matches!(kind, EntryKind::Open { .. }) {
                     stream.traffic.opening = (offset, len);
                 }
-                Ok(Some((connection, stream.tails)))
+                Ok(Some((ConnectionId(interface), stream.tails)))
             }
             Content::About { id, offset, len } => {
                 self.note(id, window.get(offset, len as usize)?);
@@ -164,9 +160,28 @@ impl Scan {
         }
     }
 
+    /// Takes in a connection that is announced here.
+    fn announce(&mut self, started: Timestamp) -> Result<(), Fault> {
+        if self.streams.len() >= MOST_CONNECTIONS {
+            return Err(Fault::Damaged("there are too many connections"));
+        }
+        let id = ConnectionId(self.streams.len() as u32);
+        self.streams.push(Stream::default());
+        self.segment.add_interface(id);
+        self.shared.roster.announce(Known {
+            id,
+            segment: self.segment.number,
+            started,
+            block: self.at,
+            traffic: Traffic::default(),
+        });
+        Ok(())
+    }
+
     /// Keeps what was said of an entry. It is not worth the entries behind it, so nothing wrong with it is a fault.
     fn note(&self, id: EntryId, json: &[u8]) {
-        if id.0 < self.entries
+        let known = self.segment.first..self.segment.first + self.entries;
+        if known.contains(&id.0)
             && let Ok(written) = serde_json::from_slice::<Written>(json)
         {
             drop(self.shared.annotations.set(id, written.annotation()));
@@ -176,16 +191,16 @@ impl Scan {
     /// The connection of an entry, which is counted.
     fn stream(
         &mut self,
-        connection: ConnectionId,
+        interface: u32,
         direction: Option<Direction>,
         bytes: u64,
     ) -> Result<&mut Stream, Fault> {
         let stream = self
             .streams
-            .get_mut(connection.0 as usize)
+            .get_mut(interface as usize)
             .ok_or(Fault::Damaged("the connection was not announced"))?;
         if stream.told == stream.traffic.entries {
-            self.changed.push(connection.0);
+            self.changed.push(interface);
         }
         stream.traffic.count(direction, bytes);
         Ok(stream)

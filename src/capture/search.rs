@@ -68,6 +68,7 @@ pub enum ScanState {
 /// A scan in a thread of its own. Dropping it ends it.
 #[derive(Debug)]
 pub struct Scan {
+    session: Session,
     hits: Hits,
     reports: watch::Receiver<ScanReport>,
     stop: Arc<AtomicBool>,
@@ -83,7 +84,7 @@ impl Scan {
         let (sender, reports) = watch::channel(ScanReport::default());
         let worker = Worker {
             pass: Pass::new(session.clone(), sought, hits.clone()),
-            session,
+            session: session.clone(),
             hits: hits.clone(),
             stop: stop.clone(),
             reports: sender.clone(),
@@ -102,11 +103,17 @@ impl Scan {
             }
         };
         Scan {
+            session,
             hits,
             reports,
             stop,
             thread,
         }
+    }
+
+    /// What is searched.
+    pub(super) fn session(&self) -> &Session {
+        &self.session
     }
 
     /// What was found so far. It stays readable when the scan is gone.

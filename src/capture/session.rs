@@ -13,11 +13,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use self::around::Stream;
 use super::annotations::{Annotations, TooMany};
-use super::foreign::{Blocks, Foreign, Place, RecordKind};
+use super::foreign::{self, Blocks, Foreign, RecordKind};
 use super::group::{self, Cache};
-use super::recorder::Shared;
+use super::segment::{Segment, Shared};
 use super::{CaptureError, fact, opening, roster};
 use crate::model::{
     Annotation, ConnectionId, Conversation, Direction, Entry, EntryId, EntryKind, Protocol, Records,
@@ -58,7 +57,7 @@ struct Caches {
 }
 
 /// An entry without its bytes.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Slot {
     connection: ConnectionId,
     at: Timestamp,
@@ -66,6 +65,15 @@ struct Slot {
     place: Place,
     offset: u64,
     len: u32,
+}
+
+/// Where the bytes of an entry are.
+#[derive(Clone)]
+enum Place {
+    /// In this file of ours.
+    Own(Arc<Segment>),
+    /// In a capture of another program, or beside it.
+    Foreign(foreign::Place),
 }
 
 /// What the bytes of an entry are.
@@ -98,9 +106,17 @@ impl Source {
     /// How many entries there are.
     pub(super) fn entries(&self) -> u64 {
         match self.log.get() {
-            Some(Log::Own(shared)) => shared.index.entries(),
+            Some(Log::Own(shared)) => shared.end(),
             Some(Log::Foreign(foreign)) => foreign.entries(),
             None => 0,
+        }
+    }
+
+    /// The number of the first entry that is kept.
+    pub(super) fn first(&self) -> u64 {
+        match self.log.get() {
+            Some(Log::Own(shared)) => shared.first(),
+            Some(Log::Foreign(_)) | None => 0,
         }
     }
 
@@ -124,8 +140,8 @@ impl Session {
     }
 
     /// The session in a file that is being recorded.
-    pub(super) fn of(shared: Arc<Shared>) -> Session {
-        let source = Source::new(&shared.path);
+    pub(super) fn of(path: &Path, shared: Arc<Shared>) -> Session {
+        let source = Source::new(path);
         source.found(Log::Own(shared));
         Session::new(Arc::new(source))
     }
@@ -149,7 +165,7 @@ impl Session {
     /// How many connections there are.
     pub fn connections(&self) -> usize {
         match self.source.log.get() {
-            Some(Log::Own(shared)) => shared.index.connections(),
+            Some(Log::Own(shared)) => shared.roster.len(),
             Some(Log::Foreign(foreign)) => foreign.conversations() as usize,
             None => 0,
         }
@@ -177,19 +193,23 @@ impl Session {
     fn slot(&self, id: EntryId) -> Result<Slot, RecordsError> {
         let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
         match self.source.log.get() {
-            Some(Log::Own(shared)) => cache.own.slot(shared, id).map(|slot| own_slot(&slot)),
+            Some(Log::Own(shared)) => {
+                let segment = shared.holding(id)?;
+                let slot = cache.own.slot(&segment, id)?;
+                Ok(own_slot(&slot, segment))
+            }
             Some(Log::Foreign(foreign)) => {
                 let record = foreign.record(&mut cache.foreign, id)?;
                 let (content, place) = match record.kind {
                     RecordKind::Stream(direction, place) => (Content::Stream(direction), place),
                     RecordKind::Datagram(direction, place) => (Content::Datagram(direction), place),
-                    RecordKind::Event => (Content::Event, Place::Spool),
+                    RecordKind::Event => (Content::Event, foreign::Place::Spool),
                 };
                 Ok(Slot {
                     connection: record.connection,
                     at: record.at,
                     content,
-                    place,
+                    place: Place::Foreign(place),
                     offset: record.offset,
                     len: record.len,
                 })
@@ -198,23 +218,23 @@ impl Session {
         }
     }
 
-    fn read(&self, place: Place, offset: u64, len: usize) -> Result<Vec<u8>, RecordsError> {
+    fn read(&self, place: &Place, offset: u64, len: usize) -> Result<Vec<u8>, RecordsError> {
         let mut bytes = vec![0; len];
         self.fill(place, offset, &mut bytes)?;
         Ok(bytes)
     }
 
-    fn fill(&self, place: Place, offset: u64, bytes: &mut [u8]) -> Result<(), RecordsError> {
-        match self.source.log.get() {
-            Some(Log::Own(shared)) => shared.file.read_exact_at(bytes, offset),
-            Some(Log::Foreign(foreign)) => foreign.read(place, offset, bytes),
-            None => Err(io::ErrorKind::NotFound.into()),
+    fn fill(&self, place: &Place, offset: u64, bytes: &mut [u8]) -> Result<(), RecordsError> {
+        match (place, self.source.log.get()) {
+            (Place::Own(segment), _) => segment.file.read_exact_at(bytes, offset),
+            (Place::Foreign(place), Some(Log::Foreign(foreign))) => foreign.read(*place, offset, bytes),
+            (Place::Foreign(_), Some(Log::Own(_)) | None) => Err(io::ErrorKind::NotFound.into()),
         }
         .map_err(|error| RecordsError::Io(error.to_string()))
     }
 }
 
-fn own_slot(slot: &group::Slot) -> Slot {
+fn own_slot(slot: &group::Slot, segment: Arc<Segment>) -> Slot {
     let (content, offset, len) = match slot.content {
         group::Content::Data {
             direction,
@@ -234,7 +254,7 @@ fn own_slot(slot: &group::Slot) -> Slot {
         connection: slot.connection,
         at: slot.at,
         content,
-        place: Place::File,
+        place: Place::Own(segment),
         offset,
         len,
     }
@@ -247,6 +267,10 @@ impl Clone for Session {
 }
 
 impl Records for Session {
+    fn first(&self) -> EntryId {
+        EntryId(self.source.first())
+    }
+
     fn len(&self) -> u64 {
         self.source.entries()
     }
@@ -258,7 +282,7 @@ impl Records for Session {
                 (EntryKind::Data { direction }, slot.len)
             }
             Content::Event => {
-                let json = self.read(slot.place, slot.offset, slot.len as usize)?;
+                let json = self.read(&slot.place, slot.offset, slot.len as usize)?;
                 let damaged = |what: &str| RecordsError::Damaged {
                     offset: slot.offset,
                     what: what.to_owned(),
@@ -281,30 +305,23 @@ impl Records for Session {
             Content::Stream(_) | Content::Datagram(_) => {
                 let end = range.end.min(slot.len);
                 let start = range.start.min(end);
-                self.read(slot.place, slot.offset + u64::from(start), (end - start) as usize)
+                self.read(
+                    &slot.place,
+                    slot.offset + u64::from(start),
+                    (end - start) as usize,
+                )
             }
             Content::Event => Ok(Vec::new()),
         }
     }
 
     fn surroundings(&self, id: EntryId) -> Result<Surroundings, RecordsError> {
-        let slot = self.slot(id)?;
-        let Content::Stream(direction) = slot.content else {
-            return Ok(Surroundings::default());
-        };
-        let stream = Stream {
-            connection: slot.connection,
-            direction,
-        };
-        Ok(Surroundings {
-            before: self.before(id, stream)?,
-            after: self.after(id, stream)?,
-        })
+        self.around(id)
     }
 
     fn started(&self, connection: ConnectionId) -> Option<Timestamp> {
         match self.source.log.get()? {
-            Log::Own(shared) => shared.index.started(connection),
+            Log::Own(shared) => shared.roster.started(connection),
             Log::Foreign(foreign) => foreign.started(connection),
         }
     }
@@ -339,5 +356,13 @@ impl Records for Session {
             Some(Log::Foreign(foreign)) => foreign.conversation_page(page),
             None => Vec::new(),
         }
+    }
+
+    fn conversation(&self, connection: ConnectionId) -> Option<Conversation> {
+        let place = match self.source.log.get()? {
+            Log::Own(shared) => shared.roster.place(connection)?,
+            Log::Foreign(_) => u64::from(connection.0),
+        };
+        self.conversation_page(place..place + 1).pop()
     }
 }

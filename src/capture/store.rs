@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: any deletion by itself. What is over the budget is told, and the user decides.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{DirBuilder, Metadata, OpenOptions, Permissions};
 use std::io;
@@ -13,7 +14,8 @@ use chrono::DateTime;
 use nix::fcntl::OFlag;
 use nix::unistd::geteuid;
 
-use super::{CaptureError, Create, Existing, Recorder, file};
+use super::recorder::recording_of;
+use super::{CaptureError, Create, Existing, Recorder, Ring, file};
 use crate::model::{Endpoint, Timestamp};
 
 /// How many bytes the kept recordings may have together before the user is asked about the oldest: 2 GiB.
@@ -37,14 +39,25 @@ pub struct Sessions {
 /// A recording that is in the directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kept {
-    /// Where it is.
+    /// Where it is; of a ring, what the names of its files are made of.
     pub path: PathBuf,
-    /// The size of the file in bytes.
+    /// Its size in bytes.
     pub size: u64,
     /// When it was last written.
     pub modified: Timestamp,
     /// Whether a running instance is still writing it.
     pub live: bool,
+    /// The files of a ring, the oldest first; none if the recording is the file at its path.
+    pub ring: Vec<RingFile>,
+}
+
+/// A file of a ring.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RingFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its size in bytes.
+    pub size: u64,
 }
 
 impl Sessions {
@@ -77,14 +90,35 @@ impl Sessions {
         endpoint: Option<&Endpoint>,
         max_size: Option<u64>,
     ) -> Result<Recorder, CaptureError> {
-        let stem = stem(at, endpoint);
-        let create = |name: String| {
+        self.create_new(at, endpoint, |path| {
             Recorder::create(&Create {
-                path: self.path.join(name),
+                path,
                 existing: Existing::Refuse,
                 max_size,
             })
-        };
+        })
+    }
+
+    /// The same with the files of a ring.
+    pub fn create_ring(
+        &self,
+        at: Timestamp,
+        endpoint: Option<&Endpoint>,
+        ring: Ring,
+    ) -> Result<Recorder, CaptureError> {
+        self.create_new(at, endpoint, |path| {
+            Recorder::create_ring(&path, Existing::Refuse, ring, at)
+        })
+    }
+
+    fn create_new(
+        &self,
+        at: Timestamp,
+        endpoint: Option<&Endpoint>,
+        create: impl Fn(PathBuf) -> Result<Recorder, CaptureError>,
+    ) -> Result<Recorder, CaptureError> {
+        let stem = stem(at, endpoint);
+        let create = |name: String| create(self.path.join(name));
         let mut result = create(format!("{stem}.{EXTENSION}"));
         for number in 2..=TRIES {
             match result {
@@ -99,6 +133,7 @@ impl Sessions {
     pub fn kept(&self) -> Result<Vec<Kept>, CaptureError> {
         let failed = |tried| CaptureError::io(tried, &self.path);
         let mut kept = Vec::new();
+        let mut rings: BTreeMap<String, Vec<(u32, Kept)>> = BTreeMap::new();
         for item in self.path.read_dir().map_err(failed("read"))? {
             let path = item.map_err(failed("read"))?.path();
             // A file that vanishes meanwhile was removed by another instance.
@@ -109,26 +144,74 @@ impl Sessions {
             if !ours || path.extension().is_none_or(|extension| extension != EXTENSION) {
                 continue;
             }
-            kept.push(Kept {
+            let ring = path.file_stem().and_then(|stem| recording_of(stem.to_str()?));
+            let ring = ring.map(|(recording, number)| (recording.to_owned(), number));
+            let one = Kept {
                 live: file::is_live(&path),
                 size: found.len(),
                 modified: modified(&found),
                 path,
-            });
+                ring: Vec::new(),
+            };
+            match ring {
+                Some((recording, number)) => rings.entry(recording).or_default().push((number, one)),
+                None => kept.push(one),
+            }
         }
+        kept.extend(
+            rings
+                .into_iter()
+                .map(|(recording, files)| self.joined(&recording, files)),
+        );
         kept.sort_by(|a, b| (a.modified, &a.path).cmp(&(b.modified, &b.path)));
         Ok(kept)
     }
 
-    /// Removes a recording that the user no longer wants; one that is being written, or lies elsewhere, is refused.
+    /// The files of a ring as one recording.
+    fn joined(&self, recording: &str, mut files: Vec<(u32, Kept)>) -> Kept {
+        files.sort_by_key(|(number, _)| *number);
+        let files = files.into_iter().map(|(_, file)| file);
+        let mut joined = Kept {
+            path: self.path.join(format!("{recording}.{EXTENSION}")),
+            size: 0,
+            modified: Timestamp::default(),
+            live: false,
+            ring: Vec::new(),
+        };
+        for Kept {
+            path,
+            size,
+            modified,
+            live,
+            ring: _,
+        } in files
+        {
+            joined.size += size;
+            joined.modified = joined.modified.max(modified);
+            joined.live |= live;
+            joined.ring.push(RingFile { path, size });
+        }
+        joined
+    }
+
+    /// Removes a recording that the user no longer wants, with all its files; one that is being written, or lies
+    /// elsewhere, is refused.
     pub fn remove(&self, kept: &Kept) -> Result<(), CaptureError> {
-        if kept.path.parent() != Some(&self.path) {
+        let one = [&kept.path];
+        let files = kept.ring.iter().map(|file| &file.path);
+        let files: Vec<&PathBuf> = if kept.ring.is_empty() {
+            one.into_iter().collect()
+        } else {
+            files.collect()
+        };
+        if let Some(elsewhere) = files.iter().find(|path| path.parent() != Some(&self.path)) {
             return Err(CaptureError::Unsafe {
-                path: kept.path.clone(),
+                path: (*elsewhere).clone(),
                 why: "it is not in the directory of recordings",
             });
         }
-        file::remove_ours(&kept.path)
+        // The newest file of a ring is the one that another instance writes last: if it goes, all do.
+        files.iter().rev().try_for_each(|path| file::remove_ours(path))
     }
 
     /// The oldest recordings that would have to go for the rest to fit `budget`; empty if all fit. Those that

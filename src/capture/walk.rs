@@ -12,7 +12,7 @@ use super::block::{
 };
 use super::packet::{LONGEST_HEADERS, header_len};
 use super::window::Window;
-use crate::model::{ConnectionId, Direction, EntryId, Protocol, Timestamp};
+use crate::model::{Direction, EntryId, Protocol, Timestamp};
 
 /// The most bytes a packet may have (Wireshark's `WTAP_MAX_PACKET_SIZE_STANDARD`).
 pub(super) const LARGEST_PACKET: u32 = 262_144;
@@ -40,8 +40,8 @@ pub(super) enum Content {
     },
     /// A data entry.
     Data {
-        /// Of which connection.
-        connection: ConnectionId,
+        /// Of which interface: the number of its connection within the file.
+        interface: u32,
         /// When.
         at: Timestamp,
         /// Which way.
@@ -57,8 +57,8 @@ pub(super) enum Content {
     Event {
         /// Its own number, where the file says it.
         id: Option<EntryId>,
-        /// Of which connection.
-        connection: ConnectionId,
+        /// Of which interface: the number of its connection within the file.
+        interface: u32,
         /// When.
         at: Timestamp,
         /// Where its JSON text is.
@@ -104,8 +104,8 @@ impl From<io::Error> for Fault {
 
 const CUT: Fault = Fault::Damaged("the block is shorter than its fields");
 
-/// The block at `offset`, of a file with `connections` interfaces so far.
-pub(super) fn block_at(window: &mut Window<'_>, offset: u64, connections: usize) -> Result<Block, Fault> {
+/// The block at `offset`, of a file with `interfaces` interfaces so far.
+pub(super) fn block_at(window: &mut Window<'_>, offset: u64, interfaces: usize) -> Result<Block, Fault> {
     let head = window.get(offset, 8)?;
     let kind = word(head, 0).ok_or(CUT)?;
     let len = word(head, 4).ok_or(CUT)?;
@@ -116,22 +116,22 @@ pub(super) fn block_at(window: &mut Window<'_>, offset: u64, connections: usize)
     let content = if len <= SMALL {
         let bytes = window.get(offset, len as usize)?;
         closed(&bytes[len as usize - 4..], len)?;
-        content(kind, span, &mut Whole { bytes }, connections)?
+        content(kind, span, &mut Whole { bytes }, interfaces)?
     } else {
         // The closing length comes last: the fields before it are mostly in the window already.
-        let content = content(kind, span, &mut Parts { window, span }, connections)?;
+        let content = content(kind, span, &mut Parts { window, span }, interfaces)?;
         closed(window.get(offset + u64::from(len) - 4, 4)?, len)?;
         content
     };
     Ok(Block { len, content })
 }
 
-fn content(kind: u32, span: Span, fields: &mut impl Fields, connections: usize) -> Result<Content, Fault> {
+fn content(kind: u32, span: Span, fields: &mut impl Fields, interfaces: usize) -> Result<Content, Fault> {
     match kind {
         SECTION => section(fields, span),
         INTERFACE => interface(fields),
-        PACKET => packet(fields, span, connections),
-        ANNOTATION => annotation(fields, span, connections),
+        PACKET => packet(fields, span, interfaces),
+        ANNOTATION => annotation(fields, span, interfaces),
         _ => Ok(Content::Nothing),
     }
 }
@@ -240,9 +240,9 @@ pub(super) fn announced(window: &mut Window<'_>, offset: u64) -> Result<Announce
     })
 }
 
-fn packet(block: &mut impl Fields, span: Span, connections: usize) -> Result<Content, Fault> {
+fn packet(block: &mut impl Fields, span: Span, interfaces: usize) -> Result<Content, Fault> {
     let fields = block.get(0, PACKET_HEADER + LONGEST_HEADERS)?;
-    let connection = connection(word(fields, 8), connections)?;
+    let interface = known(word(fields, 8), interfaces)?;
     let at = timestamp(fields, 12).ok_or(CUT)?;
     let captured = word(fields, 20).ok_or(CUT)?;
     if captured > LARGEST_PACKET || word(fields, 24) != Some(captured) {
@@ -257,7 +257,7 @@ fn packet(block: &mut impl Fields, span: Span, connections: usize) -> Result<Con
     // An empty segment only serves those who follow the packets; an empty datagram was sent.
     if captured > headers || protocol == Protocol::Udp {
         return Ok(Content::Data {
-            connection,
+            interface,
             at,
             direction: direction(options).ok_or(Fault::Damaged("the packet has no direction"))?,
             protocol,
@@ -271,14 +271,14 @@ fn packet(block: &mut impl Fields, span: Span, connections: usize) -> Result<Con
     let at_option = json.as_ptr().addr() - options.as_ptr().addr();
     Ok(Content::Event {
         id: None,
-        connection,
+        interface,
         at,
         offset: span.offset + (after + at_option) as u64,
         len: json.len() as u32,
     })
 }
 
-fn annotation(block: &mut impl Fields, span: Span, connections: usize) -> Result<Content, Fault> {
+fn annotation(block: &mut impl Fields, span: Span, interfaces: usize) -> Result<Content, Fault> {
     let fields = block.get(0, ANNOTATION_HEADER)?;
     if fields.get(8..12) == Some(&MAGIC_ABOUT) {
         return about(fields, span);
@@ -286,7 +286,7 @@ fn annotation(block: &mut impl Fields, span: Span, connections: usize) -> Result
     if fields.get(8..12) != Some(&MAGIC) {
         return Ok(Content::Nothing);
     }
-    let connection = connection(word(fields, 12), connections)?;
+    let interface = known(word(fields, 12), interfaces)?;
     let at = timestamp(fields, 16).ok_or(CUT)?;
     let (low, high) = (word(fields, 24).ok_or(CUT)?, word(fields, 28).ok_or(CUT)?);
     let len = word(fields, 32).ok_or(CUT)?;
@@ -296,7 +296,7 @@ fn annotation(block: &mut impl Fields, span: Span, connections: usize) -> Result
     }
     Ok(Content::Event {
         id: Some(EntryId(u64::from(high) << 32 | u64::from(low))),
-        connection,
+        interface,
         at,
         offset: span.offset + ANNOTATION_HEADER as u64,
         len,
@@ -317,10 +317,9 @@ fn about(fields: &[u8], span: Span) -> Result<Content, Fault> {
     })
 }
 
-fn connection(number: Option<u32>, connections: usize) -> Result<ConnectionId, Fault> {
+fn known(number: Option<u32>, interfaces: usize) -> Result<u32, Fault> {
     number
-        .filter(|number| (*number as usize) < connections)
-        .map(ConnectionId)
+        .filter(|number| (*number as usize) < interfaces)
         .ok_or(Fault::Damaged(
             "the block belongs to a connection that was not announced",
         ))
@@ -408,7 +407,7 @@ mod tests {
 
     fn data_block(len: usize) -> Vec<u8> {
         let frame = block::DataFrame::new(
-            ConnectionId(3),
+            3,
             Timestamp(1 << 40),
             Direction::Received,
             &segment(Flags::Data, len),
@@ -434,10 +433,10 @@ mod tests {
             },
         );
         check(
-            &block::annotation(EntryId(5 << 32), ConnectionId(2), Timestamp(9), b"{}"),
+            &block::annotation(EntryId(5 << 32), 2, Timestamp(9), b"{}"),
             Content::Event {
                 id: Some(EntryId(5 << 32)),
-                connection: ConnectionId(2),
+                interface: 2,
                 at: Timestamp(9),
                 offset: 36,
                 len: 2,
@@ -447,7 +446,7 @@ mod tests {
             check(
                 &data_block(len),
                 Content::Data {
-                    connection: ConnectionId(3),
+                    interface: 3,
                     at: Timestamp(1 << 40),
                     direction: Direction::Received,
                     protocol: Protocol::Tcp,
@@ -462,7 +461,7 @@ mod tests {
     fn a_bare_packet_is_an_entry_if_it_says_so() {
         let build = |json| {
             block::bare_packet(
-                ConnectionId(0),
+                0,
                 Timestamp(1),
                 Direction::Sent,
                 &segment(Flags::Fin, 0),
@@ -475,7 +474,7 @@ mod tests {
             &build(Some(b"{\"a\":1}")),
             Content::Event {
                 id: None,
-                connection: ConnectionId(0),
+                interface: 0,
                 at: Timestamp(1),
                 offset: 28 + 40 + 8 + 4 + 4,
                 len: 7,
@@ -502,7 +501,7 @@ mod tests {
             let mut bytes = match kind {
                 0 => block::section(None),
                 1 => block::interface("a", "client", Timestamp(0), None),
-                2 => block::annotation(EntryId(0), ConnectionId(0), Timestamp(0), b"{}"),
+                2 => block::annotation(EntryId(0), 0, Timestamp(0), b"{}"),
                 _ => data_block(40),
             };
             let at = at % bytes.len();

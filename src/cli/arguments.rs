@@ -7,7 +7,8 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::value::{
-    EolName, FormatName, InputName, OnFullName, StdinEofName, ViewName, duration, number, read_size, size,
+    EolName, FormatName, InputName, OnFullName, StdinEofName, ViewName, duration, files, number, read_size,
+    size,
 };
 
 const USAGE: &str = "sockscope [OPTIONS] [TARGET]\n       \
@@ -182,7 +183,12 @@ pub(super) struct Options {
     #[arg(long, value_name = "WHAT", global = true, help_heading = "Recording")]
     pub(super) on_full: Option<OnFullName>,
 
-    /// The most bytes that the recording may have: 4096, 64K, 1GiB [default: no bound]
+    /// Record in files of --max-size each and keep the newest N: the oldest one is deleted when another is begun. They
+    /// are called FILE_00001_20261123120431.pcapng and so on
+    #[arg(long, value_name = "N", value_parser = files, global = true, help_heading = "Recording")]
+    pub(super) ring: Option<u32>,
+
+    /// The most bytes that the recording may have, or each file of a ring: 4096, 64K, 1GiB [default: no bound]
     #[arg(long, value_name = "SIZE", value_parser = size, global = true, help_heading = "Recording")]
     pub(super) max_size: Option<u64>,
 

@@ -8,16 +8,19 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use sockscope::app::{View, Zone};
-use sockscope::capture::Existing;
+use sockscope::capture::{Existing, Ring};
 use sockscope::model::{Endpoint, Family};
 use sockscope::net;
 use sockscope::runtime::headless::{self, Feed, Format, Headless, Limits};
-use sockscope::runtime::{Front, Memory, Peer, Place, Plan, ScreenPlan};
+use sockscope::runtime::{Bound, Front, Memory, Peer, Place, Plan, ScreenPlan};
 use sockscope::text::{InputType, LineEnding, Policy, encode_input};
 
 use super::Usage;
 use super::arguments::Options;
 use super::value::FormatName;
+
+/// The least size of the files of a ring: twice what the largest entry takes.
+const LEAST_RING: u64 = 128 << 10;
 
 impl Options {
     /// What to do with a target, or without one.
@@ -67,7 +70,7 @@ impl Options {
             peer,
             net: self.net()?,
             place: self.place()?,
-            max_size: self.max_size,
+            bound: self.bound()?,
             policy: Policy {
                 rtl: self.rtl,
                 ascii: self.ascii,
@@ -134,6 +137,30 @@ impl Options {
             reconnect: self.reconnect,
             on_full: self.on_full.map_or(defaults.on_full, Into::into),
         })
+    }
+
+    /// How long the recording may become.
+    fn bound(&self) -> Result<Bound, Usage> {
+        match (self.ring, self.max_size) {
+            (None, None) => Ok(Bound::None),
+            (None, Some(most)) => Ok(Bound::File(most)),
+            (Some(_), _) if self.writes_to_stdout() => Err(Usage(
+                "--ring keeps files, and --write - is a stream, from which nothing can be deleted: leave one of them out"
+                    .into(),
+            )),
+            (Some(_), None) => Err(Usage(
+                "--ring needs the size of its files: add --max-size, as in --ring 10 --max-size 100M".into(),
+            )),
+            (Some(_), Some(each)) if each < LEAST_RING => Err(Usage(format!(
+                "--max-size {each} is too small for the files of a ring, which have to hold any message: write at \
+                 least 128K"
+            ))),
+            (Some(files), Some(each)) => Ok(Bound::Ring(Ring {
+                files,
+                each,
+                offset: self.zone().offset(),
+            })),
+        }
     }
 
     fn place(&self) -> Result<Place, Usage> {

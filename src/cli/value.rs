@@ -183,6 +183,15 @@ pub(crate) fn number(text: &str) -> Result<u64, String> {
     }
 }
 
+/// How many files a ring keeps.
+pub(crate) fn files(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(files @ 2..=100_000) => Ok(files),
+        // One would be empty after each seam.
+        Ok(_) | Err(_) => Err("write how many files are kept, from 2 to 100000".into()),
+    }
+}
+
 /// How many bytes one read may return.
 pub(crate) fn read_size(text: &str) -> Result<usize, String> {
     match text.parse() {

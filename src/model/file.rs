@@ -1,5 +1,7 @@
 //! How an opened file stands: the latest report of whoever reads it, never its history.
 
+use super::EntryId;
+
 /// How far the indexing of a file is. A newer report replaces an older one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FileReport {
@@ -9,6 +11,8 @@ pub struct FileReport {
     pub indexed: u64,
     /// Entries that can be read.
     pub entries: u64,
+    /// The number of the first of them: a file of a ring begins in the middle of its recording.
+    pub first: EntryId,
     /// Conversations that were found.
     pub conversations: u64,
     /// What is being done.

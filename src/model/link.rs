@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 
-use super::{ConnectionId, End, Endpoint, Side, Timestamp};
+use super::{ConnectionId, End, Endpoint, EntryId, Side, Timestamp};
 
 /// The state of a connection; the words are the same wherever they are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -120,6 +120,8 @@ pub struct Link {
     pub round: u32,
     /// When the next attempt starts, in state `Waiting`.
     pub retry_at: Option<Timestamp>,
+    /// Whether no attempt follows though it was asked to connect again: the recording is full, and that ends it.
+    pub given_up: bool,
 }
 
 impl Link {
@@ -143,6 +145,7 @@ impl Link {
             reason: None,
             round: 1,
             retry_at: None,
+            given_up: false,
         }
     }
 }
@@ -183,6 +186,17 @@ pub enum RecorderState {
     },
 }
 
+/// The files of a ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RingReport {
+    /// How many there are.
+    pub files: u32,
+    /// How many there may be.
+    pub of: u32,
+    /// The number of the first entry in them.
+    pub first: EntryId,
+}
+
 /// How many requests to send the worker has dealt with since it started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sends {
@@ -199,8 +213,10 @@ pub struct NetEvent {
     pub link: Option<Link>,
     /// The number of entries in the log.
     pub entries: u64,
-    /// The size of the session file in bytes.
+    /// The size of the session file in bytes, or of the kept files of a ring.
     pub size: u64,
+    /// The files, if the recording is a ring.
+    pub ring: Option<RingReport>,
     /// Bytes of both sides in it: what discarding it would lose.
     pub payload: u64,
     /// How the recorder is doing.

@@ -10,6 +10,9 @@ pub enum RecordsError {
     /// There is no entry of that number.
     #[error("there is no entry {}", .0.0)]
     Missing(EntryId),
+    /// The entry was recorded, but is not kept any more: its file went as the oldest of a ring.
+    #[error("no longer kept: its ring file was removed")]
+    Removed,
     /// The session file could not be read.
     #[error("cannot read the session file: {0}")]
     Io(String),
@@ -66,14 +69,20 @@ pub struct Surroundings {
 /// A log, read entry by entry. Every call costs the same however long the log is.
 ///
 /// An entry is asked for by its place, counted from 0. In the whole log that is its number, [`Entry::id`]; in a
-/// filtered one it is not.
+/// filtered one it is not. The entries before [`Records::first`] are gone: the oldest files of a ring were removed.
+/// They keep their places, so that those of the others stay.
 pub trait Records {
-    /// How many entries there are.
+    /// The place of the first entry that there is, or will be.
+    fn first(&self) -> EntryId {
+        EntryId(0)
+    }
+
+    /// The place behind the last entry: how many there are, with those that are gone.
     fn len(&self) -> u64;
 
     /// Whether there is none.
     fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.len() <= self.first().0
     }
 
     /// The log with all its entries, if this one shows only some of them.
@@ -131,14 +140,20 @@ pub trait Records {
         None
     }
 
-    /// How many conversations there are; they are numbered from 0.
+    /// How many conversations there are.
     fn conversations(&self) -> u64 {
         0
     }
 
-    /// A page of the list of conversations: those of these numbers that there are, from the first on, but never
-    /// more than a few thousand at once. A capture can have millions.
+    /// A page of the list of conversations: those at these places of it, counted from 0, but never more than a few
+    /// thousand at once. A capture can have millions.
     fn conversation_page(&self, _page: Range<u64>) -> Vec<Conversation> {
         Vec::new()
+    }
+
+    /// The conversation that is this connection. In most logs none is missing, so that its place is its number.
+    fn conversation(&self, connection: ConnectionId) -> Option<Conversation> {
+        let place = u64::from(connection.0);
+        self.conversation_page(place..place + 1).pop()
     }
 }

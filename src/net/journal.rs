@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::capture::{CaptureError, Connection};
-use crate::model::{Direction, EntryKind, Full, RecorderState, Recording, Timestamp};
+use crate::model::{ConnectionId, Direction, EntryKind, Full, RecorderState, Recording, Timestamp};
 
 use super::OnFull;
 
@@ -40,13 +40,13 @@ pub(super) struct Journal {
     retry_at: Option<Instant>,
     /// Bytes that crossed unrecorded, each way, since the last gap entry.
     missing: [(Direction, u64); 2],
-    /// Bytes that crossed unrecorded since the connection began.
+    /// Bytes that crossed unrecorded, with those of earlier connections.
     lost: u64,
 }
 
 impl Journal {
-    /// Records to `connection`.
-    pub(super) fn new(connection: Connection, on_full: OnFull) -> Journal {
+    /// Records to `connection`, after `lost` bytes of earlier ones could not be recorded.
+    pub(super) fn new(connection: Connection, on_full: OnFull, lost: u64) -> Journal {
         let missing = [(Direction::Sent, 0), (Direction::Received, 0)];
         Journal {
             connection,
@@ -55,8 +55,20 @@ impl Journal {
             trouble: None,
             retry_at: None,
             missing,
-            lost: 0,
+            lost,
         }
+    }
+
+    /// The same while the file takes nothing, as it has just said.
+    pub(super) fn full(connection: Connection, on_full: OnFull, lost: u64, error: &CaptureError) -> Journal {
+        let mut journal = Journal::new(connection, on_full, lost);
+        journal.failed(error);
+        journal
+    }
+
+    /// The number of the connection.
+    pub(super) fn connection(&self) -> ConnectionId {
+        self.connection.id()
     }
 
     /// Records bytes that crossed the socket.
@@ -118,6 +130,15 @@ impl Journal {
         true
     }
 
+    /// The program ends: what the file has not taken by now is lost.
+    pub(super) fn give_up(&mut self) {
+        for held in self.held.drain(..) {
+            if let Held::Data { bytes, .. } = held {
+                self.lost += bytes.len() as u64;
+            }
+        }
+    }
+
     /// Whether bytes are held, so that nothing more may be read or written.
     pub(super) fn is_blocked(&self) -> bool {
         !self.held.is_empty() && self.on_full != OnFull::Continue
@@ -146,12 +167,12 @@ impl Journal {
             Some((reason, full)) => {
                 let reason = reason.clone();
                 match self.on_full {
-                    OnFull::Continue => RecorderState::Losing {
+                    OnFull::Pause if self.lost == 0 => RecorderState::Paused { reason, full: *full },
+                    OnFull::Stop if self.lost == 0 => RecorderState::Stopped { reason },
+                    OnFull::Continue | OnFull::Pause | OnFull::Stop => RecorderState::Losing {
                         reason,
                         bytes: self.lost,
                     },
-                    OnFull::Pause => RecorderState::Paused { reason, full: *full },
-                    OnFull::Stop => RecorderState::Stopped { reason },
                 }
             }
         }

@@ -34,6 +34,8 @@ const GRACE: Duration = Duration::from_secs(2);
 pub(super) enum After {
     /// It ended by itself; reconnecting is up to the options.
     Ended,
+    /// A full file ended it; nothing follows by itself.
+    Full,
     /// The user ended it.
     Closed,
     /// Dial this next.
@@ -259,7 +261,7 @@ impl<'a> Session<'a> {
             link.closing = Some(match &after {
                 After::Dial(endpoint) => Closing::Dial(endpoint.clone()),
                 After::Redial => Closing::Dial(link.endpoint.clone()),
-                After::Ended | After::Closed | After::Stop => Closing::End,
+                After::Ended | After::Full | After::Closed | After::Stop => Closing::End,
             });
         });
         // Asking again does not grant the peer more time.
@@ -285,7 +287,9 @@ impl<'a> Session<'a> {
             self.fin();
         }
         self.over = true;
-        self.journal.retry(self.shared.clock.now());
+        if !self.journal.retry(self.shared.clock.now()) {
+            self.journal.give_up();
+        }
     }
 
     fn retry(&mut self) {
@@ -311,6 +315,10 @@ impl<'a> Session<'a> {
                 },
                 Some(reason),
             );
+            if self.after == After::Ended {
+                self.after = After::Full;
+                self.report(|link| link.given_up = true);
+            }
         }
     }
 }

@@ -9,16 +9,16 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
-use crate::capture::{Recorder, Role};
+use crate::capture::Recorder;
 use crate::model::{
-    ConnectionId, End, EndHow, Endpoint, EntryKind, Full, Link, LinkState, NetCommand, NetEvent,
-    RecorderState, Side, Timestamp,
+    End, EndHow, Endpoint, EntryKind, Link, LinkState, NetCommand, NetEvent, RecorderState, Side,
 };
 
+use super::announce::announce;
 use super::dial::{Dial, Failure, Step};
-use super::journal::{Journal, RETRY};
+use super::journal::Journal;
 use super::session::{After, Session};
-use super::{Clock, OnFull, Options, backoff};
+use super::{Clock, Options, backoff};
 
 /// Commands that may wait; the worker takes them at once, so this is reached only if it is stuck.
 const COMMANDS: usize = 64;
@@ -46,12 +46,13 @@ impl Shared {
     /// Changes the report in place and wakes whoever waits for news.
     pub(super) fn publish(&self, change: impl FnOnce(&mut NetEvent)) {
         let (entries, size) = (self.recorder.len(), self.recorder.size());
-        let payload = self.recorder.payload_bytes();
+        let (payload, ring) = (self.recorder.payload_bytes(), self.recorder.ring());
         self.news.send_modify(|news| {
             change(news);
             news.entries = entries;
             news.size = size;
             news.payload = payload;
+            news.ring = ring;
         });
     }
 
@@ -61,6 +62,14 @@ impl Shared {
             news.sends.handled += 1;
             news.sends.refused += u64::from(fate == Fate::Refused);
         });
+    }
+
+    /// Bytes that crossed and were not recorded, as they were last reported.
+    pub(super) fn lost(&self) -> u64 {
+        match self.news.borrow().recorder {
+            RecorderState::Losing { bytes, .. } => bytes,
+            RecorderState::Recording | RecorderState::Paused { .. } | RecorderState::Stopped { .. } => 0,
+        }
     }
 
     /// Changes the connection in front.
@@ -80,7 +89,7 @@ pub(super) enum Fate {
 
 /// What the worker does next.
 #[derive(Debug)]
-enum Next {
+pub(super) enum Next {
     /// Wait for a command.
     Idle,
     /// Dial.
@@ -163,7 +172,7 @@ fn idle(shared: &Shared, command: NetCommand, last: Option<&Endpoint>) -> Next {
 }
 
 /// A command that ends a dial or a wait, as what comes next; the others have nothing to act on.
-fn interrupt(shared: &Shared, command: Option<NetCommand>, endpoint: &Endpoint) -> Option<Next> {
+pub(super) fn interrupt(shared: &Shared, command: Option<NetCommand>, endpoint: &Endpoint) -> Option<Next> {
     match command {
         None | Some(NetCommand::Shutdown) => Some(Next::Stop),
         Some(NetCommand::Connect(endpoint)) => Some(Next::Dial { endpoint, round: 1 }),
@@ -232,59 +241,6 @@ async fn dial(
     }
 }
 
-/// Announces a connection in the session file and in the report.
-async fn announce(
-    shared: &Shared,
-    commands: &mut mpsc::Receiver<NetCommand>,
-    endpoint: &Endpoint,
-    started: Timestamp,
-    round: u32,
-) -> Result<Journal, Next> {
-    loop {
-        match shared.recorder.connection(started, endpoint, Role::Client) {
-            Ok(connection) => {
-                let mut link = Link::new(connection.id(), endpoint.clone(), started);
-                link.state = LinkState::Resolving;
-                link.round = round;
-                shared.publish(|news| {
-                    news.link = Some(link);
-                    news.recorder = RecorderState::Recording;
-                });
-                return Ok(Journal::new(connection, shared.options.on_full));
-            }
-            Err(error) => {
-                let (reason, full) = (error.to_string(), error.full());
-                if full == Full::ForGood || shared.options.on_full == OnFull::Stop {
-                    unrecordable(shared, endpoint, started, reason);
-                    return Err(Next::Idle);
-                }
-                shared.publish(|news| news.recorder = RecorderState::Paused { reason, full });
-            }
-        }
-        // Nothing may cross that could not be recorded.
-        tokio::select! {
-            biased;
-            command = commands.recv() => if let Some(next) = interrupt(shared, command, endpoint) {
-                return Err(next);
-            },
-            () = sleep(RETRY) => {}
-        }
-    }
-}
-
-/// There is no connection where nothing of it could be recorded.
-fn unrecordable(shared: &Shared, endpoint: &Endpoint, at: Timestamp, reason: String) {
-    shared.publish(|news| {
-        let next = news.link.as_ref().map_or(0, |link| link.id.0.saturating_add(1));
-        let mut link = Link::new(ConnectionId(next), endpoint.clone(), at);
-        link.state = LinkState::Failed;
-        link.ended = Some(at);
-        link.reason = Some(reason.clone());
-        news.link = Some(link);
-        news.recorder = RecorderState::Stopped { reason };
-    });
-}
-
 fn record(shared: &Shared, journal: &mut Journal, step: Step) {
     match step {
         Step::Event(at, kind) => {
@@ -338,7 +294,7 @@ fn after(shared: &Shared, after: After, endpoint: Endpoint, round: u32) -> Next 
             };
             again(shared, endpoint, if lasted >= SETTLED { 0 } else { round })
         }
-        After::Closed => Next::Idle,
+        After::Full | After::Closed => Next::Idle,
         After::Dial(endpoint) => Next::Dial { endpoint, round: 1 },
         After::Redial => Next::Dial { endpoint, round: 1 },
         After::Stop => Next::Stop,

@@ -262,6 +262,7 @@ impl<'a> Run<'a> {
             size: _,
             payload: _,
             sends: _,
+            ring: _,
         } = self.setting.worker.news.borrow_and_update().clone();
         self.progress.reached(entries);
         if recorder != self.told {

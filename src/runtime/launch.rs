@@ -15,7 +15,7 @@ use super::history::History;
 use super::screen::{self, Screen, Source};
 use super::sessions;
 use super::signals::{Jobs, watch_signals};
-use super::store::{Earlier, Place, Store, state_directory};
+use super::store::{Bound, Earlier, Place, Store, state_directory};
 use super::tell::tell;
 use crate::app::{Settings, TimeColumn, View, Zone};
 use crate::capture::CaptureError;
@@ -33,8 +33,8 @@ pub struct Plan {
     pub net: net::Options,
     /// Where the session is recorded.
     pub place: Place,
-    /// The most bytes that the session file may have.
-    pub max_size: Option<u64>,
+    /// How long the recording may become.
+    pub bound: Bound,
     /// Which characters are shown as they are.
     pub policy: Policy,
     /// The zone of times of day.
@@ -118,6 +118,17 @@ pub enum RunError {
         "there is no recording {0:?}, and nothing was done: sockscope sessions lists those that are kept"
     )]
     NoSuchRecording(String),
+    /// A recording of several files cannot be opened as one.
+    #[error(
+        "{name:?} is a ring of several files, which are opened one by one: sockscope sessions lists them; the newest \
+         is {newest:?}"
+    )]
+    Ring {
+        /// The recording.
+        name: String,
+        /// Its newest file.
+        newest: String,
+    },
     /// The connection or the output failed.
     #[error(transparent)]
     Headless(#[from] HeadlessError),
@@ -135,6 +146,7 @@ impl RunError {
             | RunError::Demo(_)
             | RunError::Start(_)
             | RunError::NoSuchRecording(_)
+            | RunError::Ring { .. }
             | RunError::Headless(_) => 1.into(),
         }
     }
@@ -178,7 +190,7 @@ pub fn run(plan: &Plan) -> Result<(), RunError> {
 fn run_headless(plan: &Plan, options: Headless, target: Endpoint) -> Result<(), RunError> {
     let control = watch_signals(Jobs::Kernel)?;
     let clock = Clock::start();
-    let store = Store::create(&plan.place, clock.now(), Some(&target), plan.max_size)?;
+    let store = Store::create(&plan.place, clock.now(), Some(&target), plan.bound)?;
     if let Earlier::Excess(notice) = &store.earlier {
         tell(notice);
     }
@@ -213,7 +225,7 @@ fn run_headless(plan: &Plan, options: Headless, target: Endpoint) -> Result<(), 
 
 fn run_screen(plan: &Plan, options: ScreenPlan, target: Option<Endpoint>) -> Result<(), RunError> {
     let clock = Clock::start();
-    let store = Store::create(&plan.place, clock.now(), target.as_ref(), plan.max_size)?;
+    let store = Store::create(&plan.place, clock.now(), target.as_ref(), plan.bound)?;
     let mut greetings = match &store.earlier {
         Earlier::None => Vec::new(),
         Earlier::Kept(notice) | Earlier::Excess(notice) => vec![notice.clone()],

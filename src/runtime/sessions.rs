@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::launch::RunError;
 use crate::app::Zone;
-use crate::capture::{Kept, Sessions};
+use crate::capture::{Kept, RingFile, Sessions};
 use crate::text::{Policy, Shown, format};
 
 /// What is to be done with the recordings that were kept.
@@ -29,8 +29,13 @@ pub fn keep_house(task: &Housekeeping, zone: Zone) -> Result<String, RunError> {
 }
 
 /// When it was last written, how large it is, its name; the oldest first, so that the newest is next to the prompt.
+/// Below a ring stand its files.
 fn list(folder: &Path, kept: &[Kept], zone: Zone) -> String {
-    let mut lines: Vec<String> = kept.iter().map(|kept| line(kept, zone)).collect();
+    let mut lines = Vec::new();
+    for kept in kept {
+        lines.push(line(kept, zone));
+        lines.extend(kept.ring.iter().map(ring_line));
+    }
     let total = kept.iter().map(|kept| kept.size).sum();
     lines.push(format!(
         "{}, {} in {}",
@@ -45,9 +50,28 @@ fn line(kept: &Kept, zone: Zone) -> String {
     let time = format::date_time(kept.modified.0, zone.offset());
     // To the second: microseconds tell nobody anything here.
     let time = time.get(..19).unwrap_or(&time);
-    let live = if kept.live { "  (being written)" } else { "" };
     let name = Shown::of(&name(kept), Policy::default()).to_string();
-    format!("{time}  {:>10}  {name}{live}", format::size(kept.size))
+    let remark = match (kept.ring.len(), kept.live) {
+        (0, false) => String::new(),
+        (0, true) => "  (being written)".to_owned(),
+        (files, false) => format!("  (ring of {})", counted_files(files)),
+        (files, true) => format!("  (ring of {}, being written)", counted_files(files)),
+    };
+    format!("{time}  {:>10}  {name}{remark}", format::size(kept.size))
+}
+
+fn ring_line(file: &RingFile) -> String {
+    let name = file.path.file_name().unwrap_or_default().display().to_string();
+    let name = Shown::of(&name, Policy::default());
+    // Behind the time of the line above.
+    format!("{:19}  {:>10}    {name}", "", format::size(file.size))
+}
+
+fn counted_files(number: usize) -> String {
+    match number {
+        1 => "1 file".to_owned(),
+        number => format!("{} files", format::count(number as u64)),
+    }
 }
 
 /// How many recordings, in words.
@@ -65,17 +89,40 @@ fn name(kept: &Kept) -> String {
         .unwrap_or_default()
 }
 
-/// Where the recording of that name is.
+/// Where the recording of that name is, or the file of a ring.
 pub(super) fn find(name: &str) -> Result<PathBuf, RunError> {
     let sessions = Sessions::open(|name| env::var_os(name))?;
-    named(&sessions.kept()?, name).map(|kept| kept.path.clone())
+    let found = named(&sessions.kept()?, name)?;
+    if let Some(newest) = found.ring.last() {
+        let newest = newest.path.file_name().unwrap_or_default();
+        return Err(RunError::Ring {
+            name: name.to_owned(),
+            newest: newest.display().to_string(),
+        });
+    }
+    Ok(found.path)
 }
 
-/// The recording of that name, with or without the extension.
-fn named<'k>(kept: &'k [Kept], wanted: &str) -> Result<&'k Kept, RunError> {
-    let is = |part: Option<&OsStr>| part == Some(OsStr::new(wanted));
+/// The recording of that name, or the file of a ring, with or without the extension.
+fn named(kept: &[Kept], wanted: &str) -> Result<Kept, RunError> {
+    let is = |path: &Path| {
+        let parts = [path.file_name(), path.file_stem()];
+        parts.contains(&Some(OsStr::new(wanted)))
+    };
+    if let Some(found) = kept.iter().find(|kept| is(&kept.path)) {
+        return Ok(found.clone());
+    }
+    let file_of = |kept: &Kept| {
+        let file = kept.ring.iter().find(|file| is(&file.path))?;
+        Some(Kept {
+            path: file.path.clone(),
+            size: file.size,
+            ring: Vec::new(),
+            ..kept.clone()
+        })
+    };
     kept.iter()
-        .find(|kept| is(kept.path.file_name()) || is(kept.path.file_stem()))
+        .find_map(file_of)
         .ok_or_else(|| RunError::NoSuchRecording(wanted.to_owned()))
 }
 
@@ -89,10 +136,14 @@ fn delete(sessions: &Sessions, names: &[String]) -> Result<String, RunError> {
     chosen.dedup();
     let mut lines = String::new();
     for kept in chosen {
-        sessions.remove(kept)?;
-        let name = Shown::of(&name(kept), Policy::default());
+        sessions.remove(&kept)?;
+        let files = match kept.ring.len() {
+            0 => String::new(),
+            files => format!("{}, ", counted_files(files)),
+        };
+        let name = Shown::of(&name(&kept), Policy::default());
         // Writing to a string cannot fail.
-        let _ = writeln!(lines, "deleted {name} ({})", format::size(kept.size));
+        let _ = writeln!(lines, "deleted {name} ({files}{})", format::size(kept.size));
     }
     Ok(lines)
 }

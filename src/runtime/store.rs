@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::sessions::counted;
 use crate::app::SessionFile;
-use crate::capture::{BUDGET, CaptureError, Create, Existing, Kept, Recorder, Sessions};
+use crate::capture::{BUDGET, CaptureError, Create, Existing, Kept, Recorder, Ring, Sessions};
 use crate::model::{Endpoint, Timestamp};
 use crate::text::format;
 
@@ -22,6 +22,17 @@ pub enum Place {
         /// What happens if it exists.
         existing: Existing,
     },
+}
+
+/// How long a recording may become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// As long as the disk has space.
+    None,
+    /// One file of so many bytes.
+    File(u64),
+    /// The newest of many files.
+    Ring(Ring),
 }
 
 /// What is worth knowing about the recordings of earlier runs. Nothing is ever removed unasked.
@@ -45,35 +56,45 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// Creates the session file.
+    /// Creates the session file, or the first one of a ring.
     pub(super) fn create(
         place: &Place,
         at: Timestamp,
         target: Option<&Endpoint>,
-        max_size: Option<u64>,
+        bound: Bound,
     ) -> Result<Store, CaptureError> {
         match place {
             Place::Folder => {
                 let sessions = Sessions::open(|name| env::var_os(name))?;
                 // Before the new one is there, so that it is not counted.
                 let kept = sessions.kept()?;
-                let recorder = sessions.create(at, target, max_size)?;
-                let path = recorder.path().display().to_string();
+                let recorder = match bound {
+                    Bound::None => sessions.create(at, target, None),
+                    Bound::File(most) => sessions.create(at, target, Some(most)),
+                    Bound::Ring(ring) => sessions.create_ring(at, target, ring),
+                }?;
                 Ok(Store {
+                    file: SessionFile::Temporary(shown(&recorder, bound)),
                     recorder,
-                    file: SessionFile::Temporary(path),
                     earlier: earlier(sessions.path(), &kept, BUDGET),
                 })
             }
             Place::File { path, existing } => {
-                let recorder = Recorder::create(&Create {
-                    path: path.clone(),
-                    existing: *existing,
-                    max_size,
-                })?;
+                let create = |max_size| {
+                    Recorder::create(&Create {
+                        path: path.clone(),
+                        existing: *existing,
+                        max_size,
+                    })
+                };
+                let recorder = match bound {
+                    Bound::None => create(None),
+                    Bound::File(most) => create(Some(most)),
+                    Bound::Ring(ring) => Recorder::create_ring(path, *existing, ring, at),
+                }?;
                 Ok(Store {
+                    file: SessionFile::Named(shown(&recorder, bound)),
                     recorder,
-                    file: SessionFile::Named(path.display().to_string()),
                     earlier: Earlier::None,
                 })
             }
@@ -86,6 +107,23 @@ impl Store {
             SessionFile::Temporary(_) if self.recorder.payload_bytes() == 0 => self.recorder.discard(),
             SessionFile::Temporary(_) | SessionFile::Named(_) => self.recorder.check(),
             SessionFile::Opened(_) => Ok(()),
+        }
+    }
+}
+
+/// The path of the recording as people read it: the files of a ring as a shell would name them all.
+fn shown(recorder: &Recorder, bound: Bound) -> String {
+    let path = recorder.path();
+    match bound {
+        Bound::None | Bound::File(_) => path.display().to_string(),
+        Bound::Ring(_) => {
+            let mut name = path.file_stem().unwrap_or_default().to_owned();
+            name.push("_*");
+            if let Some(extension) = path.extension() {
+                name.push(".");
+                name.push(extension);
+            }
+            path.with_file_name(name).display().to_string()
         }
     }
 }
@@ -133,6 +171,7 @@ mod tests {
             size,
             modified: Timestamp(0),
             live,
+            ring: Vec::new(),
         }
     }
 
@@ -173,7 +212,7 @@ mod tests {
             path: path.clone(),
             existing: Existing::Refuse,
         };
-        let store = Store::create(&place, Timestamp(0), None, None).unwrap();
+        let store = Store::create(&place, Timestamp(0), None, Bound::None).unwrap();
         store.settle().unwrap();
         assert!(path.exists());
     }

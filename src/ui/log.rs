@@ -37,7 +37,9 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
         };
         // A first entry that begins above the window, or a last one that goes on below, is not all on the screen;
         // counting entries is enough for a thumb, and costs nothing.
-        let part = (first.id.0, last.id.0 + 1, position.of);
+        let gone = scene.records.first().0;
+        let from = |place: u64| place.saturating_sub(gone);
+        let part = (from(first.id.0), from(last.id.0 + 1), from(position.of));
         chrome::thumb(scene, canvas, x, area, part, scene.focused(Pane::Log));
     }
 }

@@ -81,14 +81,18 @@ fn second_row<'s>(scene: &'s Scene<'_>, link: &Link, width: u16) -> Line<'s> {
     ];
     if link.state.is_live() {
         parts.push((
-            3,
+            4,
             sparkline(&scene.pen, &scene.app.rates.history(scene.now, BARS)),
         ));
-        parts.push((2, rate(scene)));
-        parts.push((4, silence(scene, link)));
+        parts.push((3, rate(scene)));
+        parts.push((5, silence(scene, link)));
     }
-    let file = format!("file {}", format::size(scene.app.recorded));
-    parts.push((5, scene.pen.text(&file, scene.theme().secondary())));
+    // Where a ring begins matters more than what can be seen below.
+    let (rank, file) = match &scene.app.ring {
+        Some(ring) => (2, words::ring(scene.app.recorded, ring)),
+        None => (6, format!("file {}", format::size(scene.app.recorded))),
+    };
+    parts.push((rank, scene.pen.text(&file, scene.theme().secondary())));
     fit(parts, &scene.line().gap(3), width)
 }
 

@@ -5,6 +5,8 @@
 
 #[path = "../capture/cuts.rs"]
 mod cuts;
+#[path = "../pty/full.rs"]
+mod full;
 #[path = "../capture/hostile.rs"]
 mod hostile;
 #[path = "../support/oracle.rs"]
@@ -32,6 +34,11 @@ const HOSTILE: usize = 64 << 20;
 /// Bytes of the flood for P8.
 const FLOOD: usize = 1 << 30;
 
+/// Rounds of P16, each with another part of the disk taken.
+const FULL_ROUNDS: u32 = 10;
+/// Bytes that come while the disk is full.
+const FULL_FLOOD: usize = 64 << 20;
+
 /// Runs a proof, unless others were named: `cargo bench --bench proofs -- P8 P20`.
 fn prove(what: &str, proof: impl FnOnce() -> String) {
     let named: Vec<String> = std::env::args()
@@ -48,6 +55,9 @@ fn prove(what: &str, proof: impl FnOnce() -> String) {
 }
 
 fn main() {
+    if let Some(place) = full::place() {
+        return full::prove(&place, FULL_ROUNDS, FULL_FLOOD);
+    }
     // Under `cargo test --benches` nothing is measured and nothing this long is run.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
@@ -89,6 +99,16 @@ fn main() {
         let (flips, refused) = cuts::flips(4 << 10, 1);
         format!(", {cuts} cuts and {flips} flips, of which {refused} made a file that is refused")
     });
+    prove(
+        "P16 a disk of 4 MiB and a limit for files, 10 rounds, 64 MiB",
+        || {
+            if full::start_again(&[]) {
+                ", headless and on the screen, with each --on-full".into()
+            } else {
+                " not, for it was skipped".into()
+            }
+        },
+    );
     prove("P19 1,000 random sessions written and opened", || {
         roundtrip::write_then_open(1000, 400);
         String::new()

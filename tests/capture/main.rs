@@ -15,6 +15,7 @@ mod identity;
 mod oddities;
 mod opening;
 mod private;
+mod ring;
 mod roundtrip;
 mod sample;
 mod search;

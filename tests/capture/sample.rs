@@ -87,7 +87,7 @@ pub(crate) fn opened(recorder: &Recorder) -> Connection {
 
 /// The whole log.
 pub(crate) fn read_all(session: &dyn Records) -> Vec<Line> {
-    (0..session.len())
+    (session.first().0..session.len())
         .map(|number| {
             let entry = session.entry(EntryId(number)).unwrap();
             Line {

@@ -1,8 +1,9 @@
 //! The real program in a real terminal: the ways out (P5), Ctrl-Z (P6), the terminal that vanishes (P7) or stalls (P8),
-//! resizing (P9), hostile bytes (P1) and the size of a frame (P4). Small forms; the full ones are benchmarks.
+//! resizing (P9), hostile bytes (P1), the size of a frame (P4) and a full disk (P16). Small forms; the full ones are benchmarks.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod full;
 #[path = "../support/oracle.rs"]
 mod oracle;
 #[path = "../support/peer.rs"]
@@ -11,6 +12,8 @@ mod proofs;
 #[path = "../support/pty.rs"]
 mod pty;
 mod reading;
+#[path = "../support/wire.rs"]
+mod wire;
 
 use nix::sys::signal::Signal;
 use proofs::{Way, check_restored, connected, recorded, shell, sockscope};
@@ -149,6 +152,19 @@ fn a_terminal_that_never_reads_stalls_neither_the_recording_nor_a_signal() {
 #[test]
 fn a_terminal_that_never_reads_stalls_no_key() {
     proofs::flood(Way::Key, Reading::NotYet, 32 << 20);
+}
+
+#[test]
+fn a_full_disk_is_survivable_and_visible() {
+    full::start_again(&["--exact", "full_child", "--nocapture", "--test-threads=1"]);
+}
+
+/// Not a test by itself: runs where a small file system is mounted.
+#[test]
+fn full_child() {
+    if let Some(place) = full::place() {
+        full::prove(&place, 1, 6 << 20);
+    }
 }
 
 #[test]

@@ -12,6 +12,8 @@ use sockscope::model::{
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Memory {
     entries: Vec<(Entry, Vec<u8>)>,
+    /// How many entries are not kept any more.
+    pub(crate) gone: u64,
     /// What was added to entries.
     pub(crate) annotations: BTreeMap<u64, Annotation>,
 }
@@ -39,11 +41,18 @@ impl Memory {
     }
 
     fn get(&self, id: EntryId) -> Result<&(Entry, Vec<u8>), RecordsError> {
+        if id.0 < self.gone {
+            return Err(RecordsError::Removed);
+        }
         self.entries.get(id.0 as usize).ok_or(RecordsError::Missing(id))
     }
 }
 
 impl Records for Memory {
+    fn first(&self) -> EntryId {
+        EntryId(self.gone)
+    }
+
     fn len(&self) -> u64 {
         self.entries.len() as u64
     }

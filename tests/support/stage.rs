@@ -11,7 +11,8 @@ use sockscope::app::{
     App, Context, Event, Key, KeyCode, Layout, SessionFile, Settings, TimeColumn, View, Zone,
 };
 use sockscope::model::{
-    ConnectionId, Direction, EntryKind, Link, LinkState, NetEvent, RecorderState, Records, Timestamp,
+    ConnectionId, Direction, EntryKind, Link, LinkState, NetEvent, RecorderState, Records, RingReport,
+    Timestamp,
 };
 use sockscope::text::{InputType, LineEnding, Policy};
 use sockscope::ui::{self, Frame, Theme};
@@ -27,6 +28,7 @@ pub(crate) struct Stage {
     pub(crate) log: Memory,
     pub(crate) link: Option<Link>,
     pub(crate) recorder: RecorderState,
+    pub(crate) ring: Option<RingReport>,
     pub(crate) now: Timestamp,
     pub(crate) size: (u16, u16),
     pub(crate) theme: Theme,
@@ -59,6 +61,7 @@ impl Stage {
             log: Memory::default(),
             link: None,
             recorder: RecorderState::Recording,
+            ring: None,
             now: START,
             size,
             theme: Theme::Ansi,
@@ -120,6 +123,7 @@ impl Stage {
     /// Reports how things stand, as the worker does.
     pub(crate) fn report(&mut self) -> &mut Stage {
         let news = NetEvent {
+            ring: self.ring,
             link: self.link.clone(),
             entries: self.log.len(),
             size: 12_800,

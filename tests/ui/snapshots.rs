@@ -6,8 +6,9 @@ use crate::stage::{Stage, settings};
 use crate::svg::Picture;
 use sockscope::app::{App, Event, Key, KeyCode, SessionFile, Settings};
 use sockscope::model::{
-    Annotation, Attempt, AttemptOutcome, Direction, End, EndHow, EntryKind, ExportReport, ExportState,
-    Family, FileReport, FileState, Full, Link, LinkState, Lookup, RecorderState, Side,
+    Annotation, Attempt, AttemptOutcome, Direction, End, EndHow, EntryId, EntryKind, ExportReport,
+    ExportState, Family, FileReport, FileState, Full, Link, LinkState, Lookup, RecorderState, RingReport,
+    Side,
 };
 
 const SIZES: [(u16, u16); 4] = [(80, 24), (120, 40), (40, 10), (20, 5)];
@@ -475,6 +476,7 @@ fn reading(size: (u16, u16), how: FileState, remarks: &[&str]) -> Stage {
     });
     stage.send(Event::Started);
     let report = FileReport {
+        first: EntryId(0),
         size: 48_318_382_080,
         indexed: 21_743_271_936,
         entries: 5_318_240,
@@ -484,6 +486,33 @@ fn reading(size: (u16, u16), how: FileState, remarks: &[&str]) -> Stage {
     };
     stage.send(Event::File(report));
     stage
+}
+
+/// A log whose first entries went with their file, read from its start, with one of those in the Inspector.
+#[test]
+fn a_ring_whose_first_file_is_gone() {
+    let ring = |size| {
+        let mut stage = conversation(size);
+        stage
+            .escape()
+            .key(key('g'))
+            .key(key('j'))
+            .key(Key::plain(KeyCode::Enter));
+        stage.log.gone = 4;
+        stage.ring = Some(RingReport {
+            files: 3,
+            of: 3,
+            first: EntryId(4),
+        });
+        stage.report();
+        stage
+    };
+    check("ring", &[1, 2], ring);
+    check_at("ring_details", (80, 24), &[], |size| {
+        let mut stage = ring(size);
+        stage.key(key('1')).key(key('z'));
+        stage
+    });
 }
 
 #[test]

@@ -43,6 +43,70 @@ fn keys_move_over_the_log() {
 }
 
 #[test]
+fn the_log_begins_at_the_first_entry_that_is_kept() {
+    let check = |keys: &str, gone: u64, after: &str, window: (u64, u64), selected: Option<u64>| {
+        let mut bench = bench(100);
+        bench.keys(keys);
+        bench.memory.gone = gone;
+        let drawn = bench.window();
+        bench.keys(after);
+        let found = bench.app.log.selected.map(|id| id.0);
+        assert_eq!(
+            (bench.window(), found),
+            (window, selected),
+            "{keys}, then {after}"
+        );
+        assert!(drawn.0 >= gone, "{keys}: {drawn:?}");
+    };
+    check("", 40, "g", (40, 48), Some(40));
+    check("", 40, "gk", (40, 48), Some(40));
+    check("", 40, "g<PgDn>g<PgUp>", (40, 48), Some(40));
+    check(
+        "",
+        40,
+        "<PgUp><PgUp><PgUp><PgUp><PgUp><PgUp><PgUp><PgUp>",
+        (40, 48),
+        None,
+    );
+    check("", 95, "k", (95, 99), Some(99));
+    check("", 95, "<PgUp>", (95, 99), None);
+    // What stood on an entry that went, and what was selected, move on.
+    check("g", 40, "", (40, 48), Some(0));
+    check("g", 40, "j", (40, 48), Some(40));
+    check("gjj", 2, "j", (2, 10), Some(3));
+    check(":50<Enter>", 40, "j", (49, 57), Some(50));
+    check(":50<Enter>", 99, "j", (99, 99), Some(99));
+    check("g", 100, "j", (u64::MAX, u64::MAX), None);
+}
+
+#[test]
+fn an_entry_that_went_is_not_to_be_had() {
+    let mut bench = bench(100);
+    bench.keys("g<Enter>");
+    bench.memory.gone = 40;
+    let rows = bench.app.inspector_rows(&bench.memory, &bench.layout());
+    let [row] = rows.as_slice() else {
+        panic!("{rows:?}")
+    };
+    let RowKind::Unreadable(text) = &row.kind else {
+        panic!("{row:?}")
+    };
+    assert_eq!(text.to_string(), "no longer kept: its ring file was removed");
+    // Going on from there leads to what is kept.
+    bench.keys("J");
+    assert_eq!(bench.app.inspector.unwrap().entry, EntryId(40));
+    bench.keys(":12<Enter>");
+    assert_eq!(
+        bench.notice(),
+        "entry 12 is no longer kept: its ring file was removed; the log begins at 41"
+    );
+    bench.keys(":101<Enter>");
+    assert_eq!(bench.notice(), "there is no entry 101: the log has 100");
+    bench.keys(":0%<Enter>");
+    assert_eq!(bench.app.log.selected, Some(EntryId(40)));
+}
+
+#[test]
 fn the_text_under_the_eye_stays_whatever_arrives() {
     let mut bench = bench(100);
     bench.keys("<PgUp>");

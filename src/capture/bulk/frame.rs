@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::capture::block::{EPB_FLAGS, INBOUND, OUTBOUND, PACKET, PACKET_HEADER, padding};
-use crate::model::{ConnectionId, Direction, Timestamp};
+use crate::model::{Direction, Timestamp};
 
 /// Bytes of a block that tell how long it is.
 pub(super) const HEAD: usize = 8;
@@ -21,8 +21,8 @@ const TCP: u8 = 6;
 pub(super) struct Frame {
     /// How long the block is.
     pub(super) len: u32,
-    /// Of which connection.
-    pub(super) connection: ConnectionId,
+    /// Of which interface.
+    pub(super) interface: u32,
     /// When.
     pub(super) at: Timestamp,
     /// Which way.
@@ -39,13 +39,13 @@ pub(super) fn block_len(bytes: &[u8]) -> usize {
     }
 }
 
-/// Reads the data block that `bytes` start with, of a file with `connections` interfaces; `None` if it is anything
+/// Reads the data block that `bytes` start with, of a file with `interfaces` interfaces; `None` if it is anything
 /// else, or not whole.
-pub(super) fn read(bytes: &[u8], connections: usize) -> Option<Frame> {
+pub(super) fn read(bytes: &[u8], interfaces: usize) -> Option<Frame> {
     let len = block_len(bytes);
     let block = bytes.get(..len)?;
     let (head, rest) = block.split_first_chunk::<PACKET_HEADER>()?;
-    let connection = word(head, 8).filter(|number| (*number as usize) < connections)?;
+    let interface = word(head, 8).filter(|number| (*number as usize) < interfaces)?;
     let captured = word(head, 20).filter(|captured| word(head, 24) == Some(*captured))? as usize;
     let packet = rest.get(..captured)?;
     let headers = headers(packet)?;
@@ -65,7 +65,7 @@ pub(super) fn read(bytes: &[u8], connections: usize) -> Option<Frame> {
     let (high, low) = (word(head, 12)?, word(head, 16)?);
     Some(Frame {
         len: len as u32,
-        connection: ConnectionId(connection),
+        interface,
         at: Timestamp(u64::from(high) << 32 | u64::from(low)),
         direction,
         payload: PACKET_HEADER + headers..PACKET_HEADER + captured,

@@ -1,4 +1,4 @@
-//! Session files of ours, block by block.
+//! Session files of ours, block by block, and one after the other.
 
 use std::ops::ControlFlow;
 use std::os::unix::fs::FileExt as _;
@@ -7,7 +7,7 @@ use super::chunk::Chunk;
 use super::frame::{self, Frame};
 use super::{Joint, Look, Passed, Want, failed, faulty};
 use crate::capture::fact;
-use crate::capture::recorder::Shared;
+use crate::capture::segment::{Interfaces, Segment, Shared};
 use crate::capture::walk::{self, Content, Fault};
 use crate::capture::window::Window;
 use crate::model::{ConnectionId, Entry, EntryId, EntryKind, Protocol, RecordsError, Timestamp};
@@ -18,9 +18,11 @@ const GLANCE: usize = 4096;
 /// Blocks from here on are large.
 const LARGE: u32 = 16 << 10;
 
-/// A place in the file.
+/// A place in a file.
 #[derive(Debug, Default)]
 pub(super) struct OwnPlace {
+    /// The file. Only its number: whoever holds a removed file keeps its space on the disk.
+    segment: u32,
     /// Where the block of the next entry, or one before it that is no entry, starts.
     offset: u64,
     chunk: Chunk,
@@ -40,30 +42,23 @@ impl OwnPlace {
         budget: u64,
         look: &mut Look<'_>,
     ) -> Result<(), RecordsError> {
-        // In this order: blocks up to an entry that was published mention no later connection.
-        let until = until.min(shared.index.entries());
-        let extent = Extent {
-            connections: shared.index.connections(),
-            end: shared.index.end(),
-        };
-        let stop = self.offset.saturating_add(budget);
-        while *next < until && self.offset < stop {
-            let glanced = want == Want::Headers && self.last_len >= LARGE;
-            let flow = if glanced {
-                self.block(shared, want, extent, next, look)?
-            } else {
-                let rest = self.chunk.block(&shared.file, self.offset, extent.end);
-                let rest = rest.map_err(failed)?;
-                match frame::read(rest, extent.connections) {
-                    Some(frame) => {
-                        self.offset += u64::from(frame.len);
-                        self.last_len = frame.len;
-                        let bytes = rest.get(frame.payload.clone()).unwrap_or_default();
-                        show(&entry(next, &frame), bytes, Joint::Stream, look)
-                    }
-                    None => self.block(shared, want, extent, next, look)?,
-                }
+        let mut left = budget;
+        while *next < until && left > 0 {
+            let Some(segment) = shared.at_or_after(*next) else {
+                break;
             };
+            if segment.first > *next {
+                break;
+            }
+            if segment.number != self.segment {
+                *self = OwnPlace {
+                    segment: segment.number,
+                    ..OwnPlace::default()
+                };
+            }
+            let from = self.offset;
+            let flow = self.read_segment(&segment, want, next, until, left, look)?;
+            left = left.saturating_sub(self.offset - from);
             if flow.is_break() {
                 break;
             }
@@ -71,26 +66,68 @@ impl OwnPlace {
         Ok(())
     }
 
+    /// The same within one file.
+    fn read_segment(
+        &mut self,
+        segment: &Segment,
+        want: Want,
+        next: &mut u64,
+        until: u64,
+        budget: u64,
+        look: &mut Look<'_>,
+    ) -> Result<ControlFlow<()>, RecordsError> {
+        // In this order: blocks up to an entry that was published mention no later interface.
+        let until = until.min(segment.end());
+        let extent = Extent {
+            interfaces: segment.interfaces(),
+            end: segment.index.end(),
+        };
+        let stop = self.offset.saturating_add(budget);
+        while *next < until && self.offset < stop {
+            let glanced = want == Want::Headers && self.last_len >= LARGE;
+            let flow = if glanced {
+                self.block(segment, want, &extent, next, look)?
+            } else {
+                let rest = self.chunk.block(&segment.file, self.offset, extent.end);
+                let rest = rest.map_err(failed)?;
+                match frame::read(rest, extent.interfaces.len()) {
+                    Some(frame) => {
+                        self.offset += u64::from(frame.len);
+                        self.last_len = frame.len;
+                        let bytes = rest.get(frame.payload.clone()).unwrap_or_default();
+                        let connection = extent.connection(frame.interface, self.offset)?;
+                        show(&entry(next, connection, &frame), bytes, Joint::Stream, look)
+                    }
+                    None => self.block(segment, want, &extent, next, look)?,
+                }
+            };
+            if flow.is_break() {
+                return Ok(flow);
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
     /// Passes the next block, whatever it is.
     fn block(
         &mut self,
-        shared: &Shared,
+        segment: &Segment,
         want: Want,
-        extent: Extent,
+        extent: &Extent,
         next: &mut u64,
         look: &mut Look<'_>,
     ) -> Result<ControlFlow<()>, RecordsError> {
         let start = self.offset;
-        let mut window = Window::new(&shared.file, extent.end, GLANCE, &mut self.glance);
-        let block =
-            walk::block_at(&mut window, start, extent.connections).map_err(|fault| faulty(fault, start))?;
+        let mut window = Window::new(&segment.file, extent.end, GLANCE, &mut self.glance);
+        let block = walk::block_at(&mut window, start, extent.interfaces.len())
+            .map_err(|fault| faulty(fault, start))?;
         self.offset += u64::from(block.len);
         self.last_len = block.len;
         self.payload.clear();
         let mut joint = Joint::Stream;
         let entry = match block.content {
             Content::Data {
-                connection,
+                interface,
                 at,
                 direction,
                 protocol,
@@ -103,15 +140,16 @@ impl OwnPlace {
                 };
                 if want == Want::Payloads {
                     self.payload.resize(len as usize, 0);
-                    shared
+                    segment
                         .file
                         .read_exact_at(&mut self.payload, offset)
                         .map_err(failed)?;
                 }
+                let connection = extent.connection(interface, start)?;
                 numbered(next, connection, at, EntryKind::Data { direction }, len)
             }
             Content::Event {
-                connection,
+                interface,
                 at,
                 offset,
                 len,
@@ -119,7 +157,7 @@ impl OwnPlace {
             } => {
                 let json = window.get(offset, len as usize).map_err(failed)?;
                 let kind = fact::from_json(json).map_err(|what| faulty(Fault::Damaged(what), start))?;
-                numbered(next, connection, at, kind, 0)
+                numbered(next, extent.connection(interface, start)?, at, kind, 0)
             }
             Content::Interface { .. } | Content::About { .. } | Content::Section | Content::Nothing => {
                 return Ok(ControlFlow::Continue(()));
@@ -130,21 +168,28 @@ impl OwnPlace {
 }
 
 /// What of the file can be read.
-#[derive(Clone, Copy)]
 struct Extent {
-    connections: usize,
+    interfaces: Interfaces,
     end: u64,
+}
+
+impl Extent {
+    /// The connection of the block at `offset`, which was found to be of this interface.
+    fn connection(&self, interface: u32, offset: u64) -> Result<ConnectionId, RecordsError> {
+        let found = self.interfaces.connection(interface);
+        found.ok_or_else(|| faulty(Fault::Damaged("the connection was not announced"), offset))
+    }
 }
 
 fn show(entry: &Entry, bytes: &[u8], joint: Joint, look: &mut Look<'_>) -> ControlFlow<()> {
     look(Passed { entry, bytes, joint })
 }
 
-fn entry(next: &mut u64, frame: &Frame) -> Entry {
+fn entry(next: &mut u64, connection: ConnectionId, frame: &Frame) -> Entry {
     let kind = EntryKind::Data {
         direction: frame.direction,
     };
-    numbered(next, frame.connection, frame.at, kind, frame.payload.len() as u32)
+    numbered(next, connection, frame.at, kind, frame.payload.len() as u32)
 }
 
 /// The entry that comes next.

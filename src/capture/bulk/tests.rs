@@ -10,7 +10,7 @@ use crate::capture::packet::{Flags, Segment};
 use crate::capture::walk::{self, Content};
 use crate::capture::window::Window;
 use crate::capture::{Connection, Create, Existing, Recorder, Role, block};
-use crate::model::{ConnectionId, Direction, Entry, EntryId, EntryKind, Protocol, Records, Timestamp};
+use crate::model::{Direction, Entry, EntryId, EntryKind, Protocol, Records, Timestamp};
 
 type Line = (Entry, Vec<u8>);
 
@@ -100,7 +100,7 @@ proptest! {
     ) {
         let address: SocketAddr = if v6 { "[::1]:1" } else { "127.0.0.1:1" }.parse().unwrap();
         let segment = Segment { from: address, to: address, seq: 0, ack: 0, flags: Flags::Data, payload_len: len };
-        let frame = block::DataFrame::new(ConnectionId(3), Timestamp(1 << 40), Direction::Sent, &segment);
+        let frame = block::DataFrame::new(3, Timestamp(1 << 40), Direction::Sent, &segment);
         let mut bytes = [frame.head(), &vec![7; len], frame.tail()].concat();
         let whole = frame::read(&bytes, 4);
         prop_assert!(whole.is_some());
@@ -118,7 +118,7 @@ proptest! {
         let walked = walk::block_at(&mut window, 0, 4);
         if let Some(frame) = frame::read(&bytes, 4) {
             let expected = Content::Data {
-                connection: frame.connection,
+                interface: frame.interface,
                 at: frame.at,
                 direction: frame.direction,
                 protocol: Protocol::Tcp,

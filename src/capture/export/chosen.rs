@@ -91,6 +91,15 @@ impl Chosen {
         result
     }
 
+    fn look_up(&self, id: EntryId) -> Result<(Entry, Vec<u8>), RecordsError> {
+        let entry = self.session.entry(id)?;
+        let bytes = match entry.direction() {
+            Some(_) => self.session.payload(id, 0..entry.len)?,
+            None => Vec::new(),
+        };
+        Ok((entry, bytes))
+    }
+
     /// One by one.
     fn each(&mut self, until: u64, budget: u64, take: &mut Take<'_>) -> Result<(), RecordsError> {
         let mut passed = 0;
@@ -103,10 +112,13 @@ impl Chosen {
                 self.next = until;
                 return Ok(());
             };
-            let entry = self.session.entry(id)?;
-            let bytes = match entry.direction() {
-                Some(_) => self.session.payload(id, 0..entry.len)?,
-                None => Vec::new(),
+            let (entry, bytes) = match self.look_up(id) {
+                // Its ring file went.
+                Err(RecordsError::Removed) => {
+                    self.next = self.session.first().0.max(id.0 + 1);
+                    continue;
+                }
+                found => found?,
             };
             self.next = id.0 + 1;
             passed += EACH + bytes.len() as u64;

@@ -7,7 +7,7 @@ use super::pcapng::{Numbering, Pcapng};
 use super::python::Python;
 use super::{Piece, Wording};
 use crate::capture::Session;
-use crate::model::{Direction, EntryId, ExportFormat, Portion, Records as _};
+use crate::model::{Direction, ExportFormat, Portion, Records as _};
 use crate::text::{Shown, format};
 
 /// A format, with what has to be remembered from entry to entry.
@@ -33,6 +33,8 @@ impl Form {
         match format {
             ExportFormat::Pcapng => {
                 let numbering = match portion {
+                    // In a ring, the connections before those that are kept are missing.
+                    Portion::All if session.first().0 > 0 => Numbering::Own,
                     Portion::All => Numbering::Same,
                     Portion::Query(_) | Portion::Entries(_) => Numbering::Own,
                 };
@@ -96,7 +98,7 @@ impl Form {
 /// The lines that follow have times of day; this one says of which day.
 fn heading(what: &str, wording: Wording, session: &Session, out: &mut Output) -> io::Result<()> {
     let what = Shown::of(what, wording.policy);
-    match session.entry(EntryId(0)) {
+    match session.entry(session.first()) {
         Ok(first) => writeln!(
             out,
             "# sockscope: {what}; recorded from {} {} on",

@@ -151,7 +151,7 @@ impl Pcapng {
             let segment = stream.data(from, bytes.len());
             if let Some(ack) = overdue {
                 let back = direction.opposite();
-                out.write_all(&block::bare_packet(channel.number, at, back, &ack, None, &[]))?;
+                out.write_all(&block::bare_packet(channel.number.0, at, back, &ack, None, &[]))?;
             }
             self.packet(
                 at,
@@ -178,7 +178,7 @@ impl Pcapng {
         remarks: &[u8],
         out: &mut impl Write,
     ) -> io::Result<()> {
-        let frame = DataFrame::around(number, at, direction, headers, bytes.len(), remarks.len());
+        let frame = DataFrame::around(number.0, at, direction, headers, bytes.len(), remarks.len());
         let (before, after) = frame.tails();
         for part in [frame.head(), bytes, before, remarks, after] {
             out.write_all(part)?;
@@ -194,6 +194,7 @@ impl Pcapng {
         };
         let happened = Happened {
             connection: channel.number,
+            interface: channel.number.0,
             at: *at,
             kind,
         };
@@ -219,7 +220,7 @@ impl Pcapng {
         if packets.is_empty() {
             out.write_all(&block::annotation(
                 EntryId(self.entries),
-                channel.number,
+                channel.number.0,
                 *at,
                 &json,
             ))?;
@@ -284,8 +285,7 @@ impl Pcapng {
     }
 
     fn conversation(&self, id: ConnectionId) -> Option<Conversation> {
-        let number = u64::from(id.0);
-        self.session.conversation_page(number..number + 1).pop()
+        self.session.conversation(id)
     }
 
     /// Makes room: what is known of datagrams, and of connections that are over, can be found again.

@@ -135,7 +135,7 @@ compared. Exit status: 0 if all of it could be repeated, 1 if not. Written by so
         }
         self.settle(out)?;
         let number = u64::from(id.0);
-        let known = self.session.conversation_page(number..number + 1).pop();
+        let known = self.session.conversation(id);
         let name = known
             .as_ref()
             .map_or_else(String::new, |known| harmless(&known.name));

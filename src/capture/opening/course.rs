@@ -15,7 +15,7 @@ use crate::capture::error::words;
 use crate::capture::format::{self, Kind};
 use crate::capture::session::Source;
 use crate::capture::walk::Fault;
-use crate::model::{FileReport, FileState};
+use crate::model::{EntryId, FileReport, FileState};
 
 /// Bytes indexed before the first report, so that the first screen comes at once.
 const FIRST: u64 = 128 << 10;
@@ -179,7 +179,7 @@ impl Course {
                 self.torn = true;
                 return Ok(false);
             }
-            Kind::Own => self.indexer = Some(Indexer::own(&self.source, file)),
+            Kind::Own { first } => self.indexer = Some(Indexer::own(&self.source, file, first)),
             Kind::Foreign(format) => {
                 self.indexer = Some(Indexer::foreign(&self.source, file, format)?);
             }
@@ -254,7 +254,8 @@ impl Course {
         let report = FileReport {
             size,
             indexed: if self.trouble.is_some() { size } else { indexed },
-            entries: self.source.entries(),
+            entries: self.source.entries() - self.source.first(),
+            first: EntryId(self.source.first()),
             conversations: self.indexer.as_ref().map_or(0, Indexer::conversations),
             state,
             remarks,

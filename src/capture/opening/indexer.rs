@@ -4,11 +4,9 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
-use crate::capture::annotations::Annotations;
 use crate::capture::foreign::{Foreign, Format, Import};
-use crate::capture::index::Index;
-use crate::capture::recorder::Shared;
 use crate::capture::scan::Scan;
+use crate::capture::segment::{Segment, Shared};
 use crate::capture::session::{Log, Source};
 use crate::capture::walk::Fault;
 
@@ -22,14 +20,10 @@ pub(super) enum Indexer {
 }
 
 impl Indexer {
-    /// Begins with a recording of ours in `file`.
-    pub(super) fn own(source: &Source, file: File) -> Indexer {
-        let shared = Arc::new(Shared {
-            path: source.path().to_owned(),
-            file,
-            index: Index::default(),
-            annotations: Annotations::default(),
-        });
+    /// Begins with a recording of ours in `file`, whose first entry has this number.
+    pub(super) fn own(source: &Source, file: File, first: u64) -> Indexer {
+        let segment = Segment::new(0, source.path().to_owned(), file, first);
+        let shared = Arc::new(Shared::new(Arc::new(segment)));
         source.found(Log::Own(shared.clone()));
         Indexer::Own(Scan::new(shared))
     }

@@ -95,9 +95,8 @@ enum Part {
 impl Stream {
     /// Whether its entries follow each other, and are not messages of their own.
     fn is_joined(self, records: &dyn Records) -> bool {
-        let number = u64::from(self.connection.0);
-        let found = records.conversation_page(number..number + 1);
-        found.first().is_none_or(|found| found.protocol == Protocol::Tcp)
+        let found = records.conversation(self.connection);
+        found.is_none_or(|found| found.protocol == Protocol::Tcp)
     }
 
     fn part(self, entry: &Entry) -> Part {
@@ -128,7 +127,7 @@ impl Stream {
     ) -> Result<Vec<(u64, Vec<u8>)>, RecordsError> {
         self.collect(
             records,
-            (id.0.saturating_sub(NEAR)..id.0).rev(),
+            (id.0.saturating_sub(NEAR).max(records.first().0)..id.0).rev(),
             need,
             |len, take| len - take..len,
         )
@@ -158,7 +157,11 @@ impl Stream {
             if left == 0 || found.len() >= PARTS {
                 break;
             }
-            let entry = records.entry(EntryId(number))?;
+            let entry = match records.entry(EntryId(number)) {
+                // It went meanwhile.
+                Err(RecordsError::Removed) => break,
+                entry => entry?,
+            };
             match self.part(&entry) {
                 Part::None => {}
                 Part::Missing => break,

@@ -21,8 +21,33 @@ pub struct Hits {
 
 #[derive(Debug, Default)]
 struct Inner {
-    pages: RwLock<Vec<Option<Arc<Page>>>>,
+    pages: RwLock<Pages>,
     count: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Pages {
+    kept: Vec<Option<Arc<Page>>>,
+    /// How many pages were forgotten before those.
+    forgotten: usize,
+    /// How many hits these held.
+    gone: u64,
+}
+
+impl Pages {
+    fn get(&self, number: usize) -> Option<&Arc<Page>> {
+        self.kept.get(number.checked_sub(self.forgotten)?)?.as_ref()
+    }
+
+    fn end(&self) -> usize {
+        self.forgotten + self.kept.len()
+    }
+
+    /// Those from `number` on, each with its number.
+    fn from(&self, number: usize) -> impl Iterator<Item = (usize, Option<&Arc<Page>>)> {
+        let numbered = (self.forgotten..).zip(self.kept.iter().map(Option::as_ref));
+        numbered.skip(number.saturating_sub(self.forgotten))
+    }
 }
 
 #[derive(Debug)]
@@ -54,7 +79,7 @@ impl Hits {
         let (page, word, bit) = place(id.0);
         self.pages()
             .get(page)
-            .is_some_and(|page| page.as_ref().is_some_and(|page| page.word(word) & bit != 0))
+            .is_some_and(|page| page.word(word) & bit != 0)
     }
 
     /// The first hit at `id` or after it.
@@ -62,8 +87,11 @@ impl Hits {
         let (first, word, bit) = place(id.0);
         let pages = self.pages();
         let mut from = (word, !(bit - 1));
-        for (number, page) in pages.iter().enumerate().skip(first) {
-            if let Some(page) = page.as_ref().filter(|page| page.count() > 0) {
+        if first < pages.forgotten {
+            from = (0, u64::MAX);
+        }
+        for (number, page) in pages.from(first) {
+            if let Some(page) = page.filter(|page| page.count() > 0) {
                 for index in from.0..WORDS {
                     let left = page.word(index) & if index == from.0 { from.1 } else { u64::MAX };
                     if left != 0 {
@@ -86,11 +114,11 @@ impl Hits {
         let (last, word, bit) = place(id.0);
         let pages = self.pages();
         let mut from = (word, bit | (bit - 1));
-        if last >= pages.len() {
+        if last >= pages.end() {
             from = (WORDS - 1, u64::MAX);
         }
-        for number in (0..pages.len().min(last.saturating_add(1))).rev() {
-            if let Some(page) = pages[number].as_ref().filter(|page| page.count() > 0) {
+        for number in (pages.forgotten..pages.end().min(last.saturating_add(1))).rev() {
+            if let Some(page) = pages.get(number).filter(|page| page.count() > 0) {
                 for index in (0..=from.0).rev() {
                     let left = page.word(index) & if index == from.0 { from.1 } else { u64::MAX };
                     if left != 0 {
@@ -112,8 +140,10 @@ impl Hits {
     pub fn rank(&self, id: EntryId) -> u64 {
         let (last, word, bit) = place(id.0);
         let pages = self.pages();
-        let before: u64 = pages.iter().take(last).flatten().map(|page| page.count()).sum();
-        let Some(Some(page)) = pages.get(last) else {
+        let kept = pages.from(0).take_while(|(number, _)| *number < last);
+        let before: u64 = kept.filter_map(|(_, page)| page).map(|page| page.count()).sum();
+        let before = before + pages.gone;
+        let Some(page) = pages.get(last) else {
             return before;
         };
         let words: u32 = (0..word).map(|index| page.word(index).count_ones()).sum();
@@ -122,8 +152,9 @@ impl Hits {
 
     /// Hit number `n`, counted from 0.
     pub fn nth(&self, n: u64) -> Option<EntryId> {
-        let mut left = n;
-        for (number, page) in self.pages().iter().enumerate() {
+        let pages = self.pages();
+        let mut left = n.checked_sub(pages.gone)?;
+        for (number, page) in pages.from(0) {
             let Some(page) = page else { continue };
             if left >= page.count() {
                 left -= page.count();
@@ -149,12 +180,14 @@ impl Hits {
     fn change(&self, word: u64, bits: u64, hit: bool) {
         let (number, word, _) = place(word * 64);
         if hit {
-            let page = self.page(number);
+            let Some(page) = self.page(number) else {
+                return;
+            };
             let before = page.words[word].fetch_or(bits, Ordering::Relaxed);
             let new = (bits & !before).count_ones();
             page.count.fetch_add(new, Ordering::Relaxed);
             self.inner.count.fetch_add(u64::from(new), Ordering::Relaxed);
-        } else if let Some(Some(page)) = self.pages().get(number) {
+        } else if let Some(page) = self.pages().get(number) {
             let before = page.words[word].fetch_and(!bits, Ordering::Relaxed);
             let gone = (bits & before).count_ones();
             page.count.fetch_sub(gone, Ordering::Relaxed);
@@ -162,27 +195,41 @@ impl Hits {
         }
     }
 
-    fn pages(&self) -> RwLockReadGuard<'_, Vec<Option<Arc<Page>>>> {
+    /// Forgets where the hits before `id` are, in whole pages: these entries are not kept any more. They stay counted,
+    /// so that the numbers of the others stay.
+    pub(super) fn forget_before(&self, id: EntryId) {
+        let (first, ..) = place(id.0);
+        if first <= self.pages().forgotten {
+            return;
+        }
+        let mut pages = self.inner.pages.write().unwrap_or_else(PoisonError::into_inner);
+        let many = (first - pages.forgotten).min(pages.kept.len());
+        let gone: u64 = pages.kept.drain(..many).flatten().map(|page| page.count()).sum();
+        pages.gone += gone;
+        pages.forgotten = first;
+    }
+
+    fn pages(&self) -> RwLockReadGuard<'_, Pages> {
         self.inner.pages.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A page, which is created if it is missing.
-    fn page(&self, number: usize) -> Arc<Page> {
-        if let Some(Some(page)) = self.pages().get(number) {
-            return page.clone();
+    /// A page, which is created if it is missing; none if it was forgotten.
+    fn page(&self, number: usize) -> Option<Arc<Page>> {
+        if let Some(page) = self.pages().get(number) {
+            return Some(page.clone());
         }
         let mut pages = self.inner.pages.write().unwrap_or_else(PoisonError::into_inner);
-        if pages.len() <= number {
-            pages.resize(number + 1, None);
+        let place = number.checked_sub(pages.forgotten)?;
+        if pages.kept.len() <= place {
+            pages.kept.resize(place + 1, None);
         }
-        pages[number]
-            .get_or_insert_with(|| {
-                Arc::new(Page {
-                    count: AtomicU32::new(0),
-                    words: [const { AtomicU64::new(0) }; WORDS],
-                })
+        let page = pages.kept.get_mut(place)?.get_or_insert_with(|| {
+            Arc::new(Page {
+                count: AtomicU32::new(0),
+                words: [const { AtomicU64::new(0) }; WORDS],
             })
-            .clone()
+        });
+        Some(page.clone())
     }
 }
 
@@ -278,6 +325,36 @@ mod tests {
                 prop_assert_eq!(hits.prev_before(EntryId(id)), before.map(EntryId));
                 prop_assert_eq!(hits.rank(EntryId(id)), model.range(..id).count() as u64);
             }
+        }
+
+        #[test]
+        fn what_is_forgotten_stays_counted(
+            ids in proptest::collection::btree_set(0..4 * PAGE, 0..60),
+            before in 0..5 * PAGE,
+        ) {
+            let hits = Hits::default();
+            let mut marks = Marks::new(hits.clone());
+            for id in &ids {
+                marks.set(*id, true);
+            }
+            marks.flush();
+            hits.forget_before(EntryId(before));
+            prop_assert_eq!(hits.count(), ids.len() as u64);
+            for (number, id) in ids.iter().enumerate().filter(|(_, id)| **id >= before) {
+                let id = EntryId(*id);
+                prop_assert!(hits.contains(id));
+                prop_assert_eq!(hits.nth(number as u64), Some(id));
+                prop_assert_eq!(hits.rank(id), number as u64);
+                prop_assert_eq!(hits.at_or_after(id), Some(id));
+                prop_assert_eq!(hits.at_or_before(id), Some(id));
+            }
+            let first = ids.range(before..).next().map(|id| EntryId(*id));
+            prop_assert_eq!(hits.at_or_after(EntryId(before)), first);
+            // Pages that are forgotten do not come back.
+            marks.set(0, true);
+            marks.flush();
+            prop_assert_eq!(hits.contains(EntryId(0)), before < PAGE);
+            prop_assert!(hits.pages().kept.len() <= 4);
         }
     }
 }

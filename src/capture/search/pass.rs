@@ -16,6 +16,7 @@ pub(in crate::capture) struct Pass {
     session: Session,
     bulk: Bulk,
     streams: Streams,
+    hits: Hits,
     /// When the entry before the next one happened.
     previous: Option<Timestamp>,
 }
@@ -27,7 +28,8 @@ impl Pass {
         Pass {
             bulk: Bulk::new(session.clone(), judge.want()),
             session,
-            streams: Streams::new(judge, hits),
+            streams: Streams::new(judge, hits.clone()),
+            hits,
             previous: None,
         }
     }
@@ -48,8 +50,15 @@ impl Pass {
             session,
             bulk,
             streams,
+            hits,
             previous,
         } = self;
+        if bulk.take_skipped() {
+            streams.forget();
+            *previous = None;
+        }
+        // So that what is found in a long recording does not grow for ever.
+        hits.forget_before(session.first());
         let needs_start = streams.judge().needs_start();
         let result = bulk.read(until, budget, &mut |passed| {
             let Passed { entry, bytes, joint } = passed;

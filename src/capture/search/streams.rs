@@ -114,6 +114,15 @@ impl Streams {
         }
     }
 
+    /// Forgets all streams: what comes next does not follow what was before.
+    pub(super) fn forget(&mut self) {
+        self.settle();
+        self.pairs.clear();
+        self.places.clear();
+        self.last = None;
+        self.memory = 0;
+    }
+
     /// Searches all that is new.
     pub(super) fn settle(&mut self) {
         for place in self.touched.drain(..) {

@@ -16,9 +16,10 @@ impl Session {
             Some(Log::Own(shared)) => shared,
             Some(Log::Foreign(_)) | None => return Ok(Vec::new()),
         };
-        let len = shared.index.end().saturating_sub(from).min(PIECE);
+        let segment = shared.latest();
+        let len = segment.index.end().saturating_sub(from).min(PIECE);
         let mut bytes = vec![0; len as usize];
-        let read = shared.file.read_exact_at(&mut bytes, from);
+        let read = segment.file.read_exact_at(&mut bytes, from);
         read.map_err(|error| RecordsError::Io(error.to_string()))?;
         Ok(bytes)
     }

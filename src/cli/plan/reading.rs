@@ -35,6 +35,7 @@ impl Options {
             ("--eol", self.eol.is_some()),
             ("--on-full", self.on_full.is_some()),
             ("--max-size", self.max_size.is_some()),
+            ("--ring", self.ring.is_some()),
             ("--send", !self.send.is_empty()),
             ("--stdin-eof", self.stdin_eof.is_some()),
             ("--count", self.count.is_some()),

@@ -225,6 +225,7 @@ impl Course {
 
     fn is_over(&self, link: &Link) -> bool {
         match link.state {
+            LinkState::Closed | LinkState::Failed if link.given_up => true,
             LinkState::Closed => !self.rules.reconnect || self.ending.is_some() || self.is_delivered(link),
             LinkState::Failed => !self.rules.reconnect || self.ending.is_some(),
             LinkState::Waiting => self.ending.is_some() || self.is_delivered(link),

@@ -19,6 +19,7 @@ use crate::model::{
     sentence,
 };
 use crate::runtime::tell::tell;
+use crate::text::format;
 
 /// How long an entry waits for the rest of its last character before its bytes are shown as they are.
 const REST: Duration = Duration::from_millis(250);
@@ -103,9 +104,11 @@ impl<R: Records, W: Write> Printer<R, W> {
             seen = state.entries;
             while self.next < state.entries {
                 let patient = !state.complete && give_up.is_none_or(|deadline| Instant::now() < deadline);
-                match self.step(patient)? {
-                    Step::Printed => give_up = None,
-                    Step::Early => {
+                match self.step(patient) {
+                    Err(PrintError::Records(RecordsError::Removed)) => self.skip(),
+                    Err(error) => return Err(error),
+                    Ok(Step::Printed) => give_up = None,
+                    Ok(Step::Early) => {
                         give_up.get_or_insert_with(|| Instant::now() + REST);
                         break;
                     }
@@ -166,6 +169,20 @@ impl<R: Records, W: Write> Printer<R, W> {
         self.next += 1;
         self.received += u64::from(direction == Some(Direction::Received));
         Ok(Step::Printed)
+    }
+
+    /// Goes on where the log begins by now: a pipe that is slower than the wire does not make a ring keep more.
+    fn skip(&mut self) {
+        let first = self.records.first().0;
+        let missed = first.saturating_sub(self.next);
+        self.next = first.max(self.next);
+        self.cut.clear();
+        if missed > 0 {
+            tell(&format!(
+                "{} entries are not printed: their ring files were removed before standard output took them",
+                format::count(missed)
+            ));
+        }
     }
 
     fn surroundings(&self, entry: &Entry) -> Result<Surroundings, RecordsError> {
@@ -258,16 +275,24 @@ mod tests {
         purpose: Purpose::Live,
     };
 
-    /// A log of received entries.
+    /// A log of received entries. Those without a byte are not kept any more.
     struct Received(&'static [&'static [u8]]);
 
     impl Records for Received {
+        fn first(&self) -> EntryId {
+            let gone = self.0.iter().take_while(|bytes| bytes.is_empty());
+            EntryId(gone.count() as u64)
+        }
+
         fn len(&self) -> u64 {
             self.0.len() as u64
         }
 
         fn entry(&self, id: EntryId) -> Result<Entry, RecordsError> {
             let bytes = self.0.get(id.0 as usize).ok_or(RecordsError::Missing(id))?;
+            if id < self.first() {
+                return Err(RecordsError::Removed);
+            }
             Ok(Entry {
                 id,
                 connection: ConnectionId(0),
@@ -323,6 +348,15 @@ mod tests {
         let (text, result) = printed(Format::Raw, &[b"one ", b"two ", b"three "], Some(2));
         assert_eq!(text, "one two ");
         assert!(matches!(result, Printed::Enough));
+    }
+
+    #[test]
+    fn what_is_not_kept_any_more_is_passed_over() {
+        let (text, result) = printed(Format::Raw, &[b"", b"", b"three ", b"four"], None);
+        assert_eq!(text, "three four");
+        assert!(matches!(result, Printed::All));
+        let (text, _) = printed(Format::Raw, &[b"", b"two ", b"three "], Some(1));
+        assert_eq!(text, "two ");
     }
 
     #[test]

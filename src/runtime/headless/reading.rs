@@ -16,7 +16,7 @@ use crate::capture::{
     open_stream_in_background,
 };
 use crate::model::{
-    EntryId, ExportFormat, ExportState, FileReport, FileState, Portion, Query, Records as _, Reference,
+    ExportFormat, ExportState, FileReport, FileState, Portion, Query, Records as _, Reference,
 };
 use crate::runtime::signals::Control;
 use crate::runtime::tell::tell;
@@ -153,7 +153,8 @@ impl Course {
     }
 
     fn query(&self, filter: &str, wording: Wording) -> Result<Query, HeadlessError> {
-        let first = self.opening.session.entry(EntryId(0));
+        let session = &self.opening.session;
+        let first = session.entry(session.first());
         let reference = Reference {
             offset: wording.offset,
             start: first.map(|entry| entry.at).unwrap_or_default(),

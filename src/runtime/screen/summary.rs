@@ -1,7 +1,7 @@
 //! What is said once the screen is left: how the connection stood, what crossed it, where the recording is.
 
 use crate::model::{Link, LinkState, NetEvent, RecorderState, Tally};
-use crate::text::format::size;
+use crate::text::format::{count, size};
 
 /// What became of the recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,12 +35,27 @@ pub(super) fn lines(news: &NetEvent, kept: &Kept) -> Vec<String> {
         }
     }
     match kept {
-        Kept::At(path) => lines.push(format!("recorded in {path}")),
+        Kept::At(path) => lines.push(format!("recorded in {path}{}", ring(news))),
         Kept::Not => {}
         Kept::Lost(why) => lines.push(why.clone()),
         Kept::Undeletable { path, why } => lines.push(format!("cannot remove the recording {path}: {why}")),
     }
     lines
+}
+
+/// How many files a ring has, and which entry is the first in them.
+fn ring(news: &NetEvent) -> String {
+    let Some(ring) = news.ring else {
+        return String::new();
+    };
+    let files = match ring.files {
+        1 => "1 file".to_owned(),
+        files => format!("{} files", count(u64::from(files))),
+    };
+    match ring.first.0 {
+        0 => format!(" ({files})"),
+        first => format!(" ({files}, from entry {})", count(first + 1)),
+    }
 }
 
 fn connection(link: &Link) -> String {
@@ -70,7 +85,7 @@ fn tally(tally: Tally) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ConnectionId, Timestamp};
+    use crate::model::{ConnectionId, EntryId, RingReport, Timestamp};
 
     fn check(news: &NetEvent, kept: &Kept, expected: &[&str]) {
         assert_eq!(lines(news, kept), expected);
@@ -104,6 +119,14 @@ mod tests {
             &[crossed, "recorded in /x.pcapng"],
         );
         check(&news, &Kept::Not, &[crossed]);
+        for (files, first, expected) in [
+            (1, 0, "recorded in /x_*.pcapng (1 file)"),
+            (3, 12_344, "recorded in /x_*.pcapng (3 files, from entry 12,345)"),
+        ] {
+            let first = EntryId(first);
+            news.ring = Some(RingReport { files, of: 3, first });
+            check(&news, &Kept::At("/x_*.pcapng".to_owned()), &[crossed, expected]);
+        }
         news.recorder = RecorderState::Losing {
             reason: "the disk is full".to_owned(),
             bytes: 9,

@@ -90,11 +90,11 @@ fn tally<'s>(scene: &'s Scene<'_>, word: &str, direction: Direction, tally: Tall
 }
 
 fn recorder<'s>(scene: &'s Scene<'_>) -> Line<'s> {
-    let entries = format!(
-        "{} entries, {}",
-        format::count(scene.records.len()),
-        format::size(scene.app.recorded)
-    );
+    let size = match &scene.app.ring {
+        Some(ring) => words::ring(scene.app.recorded, ring),
+        None => format::size(scene.app.recorded),
+    };
+    let entries = format!("{} entries, {size}", format::count(scene.records.len()));
     match &scene.app.recorder {
         RecorderState::Recording => row(scene, "", &entries),
         RecorderState::Paused { reason, .. }

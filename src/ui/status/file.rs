@@ -55,8 +55,9 @@ fn first_row<'s>(scene: &'s Scene<'_>, file: &FileReport, width: u16) -> Line<'s
 
 /// From when on, and how long: of the entries that are known so far.
 fn span(scene: &Scene<'_>) -> Option<String> {
-    let at = |id: u64| Some(scene.records.entry(EntryId(id)).ok()?.at);
-    let (first, last) = (at(0)?, at(scene.records.len().checked_sub(1)?)?);
+    let at = |id: EntryId| Some(scene.records.entry(id).ok()?.at);
+    let last = scene.records.len().checked_sub(1).map(EntryId)?;
+    let (first, last) = (at(scene.records.first())?, at(last)?);
     let offset = scene.app.settings.zone.offset();
     Some(format!(
         "from {} {}, {} long",
@@ -87,9 +88,10 @@ fn holdings<'s>(scene: &'s Scene<'_>, file: &FileReport, width: u16) -> Line<'s>
     let mut parts = vec![
         (
             0,
-            scene
-                .pen
-                .text(&counted(file.entries, "entry", "entries"), theme.strong()),
+            scene.pen.text(
+                &from(file, counted(file.entries, "entry", "entries")),
+                theme.strong(),
+            ),
         ),
         (
             2,
@@ -136,7 +138,7 @@ fn details<'s>(scene: &'s Scene<'_>, file: &FileReport) -> Vec<Line<'s>> {
             "indexed",
             &format!("{} ({} %)", format::size(file.indexed), file.percent()),
         ),
-        row("entries", &format::count(file.entries)),
+        row("entries", &from(file, format::count(file.entries))),
         row("conversations", &format::count(file.conversations)),
         row("time", &span(scene).unwrap_or_else(|| "none".into())),
     ];
@@ -149,6 +151,14 @@ fn details<'s>(scene: &'s Scene<'_>, file: &FileReport) -> Vec<Line<'s>> {
         labelled(label).text(remark, scene.theme().warning())
     }));
     rows
+}
+
+/// How many entries there are, and where they begin if that is in the middle of a recording.
+fn from(file: &FileReport, entries: String) -> String {
+    match file.first.0 {
+        0 => entries,
+        first => format!("{entries} from #{}", format::count(first.saturating_add(1))),
+    }
 }
 
 fn counted(number: u64, one: &str, many: &str) -> String {

@@ -1,7 +1,7 @@
 //! How a connection stands, in words and figures. Values only; nothing is drawn here.
 
 use crate::app::{Purpose, end_sentence};
-use crate::model::{Closing, End, EndHow, Link, LinkState, Side, Timestamp};
+use crate::model::{Closing, End, EndHow, Link, LinkState, RingReport, Side, Timestamp};
 use crate::text::format;
 
 /// How long the connection has lasted, or lasted, or has been dialed.
@@ -110,6 +110,17 @@ fn waiting(link: &Link, now: Timestamp) -> String {
 fn seconds(at: Timestamp, now: Timestamp) -> String {
     let left = at.since(now);
     format!("{} s", left.as_secs() + u64::from(left.subsec_nanos() > 0))
+}
+
+/// How many files of a ring there are, how much they hold and where they begin, as in `ring 3 files, 210 MiB, from
+/// #12,345`.
+pub(super) fn ring(size: u64, ring: &RingReport) -> String {
+    let (files, of) = (u64::from(ring.files), u64::from(ring.of));
+    let (files, of, size) = (format::count(files), format::count(of), format::size(size));
+    match ring.first.0 {
+        0 => format!("ring {files} of {of} files, {size}"),
+        first => format!("ring {files} files, {size}, from #{}", format::count(first + 1)),
+    }
 }
 
 #[cfg(test)]

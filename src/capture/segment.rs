@@ -1,0 +1,264 @@
+//! The files of a recording as its readers see them: one, or the kept ones of a ring, each with its index.
+//!
+//! Deliberately absent: when a file is begun or removed, which the recorder decides.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+use super::annotations::Annotations;
+use super::index::Index;
+use super::roster::Roster;
+use crate::model::{ConnectionId, EntryId, RecordsError};
+
+/// One file. Whoever holds it can read it, also when its name is gone.
+#[derive(Debug)]
+pub(super) struct Segment {
+    /// Which file of the recording it is, counted from 0.
+    pub(super) number: u32,
+    /// Where it is.
+    pub(super) path: PathBuf,
+    /// The open file.
+    pub(super) file: File,
+    /// The number of its first entry.
+    pub(super) first: u64,
+    /// Where its entries are, counted from that one.
+    pub(super) index: Index,
+    interfaces: RwLock<Interfaces>,
+    payload: AtomicU64,
+}
+
+impl Segment {
+    /// A file in which nothing is known yet.
+    pub(super) fn new(number: u32, path: PathBuf, file: File, first: u64) -> Segment {
+        Segment {
+            number,
+            path,
+            file,
+            first,
+            index: Index::default(),
+            interfaces: RwLock::default(),
+            payload: AtomicU64::new(0),
+        }
+    }
+
+    /// The number of the entry behind its last one.
+    pub(super) fn end(&self) -> u64 {
+        self.first + self.index.entries()
+    }
+
+    /// The connections of its interfaces.
+    pub(super) fn interfaces(&self) -> Interfaces {
+        self.interfaces
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Adds the interface of a connection, and returns its number in the file.
+    pub(super) fn add_interface(&self, connection: ConnectionId) -> u32 {
+        self.interfaces
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(connection)
+    }
+
+    /// Bytes of both sides in it, as far as they were recorded by this program.
+    pub(super) fn payload(&self) -> u64 {
+        self.payload.load(Ordering::Acquire)
+    }
+
+    /// Counts bytes of either side.
+    pub(super) fn add_payload(&self, bytes: u64) {
+        self.payload.fetch_add(bytes, Ordering::AcqRel);
+    }
+}
+
+/// Which connections the interfaces of a file stand for. In most files they are numbered alike; a file of a ring
+/// knows only those that were in use, so what is kept are runs of numbers that go on alike.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Interfaces {
+    /// The first interface of each run, and its connection.
+    runs: Vec<(u32, u32)>,
+    len: u32,
+}
+
+impl Interfaces {
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    /// The connection of an interface.
+    #[inline]
+    pub(super) fn connection(&self, interface: u32) -> Option<ConnectionId> {
+        if interface >= self.len {
+            return None;
+        }
+        let run = self.runs.partition_point(|(first, _)| *first <= interface);
+        let (first, connection) = self.runs.get(run.checked_sub(1)?)?;
+        Some(ConnectionId(connection + (interface - first)))
+    }
+
+    fn push(&mut self, connection: ConnectionId) -> u32 {
+        let number = self.len;
+        let goes_on = self
+            .runs
+            .last()
+            .is_some_and(|(first, run)| connection.0.checked_sub(*run) == Some(number - first));
+        if !goes_on {
+            self.runs.push((number, connection.0));
+        }
+        self.len += 1;
+        number
+    }
+}
+
+/// The files of a recording, shared by the recorder and its readers, and the connections in them.
+#[derive(Debug)]
+pub(super) struct Shared {
+    files: RwLock<Files>,
+    /// What is known of the connections.
+    pub(super) roster: Roster,
+    /// What the files say of their entries.
+    pub(super) annotations: Annotations,
+}
+
+#[derive(Debug)]
+struct Files {
+    older: VecDeque<Arc<Segment>>,
+    latest: Arc<Segment>,
+}
+
+impl Files {
+    fn first(&self) -> &Arc<Segment> {
+        self.older.front().unwrap_or(&self.latest)
+    }
+
+    fn all(&self) -> impl DoubleEndedIterator<Item = &Arc<Segment>> {
+        self.older.iter().chain([&self.latest])
+    }
+}
+
+impl Shared {
+    /// A recording of one file.
+    pub(super) fn new(segment: Arc<Segment>) -> Shared {
+        Shared {
+            files: RwLock::new(Files {
+                older: VecDeque::new(),
+                latest: segment,
+            }),
+            roster: Roster::default(),
+            annotations: Annotations::default(),
+        }
+    }
+
+    /// The number of the first entry that is kept.
+    pub(super) fn first(&self) -> u64 {
+        self.files().first().first
+    }
+
+    /// The number behind that of the last entry.
+    pub(super) fn end(&self) -> u64 {
+        self.files().latest.end()
+    }
+
+    /// The kept files, the oldest first.
+    pub(super) fn all(&self) -> Vec<Arc<Segment>> {
+        self.files().all().cloned().collect()
+    }
+
+    /// How many files are kept.
+    pub(super) fn count(&self) -> u32 {
+        self.files().older.len() as u32 + 1
+    }
+
+    /// The oldest file, if it is not the one that is written.
+    pub(super) fn oldest(&self) -> Option<Arc<Segment>> {
+        self.files().older.front().cloned()
+    }
+
+    /// Goes on in another file.
+    pub(super) fn push(&self, segment: Arc<Segment>) {
+        let mut files = self.files.write().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut files.latest, segment);
+        files.older.push_back(before);
+    }
+
+    /// Forgets the oldest file, unless it is the one that is written, and what was known of its connections
+    /// and entries.
+    pub(super) fn drop_oldest(&self) {
+        let mut files = self.files.write().unwrap_or_else(PoisonError::into_inner);
+        let dropped = files.older.pop_front();
+        let (number, first) = (files.first().number, files.first().first);
+        drop(files);
+        self.roster.forget_before(number);
+        self.annotations.forget_before(EntryId(first));
+        // What closing it costs is not paid with the lock held.
+        drop(dropped);
+    }
+
+    /// The file that is written.
+    pub(super) fn latest(&self) -> Arc<Segment> {
+        self.files().latest.clone()
+    }
+
+    /// The sum of something over the kept files.
+    pub(super) fn total(&self, of: impl Fn(&Segment) -> u64) -> u64 {
+        self.files().all().map(|segment| of(segment)).sum()
+    }
+
+    /// The file of that number, if it is kept.
+    pub(super) fn numbered(&self, number: u32) -> Option<Arc<Segment>> {
+        // The one that is asked for is mostly among the last.
+        self.files()
+            .all()
+            .rev()
+            .find(|segment| segment.number == number)
+            .cloned()
+    }
+
+    /// The file that holds an entry.
+    pub(super) fn holding(&self, id: EntryId) -> Result<Arc<Segment>, RecordsError> {
+        let found = self.at_or_after(id.0).ok_or(RecordsError::Missing(id))?;
+        if found.first > id.0 {
+            return Err(RecordsError::Removed);
+        }
+        Ok(found)
+    }
+
+    /// The file that holds an entry, or the oldest one if its own is gone; none if there is no such entry yet.
+    pub(super) fn at_or_after(&self, entry: u64) -> Option<Arc<Segment>> {
+        let files = self.files();
+        if entry >= files.latest.end() {
+            return None;
+        }
+        let found = files.all().rev().find(|segment| segment.first <= entry);
+        Some(found.unwrap_or_else(|| files.first()).clone())
+    }
+
+    fn files(&self) -> RwLockReadGuard<'_, Files> {
+        self.files.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn interfaces_stand_for_connections_in_runs() {
+        let mut interfaces = Interfaces::default();
+        let connections = [7, 8, 9, 3, 4, 12, 11, 13];
+        for (number, connection) in (0..).zip(connections) {
+            assert_eq!(interfaces.push(ConnectionId(connection)), number);
+        }
+        for (number, connection) in (0..).zip(connections) {
+            assert_eq!(interfaces.connection(number), Some(ConnectionId(connection)));
+        }
+        assert_eq!(interfaces.connection(8), None);
+        assert_eq!((interfaces.len(), interfaces.runs.len()), (8, 5));
+    }
+}
