@@ -64,6 +64,22 @@ fn a_reset_may_say_why() {
 }
 
 #[test]
+fn a_reset_opens_nothing_whatever_its_other_flags_say() {
+    let mut talk = Talk::new(CLIENT, SERVER, [5, 6]);
+    talk.open();
+    talk.send(From::Server, Flag::Rst, b"");
+    talk.packets[3].ip[33] |= 0x3f;
+    check(
+        &talk.packets,
+        &[
+            "0 0 Attempt 10.0.0.2:80 Started",
+            "0 1 Open 10.0.0.1:50000 10.0.0.2:80",
+            "0 3 Close Peer Rst",
+        ],
+    );
+}
+
+#[test]
 fn a_second_answer_to_the_same_syn_is_no_other_connection() {
     use Flag::{None as Ack, Syn};
     use From::{Client, Server};
@@ -137,6 +153,13 @@ fn tunnels_are_looked_through() {
     let plain = [&[0, 0, 8, 0], four.as_slice()].concat();
     let full = [&[0xb0, 0, 0x86, 0xdd], [7; 12].as_slice(), &six].concat();
     let bridged = [&[0, 0, 0x65, 0x58], wire::frame(1, &four).as_slice()].concat();
+    let pptp = [
+        &[0x30, 0x81, 0x88, 0x0b],
+        [7; 12].as_slice(),
+        &[0xff, 3, 0, 0x21],
+        &four,
+    ]
+    .concat();
     let versions = [
         around(4, &four),
         around(41, &six),
@@ -144,14 +167,15 @@ fn tunnels_are_looked_through() {
         around(47, &plain),
         around(47, &full),
         around(47, &bridged),
+        around(47, &pptp),
     ];
     for ip in versions {
         check(&[Packet { at: START, ip }], &["0 0 Sent query"]);
     }
-    // PPTP's version carries something else, and a tunnel without end is given up.
-    let pptp = [&[0x30, 1, 0x88, 0x0b], four.as_slice()].concat();
+    // A version that nobody knows, and a tunnel without end, are given up.
+    let later = [&[0, 2, 8, 0], four.as_slice()].concat();
     let deep = (0..20).fold(four, |inner, _| around(4, &inner));
-    for ip in [around(47, &pptp), around(47, &[0xb0]), around(4, b""), deep] {
+    for ip in [around(47, &later), around(47, &[0xb0]), around(4, b""), deep] {
         check(&[Packet { at: START, ip }], &[]);
     }
 }

@@ -14,6 +14,9 @@ use super::link::Link;
 /// An Ethernet frame as the payload of something else.
 const BRIDGED_ETHERNET: EtherType = EtherType(0x6558);
 
+/// PPP in the GRE of PPTP.
+const PPP: EtherType = EtherType(0x880b);
+
 /// Tunnels in tunnels that are looked through.
 const MOST_TUNNELS: usize = 4;
 
@@ -98,17 +101,20 @@ pub(super) fn innermost(mut packet: Packet<'_>) -> Packet<'_> {
     packet
 }
 
-/// The IP packet behind GRE's header (RFC 2784 §2.1, RFC 2890 §2), or in the Ethernet frame behind it (RFC 7637).
+/// The IP packet behind GRE's header (RFC 2784 §2.1, RFC 2890 §2), or in the Ethernet (RFC 7637) or PPP frame
+/// (RFC 2637 §4.1) behind it.
 fn gre(bytes: &[u8]) -> Option<&[u8]> {
     const CHECKSUM_KEY_SEQUENCE: [u8; 3] = [0x80, 0x20, 0x10];
+    const VERSION: u8 = 7;
+    const ACKNOWLEDGEMENT: u8 = 0x80;
     let ([flags, version, kind @ ..], _) = bytes.split_first_chunk::<4>()?;
-    let kind = EtherType(u16::from_be_bytes(*kind));
     let fields = CHECKSUM_KEY_SEQUENCE.iter().filter(|flag| flags & **flag != 0);
-    let inner = bytes.get(4 + 4 * fields.count()..)?;
-    match kind {
-        _ if version & 7 != 0 => None,
-        ether_type::IPV4 | ether_type::IPV6 => Some(inner),
-        BRIDGED_ETHERNET => Link::Ethernet.ip(inner),
+    let pptp = usize::from(version & ACKNOWLEDGEMENT != 0);
+    let inner = bytes.get(4 + 4 * (fields.count() + pptp)..)?;
+    match (version & VERSION, EtherType(u16::from_be_bytes(*kind))) {
+        (0, ether_type::IPV4 | ether_type::IPV6) => Some(inner),
+        (0, BRIDGED_ETHERNET) => Link::Ethernet.ip(inner),
+        (1, PPP) => Link::Ppp.ip(inner),
         _ => None,
     }
 }
@@ -194,8 +200,9 @@ fn tcp(packet: &Packet<'_>) -> Option<Transport> {
     let header = Header {
         seq: tcp.sequence_number(),
         ack: tcp.ack().then(|| tcp.acknowledgment_number()),
-        syn: tcp.syn(),
-        fin: tcp.fin(),
+        // A reset opens and finishes nothing, whatever else is set (RFC 9293 §3.10.7).
+        syn: tcp.syn() && !tcp.rst(),
+        fin: tcp.fin() && !tcp.rst(),
         rst: tcp.rst(),
     };
     Some(Transport {

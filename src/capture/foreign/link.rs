@@ -62,8 +62,8 @@ impl Link {
             // The protocol comes first, the packet after 20 bytes.
             Link::Cooked2 => is_ip(word(frame, 0)?).then(|| frame.get(20..)).flatten(),
             Link::Raw => Some(frame),
-            // Address and control may have been negotiated away (RFC 1661 §6.6).
             Link::Ppp if frame.first().is_some_and(|first| CISCO.contains(first)) => tagged(frame, 2),
+            // Address and control may have been negotiated away (RFC 1661 §6.6).
             Link::Ppp => ppp(frame.strip_prefix(&[0xff, 3]).unwrap_or(frame)),
             Link::PppEther => frame.get(PPPOE_HEADER..).and_then(ppp),
             Link::Hdlc => tagged(frame, 2),
@@ -100,6 +100,12 @@ const PPPOE_HEADER: usize = 6;
 fn ppp(frame: &[u8]) -> Option<&[u8]> {
     const IPV4: u8 = 0x21;
     const IPV6: u8 = 0x57;
+    const LABELS: [[u8; 2]; 2] = [[2, 0x81], [2, 0x83]];
+    if let Some((kind, labels)) = frame.split_first_chunk()
+        && LABELS.contains(kind)
+    {
+        return labelled(labels);
+    }
     let field = frame.strip_prefix(&[0]).unwrap_or(frame);
     let (protocol, packet) = field.split_first()?;
     [IPV4, IPV6].contains(protocol).then_some(packet)
@@ -187,6 +193,7 @@ mod tests {
         check(1, "000000000000 000000000000 8864 11 00 0001 0016 0021", true);
         check(1, "000000000000 000000000000 8864 11 00 0001 0016 c021", false);
         check(9, "ff03 0021", true);
+        check(9, "ff03 0281 00012040 00010140", true);
         check(9, "0057", true);
         check(9, "21", true);
         check(50, "ff03 c021", false);
