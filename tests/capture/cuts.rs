@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::{Duration, SystemTime};
 
 use flate2::Compression;
@@ -191,9 +192,9 @@ struct Victim {
 }
 
 impl Victim {
-    fn new(folder: &Path, bytes: &[u8]) -> Victim {
-        let path = folder.join("victim");
-        wire::write_old(&path, bytes);
+    fn new(folder: &Path, whole: &Whole) -> Victim {
+        let path = folder.join(whole.name);
+        wire::write_old(&path, &whole.bytes);
         let file = File::options().read(true).write(true).open(&path).unwrap();
         Victim { path, file }
     }
@@ -226,62 +227,83 @@ impl Victim {
     }
 }
 
+/// Does the same to each kind of file at once: most of the time is spent waiting for the threads that open them.
+fn each<T: Send>(size: usize, damage: impl Fn(&Whole, &Victim) -> T + Sync) -> Vec<T> {
+    let folder = tempfile::tempdir().unwrap();
+    let all = Whole::all(size, folder.path());
+    thread::scope(|scope| {
+        let threads: Vec<_> = all
+            .iter()
+            .map(|whole| scope.spawn(|| damage(whole, &Victim::new(folder.path(), whole))))
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
 /// Cuts files of some `size` bytes at every `step`th offset; returns how many.
 pub(crate) fn cuts(size: usize, step: usize) -> usize {
-    let folder = tempfile::tempdir().unwrap();
-    let mut count = 0;
-    for whole in Whole::all(size, folder.path()) {
-        let victim = Victim::new(folder.path(), &whole.bytes);
-        for len in (0..=whole.bytes.len()).rev().step_by(step) {
-            let what = format!("{} cut at {len}", whole.name);
-            victim.file.set_len(len as u64).unwrap();
-            let kept = &whole.bytes[..len];
-            let lines = victim.open(kept, &what).unwrap_or_default();
-            assert_eq!(lines.len(), whole.entries_within(len), "{what}");
-            assert!(lines == whole.lines[..lines.len()], "{what}");
-            if whole.name == "own" {
-                // The way to open a recording of ours that waits for all of it agrees.
-                let session = Session::open(&victim.path).unwrap();
-                assert_eq!(session.len(), lines.len() as u64, "{what}");
-            }
-            count += 1;
-        }
+    let counts = each(size, |whole, victim| {
+        let offsets = (0..=whole.bytes.len()).rev().step_by(step);
+        offsets.map(|len| cut(whole, victim, len)).count()
+    });
+    counts.into_iter().sum()
+}
+
+fn cut(whole: &Whole, victim: &Victim, len: usize) {
+    let what = format!("{} cut at {len}", whole.name);
+    victim.file.set_len(len as u64).unwrap();
+    let kept = &whole.bytes[..len];
+    let lines = victim.open(kept, &what).unwrap_or_default();
+    assert_eq!(lines.len(), whole.entries_within(len), "{what}");
+    assert!(lines == whole.lines[..lines.len()], "{what}");
+    if whole.name == "own" {
+        // The way to open a recording of ours that waits for all of it agrees.
+        let session = Session::open(&victim.path).unwrap();
+        assert_eq!(session.len(), lines.len() as u64, "{what}");
     }
-    count
+}
+
+/// Whether a damaged file could be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Opened,
+    Refused,
 }
 
 /// Flips every `step`th bit of files of some `size` bytes; returns how many flips there were, and how many made the
 /// file one that is refused.
 pub(crate) fn flips(size: usize, step: usize) -> (usize, usize) {
-    let folder = tempfile::tempdir().unwrap();
-    let (mut count, mut refused) = (0, 0);
-    for whole in Whole::all(size, folder.path()) {
-        let victim = Victim::new(folder.path(), &whole.bytes);
+    let fates = each(size, |whole, victim| {
         let mut bytes = whole.bytes.clone();
-        for bit in (0..bytes.len() * 8).step_by(step) {
-            let (at, mask) = (bit / 8, 1 << (bit % 8));
-            let what = format!("{} with bit {bit} flipped", whole.name);
-            bytes[at] ^= mask;
-            victim.file.write_all_at(&bytes[at..=at], at as u64).unwrap();
-            match victim.open(&bytes, &what) {
-                Some(lines) => {
-                    // A compressed file says nothing of what came before its damage but in whole blocks.
-                    let sure = if whole.packed || at < HEADERS {
-                        0
-                    } else {
-                        whole.entries_within(at)
-                    };
-                    assert!(lines.len() >= sure, "{what}: {} of {sure} entries", lines.len());
-                    assert!(lines[..sure] == whole.lines[..sure], "{what}");
-                }
-                None => refused += 1,
-            }
-            bytes[at] ^= mask;
-            victim.file.write_all_at(&bytes[at..=at], at as u64).unwrap();
-            count += 1;
-        }
-    }
-    (count, refused)
+        let bits = (0..bytes.len() * 8).step_by(step);
+        bits.map(|bit| flip(whole, victim, &mut bytes, bit))
+            .collect::<Vec<_>>()
+    })
+    .concat();
+    let refused = fates.iter().filter(|fate| **fate == Fate::Refused).count();
+    (fates.len(), refused)
+}
+
+fn flip(whole: &Whole, victim: &Victim, bytes: &mut [u8], bit: usize) -> Fate {
+    let (at, mask) = (bit / 8, 1 << (bit % 8));
+    let what = format!("{} with bit {bit} flipped", whole.name);
+    bytes[at] ^= mask;
+    victim.file.write_all_at(&bytes[at..=at], at as u64).unwrap();
+    let lines = victim.open(bytes, &what);
+    bytes[at] ^= mask;
+    victim.file.write_all_at(&bytes[at..=at], at as u64).unwrap();
+    let Some(lines) = lines else {
+        return Fate::Refused;
+    };
+    // A compressed file says nothing of what came before its damage but in whole blocks.
+    let sure = if whole.packed || at < HEADERS {
+        0
+    } else {
+        whole.entries_within(at)
+    };
+    assert!(lines.len() >= sure, "{what}: {} of {sure} entries", lines.len());
+    assert!(lines[..sure] == whole.lines[..sure], "{what}");
+    Fate::Opened
 }
 
 #[test]
