@@ -65,7 +65,7 @@ impl Link {
             Link::Ppp if frame.first().is_some_and(|first| CISCO.contains(first)) => tagged(frame, 2),
             // Address and control may have been negotiated away (RFC 1661 §6.6).
             Link::Ppp => ppp(frame.strip_prefix(&[0xff, 3]).unwrap_or(frame)),
-            Link::PppEther => frame.get(PPPOE_HEADER..).and_then(ppp),
+            Link::PppEther => pppoe(frame),
             Link::Hdlc => tagged(frame, 2),
             // The number of AF_INET6 differs between systems; the packet itself tells its version.
             Link::Loopback => frame.get(4..),
@@ -95,6 +95,13 @@ const CISCO: [u8; 2] = [0x0f, 0x8f];
 /// The `EtherType` of a `PPPoE` session, and its header: version, code, session, length (RFC 2516 §4).
 const PPPOE_SESSION: u16 = 0x8864;
 const PPPOE_HEADER: usize = 6;
+
+/// The packet in a `PPPoE` session. Its length counts, and not that of a packet which was padded before it was put in.
+fn pppoe(frame: &[u8]) -> Option<&[u8]> {
+    let len = usize::from(word(frame, PPPOE_HEADER - 2)?);
+    let rest = frame.get(PPPOE_HEADER..)?;
+    ppp(rest.get(..len).unwrap_or(rest))
+}
 
 /// The packet behind PPP's protocol field, whose first byte may have been negotiated away (RFC 1661 §6.5).
 fn ppp(frame: &[u8]) -> Option<&[u8]> {
@@ -134,7 +141,7 @@ fn tagged(frame: &[u8], mut at: usize) -> Option<&[u8]> {
             return labelled(frame.get(at + 2..)?);
         }
         if kind == PPPOE_SESSION {
-            return ppp(frame.get(at + 2 + PPPOE_HEADER..)?);
+            return pppoe(frame.get(at + 2..)?);
         }
         let tag = [
             ether_type::VLAN_TAGGED_FRAME,
@@ -206,6 +213,12 @@ mod tests {
         check(0, "02000000", true);
         check(108, "00000002", true);
         check(147, "", false);
+    }
+
+    #[test]
+    fn padding_within_a_session_is_left_out() {
+        let frame = hex::decode("1100000100060021450000ff0000").unwrap();
+        assert_eq!(Link::PppEther.ip(&frame), Some(&frame[8..12]));
     }
 
     #[test]
