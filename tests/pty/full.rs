@@ -6,12 +6,13 @@
 //! in there.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::net::{Ipv4Addr, Shutdown, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use sockscope::capture::{Session, open_in_background};
 use sockscope::model::{Direction, EntryId, EntryKind, Records as _};
@@ -111,6 +112,18 @@ struct Case {
     peer: JoinHandle<()>,
 }
 
+/// Takes space. The file of the case before gives its own back only when its last reader, a thread, has ended.
+fn fill(ballast: &Path, size: usize) {
+    let deadline = Instant::now() + pty::DEADLINE;
+    while let Err(error) = fs::write(ballast, vec![0; size]) {
+        assert!(
+            error.kind() == ErrorKind::StorageFull && Instant::now() < deadline,
+            "{error}"
+        );
+        thread::yield_now();
+    }
+}
+
 /// Byte `at` of what the peer sends.
 fn pattern(at: usize) -> u8 {
     (at ^ (at >> 8) ^ (at >> 16)) as u8
@@ -121,7 +134,7 @@ impl Case {
         let ballast = place.join("ballast");
         let first = match medium {
             Medium::Disk(size) => {
-                fs::write(&ballast, vec![0; size]).unwrap();
+                fill(&ballast, size);
                 // What is held back has room in the end.
                 if on_full == "pause" {
                     DISK - DISK / 8
@@ -279,8 +292,8 @@ impl Case {
         pty.send("\tQ");
         assert!(pty.wait_exit().success());
         check_restored(&pty, self.on_full);
+        pty.wait_text("recorded in ");
         let text = pty.look(pty::Seen::text);
-        assert!(text.contains("recorded in "), "{text}");
         let missing = text.contains(" not recorded");
         match (self.on_full, self.medium) {
             ("pause", Medium::Disk(_)) => assert!(!missing, "{text}"),
