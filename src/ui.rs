@@ -40,7 +40,7 @@ use std::time::Duration;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use crate::app::{App, Frame as Borders};
+use crate::app::{App, Area, Frame as Borders, Layout};
 use crate::model::{Link, LinkState, Timestamp};
 use canvas::Canvas;
 use scene::Scene;
@@ -48,11 +48,12 @@ use scene::Scene;
 pub use scene::Frame;
 pub use theme::Theme;
 
-/// Draws the whole window into `area` of the buffer, which must be blank; returns where the cursor stands, if it is
-/// to be seen. The layout in `frame` is of a window as large as `area`; a smaller area cuts the picture.
-pub fn render(app: &App, frame: &Frame<'_>, area: Rect, buf: &mut Buffer) -> Option<Position> {
+/// Draws the window, which are the cells `window` of the terminal, into a blank buffer; returns where the cursor
+/// stands, if it is to be seen. The layout in `frame` is of a window of that size; a smaller window cuts the picture.
+/// A buffer that holds only a part of the window gets that part of the same picture, for as much less work.
+pub fn render(app: &App, frame: &Frame<'_>, window: Rect, buf: &mut Buffer) -> Option<Position> {
     let scene = Scene::new(app, frame);
-    let mut canvas = Canvas::new(area, buf);
+    let mut canvas = Canvas::new(window, buf);
     if frame.layout.frame == Borders::TooSmall {
         too_small(&scene, &mut canvas);
         return None;
@@ -67,6 +68,12 @@ pub fn render(app: &App, frame: &Frame<'_>, area: Rect, buf: &mut Buffer) -> Opt
     banner::render(&scene, &mut canvas);
     let (x, y) = popup::render(&scene, &mut canvas).or(typed)?;
     canvas.position(x, y)
+}
+
+/// The rows at the top that time alone changes between two calls of [`App::update`], while no notice vanishes.
+pub fn moving_rows(layout: &Layout) -> u16 {
+    let below = |area: Area| area.y + area.height;
+    below(layout.title).max(below(layout.status))
 }
 
 /// When the picture changes by itself next: a notice vanishes, or a clock or a countdown shows another second.

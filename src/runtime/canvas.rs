@@ -22,6 +22,15 @@ const CELL_BYTES: usize = 16;
 /// characters that make frames larger than 192 KiB at 200×60: a cell without marks takes 14 at most.
 const BYTES_PER_CELL: usize = 9;
 
+/// Which rows of the picture are drawn anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rows {
+    /// All of them.
+    All,
+    /// So many at the top; what stands below them is what the terminal shows already.
+    Top(u16),
+}
+
 /// The picture on the terminal, and the one after it.
 #[derive(Debug)]
 pub(crate) struct Canvas {
@@ -57,21 +66,27 @@ impl Canvas {
     }
 
     /// Draws a picture of `size` and appends the frame that leads to it, which is nothing if nothing changed.
-    /// `render` returns where the cursor stands, if it is to be seen.
+    /// `render` gets the window and a blank buffer for the rows that are to be drawn, and returns where the cursor
+    /// stands, if it is to be seen.
     pub(crate) fn frame(
         &mut self,
         size: Size,
+        rows: Rows,
         out: &mut Vec<u8>,
         render: impl FnOnce(Rect, &mut Buffer) -> Option<Position>,
     ) {
-        let area = Rect::new(0, 0, size.width, size.height);
-        if self.shown.area != area {
-            self.shown = Buffer::empty(area);
+        let window = Rect::new(0, 0, size.width, size.height);
+        if self.shown.area != window {
+            self.shown = Buffer::empty(window);
             self.stale = true;
         }
-        self.next.resize(area);
+        let height = match rows {
+            Rows::Top(rows) if !self.stale => rows.min(size.height),
+            Rows::Top(_) | Rows::All => size.height,
+        };
+        self.next.resize(Rect { height, ..window });
         self.next.reset();
-        let cursor = render(area, &mut self.next).filter(|at| area.contains(*at));
+        let cursor = render(window, &mut self.next).filter(|at| window.contains(*at));
         for cell in &mut self.next.content {
             if !is_harmless(cell.symbol()) {
                 cell.set_symbol(REFUSED);
@@ -89,7 +104,11 @@ impl Canvas {
             out.extend_from_slice(END);
         }
         self.cursor = cursor;
-        std::mem::swap(&mut self.shown, &mut self.next);
+        if self.next.area == window {
+            std::mem::swap(&mut self.shown, &mut self.next);
+        } else {
+            self.shown.content[..self.next.content.len()].swap_with_slice(&mut self.next.content);
+        }
     }
 
     fn paint(&mut self, out: &mut Vec<u8>, cursor: Option<Position>) {
@@ -222,12 +241,12 @@ mod tests {
     fn check(first: &str, second: &str, expected: &str) {
         let mut canvas = Canvas::new();
         let mut out = Vec::new();
-        canvas.frame(SIZE, &mut out, |_, buf| {
+        canvas.frame(SIZE, Rows::All, &mut out, |_, buf| {
             buf.set_string(0, 0, first, Style::new());
             None
         });
         out.clear();
-        canvas.frame(SIZE, &mut out, |_, buf| {
+        canvas.frame(SIZE, Rows::All, &mut out, |_, buf| {
             buf.set_string(0, 0, second, Style::new());
             None
         });
@@ -252,7 +271,7 @@ mod tests {
         let mut canvas = Canvas::new();
         let mut out = Vec::new();
         canvas.preface(b"\x1b[?1049h");
-        canvas.frame(SIZE, &mut out, |_, buf| {
+        canvas.frame(SIZE, Rows::All, &mut out, |_, buf| {
             buf.set_string(0, 1, "hi", Style::new().add_modifier(Modifier::BOLD));
             Some(Position { x: 2, y: 1 })
         });
@@ -266,15 +285,15 @@ mod tests {
     fn a_cursor_that_moves_alone_is_a_frame() {
         let mut canvas = Canvas::new();
         let mut out = Vec::new();
-        canvas.frame(SIZE, &mut out, |_, _| Some(Position { x: 0, y: 0 }));
+        canvas.frame(SIZE, Rows::All, &mut out, |_, _| Some(Position { x: 0, y: 0 }));
         out.clear();
-        canvas.frame(SIZE, &mut out, |_, _| Some(Position { x: 1, y: 0 }));
+        canvas.frame(SIZE, Rows::All, &mut out, |_, _| Some(Position { x: 1, y: 0 }));
         assert_eq!(out, b"\x1b[?2026h\x1b[1;2H\x1b[?2026l");
         out.clear();
-        canvas.frame(SIZE, &mut out, |_, _| None);
+        canvas.frame(SIZE, Rows::All, &mut out, |_, _| None);
         assert_eq!(out, b"\x1b[?2026h\x1b[?25l\x1b[?2026l");
         out.clear();
-        canvas.frame(SIZE, &mut out, |_, _| None);
+        canvas.frame(SIZE, Rows::All, &mut out, |_, _| None);
         assert_eq!(out, b"");
     }
 
@@ -282,7 +301,7 @@ mod tests {
     fn no_control_character_leaves_a_cell() {
         let mut canvas = Canvas::new();
         let mut out = Vec::new();
-        canvas.frame(SIZE, &mut out, |_, buf| {
+        canvas.frame(SIZE, Rows::All, &mut out, |_, buf| {
             for (x, symbol) in ["\x1b", "\u{9b}", "\n", "a\u{301}", "aaaaaaaaaaaaaaaaa"]
                 .into_iter()
                 .enumerate()
@@ -296,12 +315,35 @@ mod tests {
     }
 
     #[test]
+    fn rows_at_the_top_change_alone_and_leave_the_others() {
+        let mut canvas = Canvas::new();
+        let mut draw = |rows, pictures: [&str; 2]| {
+            let mut out = Vec::new();
+            canvas.frame(SIZE, rows, &mut out, |window, buf| {
+                assert_eq!(window.height, SIZE.height);
+                for (y, text) in (0..buf.area.height).zip(pictures) {
+                    buf.set_string(0, y, text, Style::new());
+                }
+                None
+            });
+            String::from_utf8(out).unwrap().replace('\x1b', "^")
+        };
+        // What the terminal shows is not known yet, so everything is drawn.
+        assert!(draw(Rows::Top(1), ["ab", "cd"]).contains("^[2;1Hcd"));
+        assert_eq!(draw(Rows::Top(1), ["xb", "no"]), "^[?2026h^[1;1Hx^[?2026l");
+        assert_eq!(draw(Rows::All, ["xb", "cd"]), "");
+        assert_eq!(draw(Rows::Top(0), ["no", "no"]), "");
+        assert_eq!(draw(Rows::Top(9), ["xy", "cd"]), "^[?2026h^[1;2Hy^[?2026l");
+        assert_eq!(draw(Rows::All, ["xy", "ce"]), "^[?2026h^[2;2He^[?2026l");
+    }
+
+    #[test]
     fn any_size_is_drawn() {
         let mut canvas = Canvas::new();
         for (width, height) in [(0, 0), (0, 9), (9, 0), (1, 1), (1000, 1000), (3, 2)] {
             let mut out = Vec::new();
             let size = Size { width, height };
-            canvas.frame(size, &mut out, |area, buf| {
+            canvas.frame(size, Rows::All, &mut out, |area, buf| {
                 assert_eq!((area.width, area.height, buf.area), (width, height, area));
                 Some(Position { x: 0, y: 0 })
             });
@@ -317,7 +359,7 @@ mod tests {
             width: 200,
             height: 60,
         };
-        canvas.frame(size, &mut out, |_, buf| {
+        canvas.frame(size, Rows::All, &mut out, |_, buf| {
             for (index, cell) in buf.content.iter_mut().enumerate() {
                 if index % 2 == 0 {
                     // Base and two marks of 4 bytes each.

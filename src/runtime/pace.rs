@@ -57,6 +57,11 @@ impl Pace {
         matches!(self.due, Due::Soon(_) | Due::Answer(_))
     }
 
+    /// Whether nothing but time has changed the picture.
+    pub(crate) fn is_by_itself(&self) -> bool {
+        matches!(self.due, Due::Later(_))
+    }
+
     /// When the next frame is due.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match self.due {

@@ -2,7 +2,7 @@
 //!
 //! Everything dynamic arrives as [`Shown`] or as a [`Cluster`] of the encoder. A cell holds at most a base character and two marks, 12 bytes.
 
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthChar;
@@ -11,28 +11,47 @@ use super::line::Line;
 use crate::app::Area;
 use crate::text::{Cluster, Shown};
 
-/// A buffer with an origin and an edge; what would lie outside is not drawn.
+/// A window, of which a buffer holds all or a part; what would lie outside of either is not drawn.
 pub(super) struct Canvas<'a> {
     buf: &'a mut Buffer,
+    window: Rect,
     clip: Rect,
 }
 
 impl<'a> Canvas<'a> {
-    /// The part `area` of a buffer; coordinates count from its top left.
-    pub(super) fn new(area: Rect, buf: &'a mut Buffer) -> Canvas<'a> {
-        let clip = area.intersection(buf.area);
-        Canvas { buf, clip }
+    /// The cells `window` of the terminal; coordinates count from its top left.
+    pub(super) fn new(window: Rect, buf: &'a mut Buffer) -> Canvas<'a> {
+        let clip = window.intersection(buf.area);
+        Canvas { buf, window, clip }
     }
 
     /// Its width and height.
     pub(super) fn size(&self) -> (u16, u16) {
-        (self.clip.width, self.clip.height)
+        (self.window.width, self.window.height)
     }
 
-    /// A cell as a position of the buffer, if it lies inside.
+    /// Whether anything in these areas would be drawn.
+    pub(super) fn shows(&self, areas: &[Area]) -> bool {
+        let place = |area: &Area| {
+            let (x, y) = (
+                self.window.x.saturating_add(area.x),
+                self.window.y.saturating_add(area.y),
+            );
+            Rect::new(x, y, area.width, area.height)
+        };
+        areas.iter().any(|area| place(area).intersects(self.clip))
+    }
+
+    /// A cell as a position of the terminal, if it lies in the window.
     pub(super) fn position(&self, x: u16, y: u16) -> Option<Position> {
-        let inside = x < self.clip.width && y < self.clip.height;
-        inside.then(|| Position::new(self.clip.x + x, self.clip.y + y))
+        let inside = x < self.window.width && y < self.window.height;
+        inside.then(|| Position::new(self.window.x + x, self.window.y + y))
+    }
+
+    /// A cell that is drawn.
+    fn cell(&mut self, x: u16, y: u16) -> Option<&mut Cell> {
+        let at = self.position(x, y).filter(|at| self.clip.contains(*at))?;
+        self.buf.cell_mut(at)
     }
 
     /// One of our own signs.
@@ -42,7 +61,7 @@ impl<'a> Canvas<'a> {
 
     /// One of our own signs, `width` times in a row.
     pub(super) fn rule(&mut self, x: u16, y: u16, width: u16, symbol: &'static str, style: Style) {
-        let end = x.saturating_add(width).min(self.clip.width);
+        let end = x.saturating_add(width).min(self.window.width);
         for x in x..end {
             self.put(x, y, symbol, 1, style);
         }
@@ -112,17 +131,15 @@ impl<'a> Canvas<'a> {
 
     /// Blanks the area, for something drawn on top.
     pub(super) fn clear(&mut self, area: Area) {
-        for y in area.y..area.y.saturating_add(area.height).min(self.clip.height) {
+        for y in area.y..area.y.saturating_add(area.height).min(self.window.height) {
             // A wide character that begins left of the area would reach into it.
             if let Some(before) = area.x.checked_sub(1)
                 && self.is_wide(before, y)
             {
                 self.put(before, y, " ", 1, Style::new());
             }
-            for x in area.x..area.x.saturating_add(area.width).min(self.clip.width) {
-                if let Some(position) = self.position(x, y)
-                    && let Some(cell) = self.buf.cell_mut(position)
-                {
+            for x in area.x..area.x.saturating_add(area.width).min(self.window.width) {
+                if let Some(cell) = self.cell(x, y) {
                     cell.reset();
                 }
             }
@@ -132,8 +149,8 @@ impl<'a> Canvas<'a> {
     /// Adds a style to what stands in the area.
     pub(super) fn restyle(&mut self, area: Area, style: Style) {
         let area = Rect::new(
-            self.clip.x.saturating_add(area.x),
-            self.clip.y.saturating_add(area.y),
+            self.window.x.saturating_add(area.x),
+            self.window.y.saturating_add(area.y),
             area.width,
             area.height,
         );
@@ -148,20 +165,16 @@ impl<'a> Canvas<'a> {
     }
 
     fn put(&mut self, x: u16, y: u16, cluster: &str, cells: u16, style: Style) {
-        let fits = x.checked_add(cells).is_some_and(|end| end <= self.clip.width);
-        let Some(position) = self.position(x, y) else {
+        let Some(end) = x.checked_add(cells).filter(|end| *end <= self.window.width) else {
             return;
         };
-        let Some(cell) = self.buf.cell_mut(position) else {
+        let Some(cell) = self.cell(x, y) else {
             return;
         };
-        if !fits {
-            return;
-        }
         cell.reset();
         cell.set_symbol(cluster).set_style(style);
-        for covered in 1..cells {
-            if let Some(cell) = self.buf.cell_mut(Position::new(position.x + covered, position.y)) {
+        for covered in x + 1..end {
+            if let Some(cell) = self.cell(covered, y) {
                 cell.reset();
                 cell.set_style(style);
             }

@@ -12,7 +12,7 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
     let Some(inspector) = &scene.app.inspector else {
         return;
     };
-    if area.is_empty() {
+    if area.is_empty() || !canvas.shows(&[title, area]) {
         return;
     }
     let theme = scene.theme();

@@ -14,6 +14,9 @@ use crate::text::format;
 /// Draws the pane and its title.
 pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
     let layout = scene.layout;
+    if !canvas.shows(&[layout.log_title, layout.log]) {
+        return;
+    }
     let position = scene.app.log_position(scene.records, layout);
     render_title(scene, canvas, position);
     let area = layout.log;

@@ -175,11 +175,17 @@ impl Stage {
 
     /// Draws the window.
     pub(crate) fn draw(&self) -> (Buffer, Option<Position>) {
+        self.draw_at(self.now, None)
+    }
+
+    /// Draws the window, or so many rows at its top, as it is at another time.
+    pub(crate) fn draw_at(&self, now: Timestamp, rows: Option<u16>) -> (Buffer, Option<Position>) {
         let area = Rect::new(0, 0, self.size.0, self.size.1);
-        let mut buf = Buffer::empty(area);
+        let height = rows.unwrap_or(area.height).min(area.height);
+        let mut buf = Buffer::empty(Rect { height, ..area });
         let layout = self.layout();
         let frame = Frame {
-            now: self.now,
+            now,
             records: &self.log,
             layout: &layout,
             theme: self.theme,

@@ -145,9 +145,10 @@ fn assert_clean(buf: &Buffer, policy: Policy) {
 }
 
 fn assert_holds(stage: &Stage) {
-    let (buf, cursor) = stage.draw();
+    let picture = stage.draw();
+    assert!(stage.draw() == picture, "drawing twice differs");
+    let (buf, cursor) = picture;
     assert_clean(&buf, stage.app.settings.policy);
-    assert!(stage.draw() == (buf, cursor), "drawing twice differs");
     if let Some(at) = cursor {
         assert!(
             at.x < stage.size.0 && at.y < stage.size.1,
@@ -156,7 +157,25 @@ fn assert_holds(stage: &Stage) {
     }
     if let Some(next) = ui::next_change(&stage.app, stage.now) {
         assert!(next > stage.now, "a change in the past would be drawn for ever");
+        assert_moves_at_the_top_only(stage, &buf, next);
     }
+}
+
+/// What time alone changes stands in the rows that are said to move, and these can be drawn alone.
+fn assert_moves_at_the_top_only(stage: &Stage, buf: &Buffer, next: Timestamp) {
+    if stage.app.next_change().is_some_and(|notice| notice <= next) {
+        return;
+    }
+    let (later, cursor) = stage.draw_at(next, None);
+    let rows = ui::moving_rows(&stage.layout());
+    let moving = usize::from(rows) * usize::from(stage.size.0);
+    assert!(
+        later.content[moving..] == buf.content[moving..],
+        "time changes what stands below row {rows}"
+    );
+    let (part, part_cursor) = stage.draw_at(next, Some(rows));
+    assert!(part.content == later.content[..moving], "a part differs from the whole");
+    assert_eq!(part_cursor, cursor);
 }
 
 proptest! {

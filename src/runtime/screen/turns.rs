@@ -15,7 +15,7 @@ use super::feed::Feed;
 use super::views::Views;
 use crate::app::{App, Context, Effect, Ending, Event, Layout, Report};
 use crate::model::Timestamp;
-use crate::runtime::canvas::Canvas;
+use crate::runtime::canvas::{Canvas, Rows};
 use crate::runtime::clipboard::{self, Between};
 use crate::runtime::desk::{Desk, Job};
 use crate::runtime::guard::{Mouse, enter_sequence, mouse_sequence};
@@ -365,9 +365,14 @@ impl<H: Host, D: Display> Turns<H, D> {
             theme: self.theme,
         };
         let app = &self.app;
+        let rows = if self.pace.is_by_itself() {
+            Rows::Top(ui::moving_rows(&self.layout))
+        } else {
+            Rows::All
+        };
         let mut bytes = self.display.buffer();
-        self.canvas.frame(self.size, &mut bytes, |area, buf| {
-            ui::render(app, &frame, area, buf)
+        self.canvas.frame(self.size, rows, &mut bytes, |window, buf| {
+            ui::render(app, &frame, window, buf)
         });
         self.display.show(bytes);
         let drawn = instant();
