@@ -8,7 +8,7 @@
 //! | `packet`, `stream` | the synthetic IP and TCP headers, and their sequence numbers |
 //! | `fact`, `happened` | what has no bytes: as JSON, and as packets where TCP has them |
 //! | `recorder`, `connection` | appending, write-ahead, one call an entry |
-//! | `window`, `walk` | the blocks as they are read, every length checked |
+//! | `window`, `walk`, `frame` | the blocks as they are read, every length checked; data blocks of ours at a glance |
 //! | `index`, `group` | where every 64th entry starts, and the entries around it |
 //! | `segment`, `roster` | the files of a recording; the connections in them |
 //! | `session` | reading by entry number |
@@ -39,6 +39,7 @@ mod file;
 mod filtered;
 mod foreign;
 mod format;
+mod frame;
 mod group;
 mod growth;
 mod happened;

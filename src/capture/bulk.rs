@@ -5,7 +5,6 @@
 
 mod chunk;
 mod foreign;
-mod frame;
 mod own;
 
 use std::io;

@@ -183,36 +183,9 @@ const NOT_WHOLE: &str = "the packet is not one whole TCP segment or UDP datagram
 /// How many bytes of a packet hold all that `header_len` looks at.
 pub(super) const LONGEST_HEADERS: usize = 60 + 60;
 
-/// Bytes of the headers of nearly every packet: IPv4 and TCP without options.
-const PLAIN: usize = 40;
-
-/// Whether those are what the packet starts with. It says in a few steps what the checks of any packet would say.
-#[inline]
-fn is_plain(bytes: &[u8], captured: usize) -> bool {
-    let Some(head) = bytes.first_chunk::<PLAIN>() else {
-        return false;
-    };
-    let fragment = u16::from_be_bytes([head[6], head[7]]) & 0x3fff;
-    captured >= PLAIN
-        && head[0] == 0x45
-        && IpNumber(head[9]) == IpNumber::TCP
-        && fragment == 0
-        && head[20 + 12] >> 4 == 5
-        && usize::from(u16::from_be_bytes([head[2], head[3]])) == captured
-}
-
 /// The length of the IP and TCP or UDP headers of a packet of `captured` bytes that starts with `bytes`, and which
 /// it is; all that follows them is payload.
-#[inline]
 pub(super) fn header_len(bytes: &[u8], captured: usize) -> Result<(usize, Protocol), &'static str> {
-    if is_plain(bytes, captured) {
-        Ok((PLAIN, Protocol::Tcp))
-    } else {
-        checked_header_len(bytes, captured)
-    }
-}
-
-fn checked_header_len(bytes: &[u8], captured: usize) -> Result<(usize, Protocol), &'static str> {
     let (ip_len, total, carried) = match bytes.first().map(|first| first >> 4) {
         Some(4) => {
             let ip = Ipv4HeaderSlice::from_slice(bytes).map_err(|_| "the IPv4 header is damaged")?;
@@ -308,39 +281,6 @@ mod tests {
             let mut bytes = [0; LONGEST_HEADERS];
             bytes[0] = first;
             assert!(header_len(&bytes, 40).is_err(), "{first:#x}");
-        }
-    }
-
-    use proptest::strategy::Just;
-
-    proptest::proptest! {
-        /// The glance never says anything that the checks do not.
-        #[test]
-        fn plain_headers_are_what_they_seem(
-            mut head in proptest::array::uniform32(0u8..),
-            mut tail in proptest::collection::vec(0u8.., 1..20),
-            plain in proptest::prop_oneof![3 => Just(0), 1 => 0u8..128],
-            captured in 38usize..60,
-        ) {
-            // The fields that the glance looks at are as it wants them, in most cases.
-            if plain & 64 == 0 {
-                tail[0] = 0x50 | tail[0] & 0xf;
-            }
-            let mut set = |bit: u8, place: usize, value: u8| {
-                if plain & bit == 0 {
-                    head[place] = value;
-                }
-            };
-            set(1, 0, 0x45);
-            set(2, 9, 6);
-            set(4, 6, 0x40);
-            set(8, 7, 0);
-            set(16, 2, 0);
-            set(32, 3, captured as u8);
-            let bytes = [&head[..], &tail].concat();
-            if is_plain(&bytes, captured) {
-                proptest::prop_assert_eq!(checked_header_len(&bytes, captured), Ok((PLAIN, Protocol::Tcp)));
-            }
         }
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::annotations::Written;
 use super::fact;
+use super::frame;
 use super::index::{Checkpoint, GROUP, Tails};
 use super::roster::{Known, Traffic};
 use super::segment::{Segment, Shared};
@@ -15,7 +16,7 @@ use super::window::Window;
 use crate::model::{ConnectionId, Direction, EntryId, EntryKind, Timestamp};
 
 /// Bytes read at a time: as fast as larger ones, and small beside the program itself.
-const CHUNK: usize = 128 << 10;
+const CHUNK: usize = 256 << 10;
 
 /// Connections that a file may announce: some 128 bytes of memory each.
 const MOST_CONNECTIONS: usize = 16 << 20;
@@ -75,7 +76,10 @@ impl Scan {
         let stop = self.at.saturating_add(budget).min(end);
         let mut result = Ok(());
         while self.at < stop && result.is_ok() {
-            result = self.step(&mut window);
+            self.pass_data(window.ahead(self.at));
+            if self.at < stop {
+                result = self.step(&mut window);
+            }
         }
         self.buffer = buffer;
         result
@@ -93,22 +97,44 @@ impl Scan {
         self.segment.index.publish(self.entries, self.at);
     }
 
+    /// Passes the data blocks that `ahead` starts with. They are most of a file, and there are millions.
+    fn pass_data(&mut self, mut ahead: &[u8]) {
+        while let Some(frame) = frame::read(ahead, self.streams.len()) {
+            let payload = ahead.get(frame.payload).unwrap_or_default();
+            let Ok(stream) = self.stream(frame.interface, Some(frame.direction), payload.len() as u64) else {
+                return;
+            };
+            let before = stream.tails;
+            stream.tails.push(frame.direction, payload);
+            self.entry(ConnectionId(frame.interface), before, frame.len);
+            ahead = ahead.get(frame.len as usize..).unwrap_or_default();
+        }
+    }
+
+    /// Passes any block.
     fn step(&mut self, window: &mut Window<'_>) -> Result<(), Fault> {
         let block = walk::block_at(window, self.at, self.streams.len())?;
-        if let Some((connection, tails)) = self.take_in(window, block.content)? {
-            // Few entries have one, and there are millions.
-            if self.entries.is_multiple_of(GROUP) {
-                let checkpoint = Checkpoint {
-                    offset: self.at,
-                    connection,
-                    tails,
-                };
-                self.segment.index.add_entry(self.entries, checkpoint);
-            }
-            self.entries += 1;
+        match self.take_in(window, block.content)? {
+            Some((connection, tails)) => self.entry(connection, tails, block.len),
+            None => self.at += u64::from(block.len),
         }
-        self.at += u64::from(block.len);
         Ok(())
+    }
+
+    /// Counts an entry of this connection, whose block is `len` bytes long and has these bytes before it.
+    #[inline]
+    fn entry(&mut self, connection: ConnectionId, tails: Tails, len: u32) {
+        // Few entries have one.
+        if self.entries.is_multiple_of(GROUP) {
+            let checkpoint = Checkpoint {
+                offset: self.at,
+                connection,
+                tails,
+            };
+            self.segment.index.add_entry(self.entries, checkpoint);
+        }
+        self.entries += 1;
+        self.at += u64::from(len);
     }
 
     /// Checks what only the order of blocks can tell, and keeps the last bytes of the streams. If the block is an
@@ -189,6 +215,7 @@ impl Scan {
     }
 
     /// The connection of an entry, which is counted.
+    #[inline]
     fn stream(
         &mut self,
         interface: u32,

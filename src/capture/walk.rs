@@ -17,10 +17,6 @@ use crate::model::{Direction, EntryId, Protocol, Timestamp};
 /// The most bytes a packet may have (Wireshark's `WTAP_MAX_PACKET_SIZE_STANDARD`).
 pub(super) const LARGEST_PACKET: u32 = 262_144;
 
-/// Blocks up to this size are looked at as a whole; of larger ones only the fields are read, so that jumping over
-/// large messages costs little.
-const SMALL: u32 = 1024;
-
 /// A block, and how long it is.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Block {
@@ -113,35 +109,20 @@ pub(super) fn block_at(window: &mut Window<'_>, offset: u64, interfaces: usize) 
         return Err(Fault::Damaged("the block has an impossible length"));
     }
     let span = Span { offset, len };
-    let content = if len <= SMALL {
-        let bytes = window.get(offset, len as usize)?;
-        closed(&bytes[len as usize - 4..], len)?;
-        content(kind, span, &mut Whole { bytes }, interfaces)?
-    } else {
-        // The closing length comes last: the fields before it are mostly in the window already.
-        let content = content(kind, span, &mut Parts { window, span }, interfaces)?;
-        closed(window.get(offset + u64::from(len) - 4, 4)?, len)?;
-        content
+    let mut fields = Fields { window, span };
+    let content = match kind {
+        SECTION => section(&mut fields)?,
+        INTERFACE => interface(&mut fields)?,
+        PACKET => packet(&mut fields, interfaces)?,
+        ANNOTATION => annotation(&mut fields, interfaces)?,
+        _ => Content::Nothing,
     };
+    // It comes last: the fields before it are mostly in the window already.
+    let closing = window.get(offset + u64::from(len) - 4, 4)?;
+    if word(closing, 0) != Some(len) {
+        return Err(Fault::Damaged("the two lengths of the block differ"));
+    }
     Ok(Block { len, content })
-}
-
-fn content(kind: u32, span: Span, fields: &mut impl Fields, interfaces: usize) -> Result<Content, Fault> {
-    match kind {
-        SECTION => section(fields, span),
-        INTERFACE => interface(fields),
-        PACKET => packet(fields, span, interfaces),
-        ANNOTATION => annotation(fields, span, interfaces),
-        _ => Ok(Content::Nothing),
-    }
-}
-
-fn closed(closing: &[u8], len: u32) -> Result<(), Fault> {
-    if word(closing, 0) == Some(len) {
-        Ok(())
-    } else {
-        Err(Fault::Damaged("the two lengths of the block differ"))
-    }
 }
 
 /// Where a block lies.
@@ -151,30 +132,14 @@ struct Span {
     len: u32,
 }
 
-/// The bytes of a block, as far as they are asked for.
-trait Fields {
-    /// Bytes `from` to `to` of the block, cut to what stands before its closing length.
-    fn get(&mut self, from: usize, to: usize) -> Result<&[u8], Fault>;
-}
-
-/// A small block, at once: a log of small messages has millions of them.
-struct Whole<'a> {
-    bytes: &'a [u8],
-}
-
-impl Fields for Whole<'_> {
-    fn get(&mut self, from: usize, to: usize) -> Result<&[u8], Fault> {
-        self.bytes.get(from..to.min(self.bytes.len() - 4)).ok_or(CUT)
-    }
-}
-
-/// A large block, of which only the fields are read.
-struct Parts<'a, 'w> {
+/// The bytes of a block, as far as they are asked for, so that jumping over large messages costs little.
+struct Fields<'a, 'w> {
     window: &'a mut Window<'w>,
     span: Span,
 }
 
-impl Fields for Parts<'_, '_> {
+impl Fields<'_, '_> {
+    /// Bytes `from` to `to` of the block, cut to what stands before its closing length.
     fn get(&mut self, from: usize, to: usize) -> Result<&[u8], Fault> {
         let to = to.min(self.span.len as usize - 4);
         let len = to.checked_sub(from).ok_or(CUT)?;
@@ -182,8 +147,8 @@ impl Fields for Parts<'_, '_> {
     }
 }
 
-fn section(fields: &mut impl Fields, span: Span) -> Result<Content, Fault> {
-    if span.offset != 0 {
+fn section(fields: &mut Fields<'_, '_>) -> Result<Content, Fault> {
+    if fields.span.offset != 0 {
         return Err(Fault::Damaged("a second section starts here"));
     }
     match word(fields.get(8, 12)?, 0) {
@@ -193,7 +158,7 @@ fn section(fields: &mut impl Fields, span: Span) -> Result<Content, Fault> {
     }
 }
 
-fn interface(fields: &mut impl Fields) -> Result<Content, Fault> {
+fn interface(fields: &mut Fields<'_, '_>) -> Result<Content, Fault> {
     let body = fields.get(8, usize::MAX)?;
     if half_word(body, 0) != Some(LINKTYPE_RAW) {
         return Err(Fault::Damaged("the interface does not carry IP packets"));
@@ -225,7 +190,7 @@ pub(super) fn announced(window: &mut Window<'_>, offset: u64) -> Result<Announce
         .filter(|len| (SMALLEST..=LARGEST).contains(len))
         .ok_or(CUT)?;
     let span = Span { offset, len };
-    let mut block = Parts { window, span };
+    let mut block = Fields { window, span };
     let body = block.get(8, usize::MAX)?;
     let options = body.get(8..).unwrap_or_default();
     let name = find(options, IF_NAME).unwrap_or_default();
@@ -240,7 +205,8 @@ pub(super) fn announced(window: &mut Window<'_>, offset: u64) -> Result<Announce
     })
 }
 
-fn packet(block: &mut impl Fields, span: Span, interfaces: usize) -> Result<Content, Fault> {
+fn packet(block: &mut Fields<'_, '_>, interfaces: usize) -> Result<Content, Fault> {
+    let start = block.span.offset;
     let fields = block.get(0, PACKET_HEADER + LONGEST_HEADERS)?;
     let interface = known(word(fields, 8), interfaces)?;
     let at = timestamp(fields, 12).ok_or(CUT)?;
@@ -261,7 +227,7 @@ fn packet(block: &mut impl Fields, span: Span, interfaces: usize) -> Result<Cont
             at,
             direction: direction(options).ok_or(Fault::Damaged("the packet has no direction"))?,
             protocol,
-            offset: span.offset + (PACKET_HEADER + headers) as u64,
+            offset: start + (PACKET_HEADER + headers) as u64,
             len: (captured - headers) as u32,
         });
     }
@@ -273,12 +239,13 @@ fn packet(block: &mut impl Fields, span: Span, interfaces: usize) -> Result<Cont
         id: None,
         interface,
         at,
-        offset: span.offset + (after + at_option) as u64,
+        offset: start + (after + at_option) as u64,
         len: json.len() as u32,
     })
 }
 
-fn annotation(block: &mut impl Fields, span: Span, interfaces: usize) -> Result<Content, Fault> {
+fn annotation(block: &mut Fields<'_, '_>, interfaces: usize) -> Result<Content, Fault> {
+    let span = block.span;
     let fields = block.get(0, ANNOTATION_HEADER)?;
     if fields.get(8..12) == Some(&MAGIC_ABOUT) {
         return about(fields, span);
@@ -345,13 +312,7 @@ fn timestamp(bytes: &[u8], at: usize) -> Option<Timestamp> {
 }
 
 fn direction(options: &[u8]) -> Option<Direction> {
-    // Mostly the first option, as the recorder writes it.
-    const FIRST: u32 = (EPB_FLAGS as u32) | 4 << 16;
-    let flags = match word(options, 0)? {
-        FIRST => word(options, 4)?,
-        _ => word(find(options, EPB_FLAGS)?, 0)?,
-    };
-    match flags & 3 {
+    match word(find(options, EPB_FLAGS)?, 0)? & 3 {
         INBOUND => Some(Direction::Received),
         OUTBOUND => Some(Direction::Sent),
         _ => None,

@@ -42,6 +42,13 @@ impl<'a> Window<'a> {
             .ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
     }
 
+    /// What of the file from `offset` on is in memory already, if anything.
+    #[inline]
+    pub(super) fn ahead(&self, offset: u64) -> &[u8] {
+        let within = usize::try_from(offset.wrapping_sub(self.at)).unwrap_or(usize::MAX);
+        self.buffer.get(within..).unwrap_or_default()
+    }
+
     /// Reads at least the `len` bytes at `offset`, and returns where in the buffer they are.
     fn read(&mut self, offset: u64, len: usize) -> io::Result<usize> {
         offset

@@ -174,7 +174,10 @@ fn assert_moves_at_the_top_only(stage: &Stage, buf: &Buffer, next: Timestamp) {
         "time changes what stands below row {rows}"
     );
     let (part, part_cursor) = stage.draw_at(next, Some(rows));
-    assert!(part.content == later.content[..moving], "a part differs from the whole");
+    assert!(
+        part.content == later.content[..moving],
+        "a part differs from the whole"
+    );
     assert_eq!(part_cursor, cursor);
 }
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 
-use super::frame;
+use crate::capture::frame;
 
 /// Bytes read at a time: as fast as more, and what is searched next is still in the processor's cache.
 const CHUNK: usize = 256 << 10;

@@ -4,9 +4,9 @@ use std::ops::ControlFlow;
 use std::os::unix::fs::FileExt as _;
 
 use super::chunk::Chunk;
-use super::frame::{self, Frame};
 use super::{Joint, Look, Passed, Want, failed, faulty};
 use crate::capture::fact;
+use crate::capture::frame::{self, Frame};
 use crate::capture::segment::{Interfaces, Segment, Shared};
 use crate::capture::walk::{self, Content, Fault};
 use crate::capture::window::Window;

@@ -9,7 +9,7 @@ use super::*;
 use crate::capture::packet::{Flags, Segment};
 use crate::capture::walk::{self, Content};
 use crate::capture::window::Window;
-use crate::capture::{Connection, Create, Existing, Recorder, Role, block};
+use crate::capture::{Connection, Create, Existing, Recorder, Role, block, frame};
 use crate::model::{Direction, Entry, EntryId, EntryKind, Protocol, Records, Timestamp};
 
 type Line = (Entry, Vec<u8>);

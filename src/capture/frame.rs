@@ -41,6 +41,7 @@ pub(super) fn block_len(bytes: &[u8]) -> usize {
 
 /// Reads the data block that `bytes` start with, of a file with `interfaces` interfaces; `None` if it is anything
 /// else, or not whole.
+#[inline]
 pub(super) fn read(bytes: &[u8], interfaces: usize) -> Option<Frame> {
     let len = block_len(bytes);
     let block = bytes.get(..len)?;
