@@ -115,6 +115,7 @@ impl Action {
             Action::Browse(browse) => match browse {
                 Browse::PageUp | Browse::PageDown => true,
                 Browse::Follow
+                | Browse::Range
                 | Browse::Goto
                 | Browse::Inspect
                 | Browse::CloseInspector

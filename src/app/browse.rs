@@ -26,6 +26,7 @@ impl App {
         match browse {
             Browse::PageUp => self.log.by_rows_up(u32::from(height), &sheet, height),
             Browse::PageDown => self.log.by_rows_down(u32::from(height), &sheet, height),
+            Browse::Range => self.log.toggle_range(&sheet, height),
             Browse::Follow if self.log.anchor == Anchor::Follow => self.log.hold(&sheet, height),
             Browse::Follow => self.log.follow(),
             Browse::Goto => return self.goto(argument, context),

@@ -1,5 +1,7 @@
 //! Copying an entry to the clipboard, in a size that terminals take.
 
+use std::ops::RangeInclusive;
+
 use super::actions::CopyForm;
 use super::{App, Context, Effect, Pane, Severity};
 use crate::model::{EntryId, EntryKind, RecordsError};
@@ -8,6 +10,9 @@ use crate::text::{Source, copy, format};
 /// Terminals drop OSC 52 strings above some length; 100,000 characters of Base64 is the least of the common limits,
 /// and these are the bytes that fit into them.
 const LIMIT: usize = 74_994;
+
+/// The most entries that are looked at for a copy, so that it is done within a frame.
+const MOST_COPIED: usize = 2_000;
 
 /// A row of a copied hexdump at most: 16 bytes as digits, offset, and a gutter of up to three bytes a character.
 const DUMP_ROW: usize = 62 + 16 * 3;
@@ -21,7 +26,21 @@ impl App {
         }
     }
 
+    /// The entries that are selected together, if a range was begun and the Inspector has not the focus.
+    pub(super) fn target_range(&self, context: &Context<'_>) -> Option<RangeInclusive<EntryId>> {
+        if self.focus == Pane::Inspector {
+            return None;
+        }
+        self.log.range(&self.sheet(context.records, context.layout))
+    }
+
     pub(super) fn copy(&mut self, form: CopyForm, context: &Context<'_>, out: &mut Vec<Effect>) {
+        if let Some(range) = self
+            .target_range(context)
+            .filter(|range| range.start() < range.end())
+        {
+            return self.copy_range(&range, form, context, out);
+        }
         let Some(id) = self.target_entry(context) else {
             return self.notify(Severity::Warning, "there is no entry to copy yet", context);
         };
@@ -43,6 +62,52 @@ impl App {
             }
             Err(error) => self.notify(Severity::Error, format!("cannot copy: {error}"), context),
         }
+    }
+
+    /// Copies entries one after the other, as many as a clipboard takes whole.
+    fn copy_range(
+        &mut self,
+        range: &RangeInclusive<EntryId>,
+        form: CopyForm,
+        context: &Context<'_>,
+        out: &mut Vec<Effect>,
+    ) {
+        let (first, last) = (range.start().0, range.end().0);
+        let mut text = String::new();
+        let mut copied = 0;
+        for place in (first..=last).take(MOST_COPIED) {
+            match self.copied(EntryId(place), form, context) {
+                Ok((entry, taken, len)) if taken == len && text.len() + entry.len() < LIMIT => {
+                    text.push_str(&entry);
+                    if !entry.ends_with('\n') {
+                        text.push('\n');
+                    }
+                    copied += 1;
+                }
+                Ok(_) => break,
+                Err(error) => {
+                    return self.notify(Severity::Error, format!("cannot copy: {error}"), context);
+                }
+            }
+        }
+        let all = last - first + 1;
+        let notice = match (copied, copied < all) {
+            (0, _) => {
+                return self.notify(
+                    Severity::Warning,
+                    "the first entry is too long for a clipboard: press w to write the entries to a file",
+                    context,
+                );
+            }
+            (_, true) => format!(
+                "copied the first {} of {} entries: a clipboard takes no more this way; w writes all to a file",
+                format::count(copied),
+                format::count(all)
+            ),
+            (_, false) => format!("copied {} entries as {form}", format::count(all)),
+        };
+        out.push(Effect::Copy(text));
+        self.notify(Severity::Info, notice, context);
     }
 
     /// The text for the clipboard, how many bytes of the entry it stands for, and how many there are.

@@ -13,6 +13,8 @@ pub enum Extent {
     Shown,
     /// The entry of this number.
     Entry(EntryId),
+    /// Of what it shows, the entries from the first of these numbers to the second.
+    Range(EntryId, EntryId),
 }
 
 /// What the runtime is to export.
@@ -48,17 +50,23 @@ impl App {
     ) {
         match export {
             Export::Shown => self.export_extent(Extent::Shown, argument, context, out),
-            Export::Entry => {
-                let entry = self.target_entry(context);
-                match entry.and_then(|place| context.records.entry(place).ok()) {
-                    Some(entry) => self.export_extent(Extent::Entry(entry.id), argument, context, out),
-                    None => self.notify(Severity::Warning, "there is no entry to export yet", context),
-                }
-            }
+            Export::Entry => match self.selected_extent(context) {
+                Some(extent) => self.export_extent(extent, argument, context, out),
+                None => self.notify(Severity::Warning, "there is no entry to export yet", context),
+            },
             Export::Overwrite => self.overwrite(context, out),
             Export::Rename => self.rename(context),
             Export::Stop if self.is_exporting() => out.push(Effect::StopExport),
             Export::Stop => self.notify(Severity::Info, "nothing is being exported", context),
+        }
+    }
+
+    /// The entry that actions mean, or the entries that are selected together.
+    fn selected_extent(&self, context: &Context<'_>) -> Option<Extent> {
+        let number = |place| context.records.entry(place).ok().map(|entry| entry.id);
+        match self.target_range(context) {
+            Some(range) => Some(Extent::Range(number(*range.start())?, number(*range.end())?)),
+            None => Some(Extent::Entry(number(self.target_entry(context)?)?)),
         }
     }
 
@@ -104,6 +112,13 @@ impl App {
         };
         match (extent, &self.filter) {
             (Extent::Entry(id), _) => format!("Export entry {} as", format::count(id.0.saturating_add(1))),
+            (Extent::Range(first, last), filter) => {
+                let numbers = numbers(first, last);
+                match filter {
+                    Some(filter) => format!("Export what {} shows of {numbers} as", filter.query),
+                    None => format!("Export {numbers} as"),
+                }
+            }
             (Extent::Shown, Some(filter)) => {
                 format!("Export what the filter {} shows, {entries}, as", filter.query)
             }
@@ -152,6 +167,13 @@ impl App {
         let entry = match extent {
             Extent::Shown => String::new(),
             Extent::Entry(id) => format!("-entry{}", id.0.saturating_add(1)),
+            Extent::Range(first, last) => {
+                format!(
+                    "-entries{}-{}",
+                    first.0.saturating_add(1),
+                    last.0.saturating_add(1)
+                )
+            }
         };
         format!("{stem}-{time}{entry}{}", format.extension())
     }
@@ -165,8 +187,13 @@ impl App {
         existing: Existing,
         out: &mut Vec<Effect>,
     ) {
+        let range = |first: EntryId, last: EntryId| first.0..last.0.saturating_add(1);
         let portion = match (extent, &self.filter) {
-            (Extent::Entry(id), _) => Portion::Entries(id.0..id.0.saturating_add(1)),
+            (Extent::Entry(id), _) => Portion::Entries(range(id, id)),
+            (Extent::Range(first, last), Some(filter)) => {
+                Portion::Within(range(first, last), filter.query.clone())
+            }
+            (Extent::Range(first, last), None) => Portion::Entries(range(first, last)),
             (Extent::Shown, Some(filter)) => Portion::Query(filter.query.clone()),
             (Extent::Shown, None) => Portion::All,
         };
@@ -245,6 +272,11 @@ impl App {
             self.overlay = Some(Overlay::Prompt(Prompt::new(wanted, &order.path)));
         }
     }
+}
+
+fn numbers(first: EntryId, last: EntryId) -> String {
+    let number = |id: EntryId| format::count(id.0.saturating_add(1));
+    format!("entries {} to {}", number(first), number(last))
 }
 
 /// What was exported where to.

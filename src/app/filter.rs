@@ -30,12 +30,13 @@ pub(super) struct Whereabouts {
     top: Option<EntryId>,
     selected: Option<EntryId>,
     inspected: Option<EntryId>,
+    range_from: Option<EntryId>,
 }
 
 impl Whereabouts {
     /// Whether the scan is too far behind to tell where all of them stand.
     fn is_ahead_of(&self, progress: Scanned) -> bool {
-        let all = [self.top, self.selected, self.inspected];
+        let all = [self.top, self.selected, self.inspected, self.range_from];
         let last = all.into_iter().flatten().max();
         progress.scanned < progress.of && last.is_some_and(|last| last.0 >= progress.scanned)
     }
@@ -121,6 +122,7 @@ impl App {
                 .inspector
                 .as_ref()
                 .and_then(|inspector| number(inspector.entry)),
+            range_from: self.log.range_from().and_then(number),
         };
         // A filter that follows another before that one has found its way goes on from the same place.
         self.whereabouts.get_or_insert(now);
@@ -131,6 +133,7 @@ impl App {
             top,
             selected,
             inspected,
+            range_from,
         }) = whereabouts
         else {
             return;
@@ -147,7 +150,8 @@ impl App {
                 .then_some(place)
         };
         let sheet = self.sheet(records, context.layout);
-        self.log.moved(top.map(near), selected.and_then(exactly));
+        self.log
+            .moved(top.map(near), selected.and_then(exactly), range_from.map(near));
         self.log.settle(&sheet, context.layout.log.height);
         match inspected.map(exactly) {
             Some(Some(place)) if self.inspector.as_ref().is_some_and(|i| i.entry != place) => {

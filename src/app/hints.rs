@@ -1,6 +1,6 @@
 //! What the footer offers: a few actions of the focused pane or of the pop-up, with their keys from the table.
 
-use super::actions::{Action, Browse, Compose, Dial, Focus, Open, Program, Scroll, Show};
+use super::actions::{Action, Browse, Compose, Dial, Export, Focus, Open, Program, Scroll, Show};
 use super::{App, Key, KeyCode, Overlay, Pane, Wanted};
 use crate::model::LinkState;
 
@@ -54,6 +54,14 @@ const LOG: &[(Action, &str)] = &[
     (Action::Program(Program::Quit), "quit"),
 ];
 
+/// The Log while entries are selected together.
+const LOG_RANGE: &[(Action, &str)] = &[
+    (Action::Browse(Browse::Range), "end selection"),
+    (Action::Open(Open::CopyMenu), "copy"),
+    (Action::Export(Export::Entry), "write"),
+    (Action::Open(Open::Help), "help"),
+];
+
 const INSPECTOR: &[(Action, &str)] = &[
     (Action::Browse(Browse::CloseInspector), "close"),
     (Action::Browse(Browse::NextEntry), "next"),
@@ -82,6 +90,7 @@ impl App {
         let ended = matches!(self.state(), LinkState::Closed | LinkState::Failed);
         let offered = match self.focus {
             Pane::Status => STATUS,
+            Pane::Log if self.log.range_from().is_some() => LOG_RANGE,
             Pane::Log if ended => LOG_ENDED,
             Pane::Log => LOG,
             Pane::Inspector => INSPECTOR,

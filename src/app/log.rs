@@ -1,6 +1,8 @@
 //! Where the log stands: follow or anchor, selection, and the moves over them. Every move looks at no more entries
 //! than the window has rows. Rows come from `rows`; nothing of an entry is kept.
 
+use std::ops::RangeInclusive;
+
 use super::actions::Scroll;
 use super::rows::{Sheet, VisibleRow};
 use super::{Purpose, TimeColumn, View};
@@ -27,6 +29,8 @@ pub struct Log {
     pub anchor: Anchor,
     /// The entry that actions mean. While following, only if the user selected one.
     pub selected: Option<EntryId>,
+    /// Where a range of entries begins that ends with the current one, or the other way round.
+    range_from: Option<EntryId>,
     /// How many entries there were when the bottom was seen last.
     seen: u64,
 }
@@ -42,6 +46,8 @@ pub struct LogPosition {
     pub following: bool,
     /// How many entries have come that were not on the screen yet.
     pub new_below: u64,
+    /// How many entries are selected together.
+    pub selected: u64,
 }
 
 type Place = (EntryId, u32);
@@ -70,11 +76,12 @@ impl Log {
 
     /// The entries have other places now: what was at the top is there or near there, what was selected is there or
     /// gone.
-    pub fn moved(&mut self, top: Option<EntryId>, selected: Option<EntryId>) {
+    pub fn moved(&mut self, top: Option<EntryId>, selected: Option<EntryId>, range_from: Option<EntryId>) {
         if let (Some(top), Anchor::At(id, row)) = (top, self.anchor) {
             self.anchor = Anchor::At(top, if top == id { row } else { 0 });
         }
         self.selected = selected;
+        self.range_from = range_from;
     }
 
     /// What is there by now is not new: it was only found.
@@ -87,9 +94,13 @@ impl Log {
         let mut rows = Vec::with_capacity(usize::from(height));
         let len = sheet.len;
         let (mut id, mut first) = self.top(sheet, height);
+        let range = self.range(sheet);
         while id.0 < len && rows.len() < usize::from(height) {
             let most = u32::from(height) - rows.len() as u32;
-            let selected = self.selected == Some(id);
+            let selected = match &range {
+                Some(range) => range.contains(&id),
+                None => self.selected == Some(id),
+            };
             let of_entry = sheet.rows(id, first, most).into_iter();
             rows.extend(of_entry.map(|kind| VisibleRow {
                 id,
@@ -112,6 +123,9 @@ impl Log {
             at: self.selected.map_or(bottom, |id| id.0 + 1).min(of),
             of,
             following,
+            selected: self
+                .range(sheet)
+                .map_or(0, |range| range.end().0 - range.start().0 + 1),
             new_below: if following {
                 0
             } else {
@@ -129,7 +143,36 @@ impl Log {
         })
     }
 
-    /// Follows the newest entry; nothing is selected.
+    /// The entries that are selected together, if a range was begun.
+    pub fn range(&self, sheet: &Sheet<'_>) -> Option<RangeInclusive<EntryId>> {
+        let last = sheet.last()?;
+        let from = self.range_from?.clamp(sheet.first, last);
+        let to = self.current(sheet)?;
+        Some(from.min(to)..=from.max(to))
+    }
+
+    /// Where the range begins.
+    pub fn range_from(&self) -> Option<EntryId> {
+        self.range_from
+    }
+
+    /// Begins a range at the current entry, or ends the one that there is.
+    pub fn toggle_range(&mut self, sheet: &Sheet<'_>, height: u16) {
+        if self.end_range() {
+            return;
+        }
+        if let Some(current) = self.current(sheet) {
+            self.select(current, sheet, height);
+            self.range_from = Some(current);
+        }
+    }
+
+    /// Ends the range; whether there was one.
+    pub fn end_range(&mut self) -> bool {
+        self.range_from.take().is_some()
+    }
+
+    /// Follows the newest entry; none is selected, unless a range now goes on to the newest.
     pub fn follow(&mut self) {
         self.anchor = Anchor::Follow;
         self.selected = None;

@@ -6,6 +6,7 @@ use super::{
     List, Log, Menu, Overlay, Palette, Pane, Pending, Purpose, Severity,
 };
 use crate::model::FileState;
+use crate::text::format;
 
 impl App {
     /// Takes in a key; false if it means nothing here.
@@ -178,10 +179,16 @@ impl App {
                 let Some(id) = self.target_entry(context) else {
                     return self.notify(Severity::Warning, "there is no entry to copy yet", context);
                 };
-                Overlay::Menu(Menu::copy(format!(
-                    "Copy entry {} as",
-                    context.records.called(id)
-                )))
+                let range = self
+                    .target_range(context)
+                    .filter(|range| range.start() < range.end());
+                Overlay::Menu(Menu::copy(match range {
+                    Some(range) => {
+                        let entries = range.end().0 - range.start().0 + 1;
+                        format!("Copy {} entries as", format::count(entries))
+                    }
+                    None => format!("Copy entry {} as", context.records.called(id)),
+                }))
             }
             Open::HistorySearch => return self.open_search(context),
         };
@@ -241,7 +248,8 @@ impl App {
             }
             Pane::Inspector => self.close_inspector(context),
             Pane::Status | Pane::Log => {
-                if self.log.selected.take().is_some() || self.zoomed.take().is_some() {
+                if self.log.end_range() || self.log.selected.take().is_some() || self.zoomed.take().is_some()
+                {
                     return;
                 }
                 if self.search.take().is_some() {

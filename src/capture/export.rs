@@ -20,7 +20,7 @@ mod pcapng;
 mod piece;
 mod python;
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -210,7 +210,7 @@ impl Work {
     fn write(&mut self, out: &mut Output) -> Result<(), ExportError> {
         let hits = Hits::default();
         let mut pass = match &self.portion {
-            Portion::Query(query) => {
+            Portion::Query(query) | Portion::Within(_, query) => {
                 let sought = Sought::Query(query.clone());
                 Some(Pass::new(self.session.clone(), sought, hits.clone()))
             }
@@ -349,12 +349,18 @@ fn description(session: &Session, portion: &Portion) -> String {
         Portion::Entries(range) if portion.is_one() => {
             format!("exported from {name}: entry {}", range.start.saturating_add(1))
         }
-        Portion::Entries(range) => format!(
-            "exported from {name}: entries {} to {}",
-            range.start.saturating_add(1),
-            range.end
-        ),
+        Portion::Entries(range) => format!("exported from {name}: {}", numbers(range)),
+        Portion::Within(range, query) => {
+            format!(
+                "exported from {name}: of {} those for which {query} holds",
+                numbers(range)
+            )
+        }
     }
+}
+
+fn numbers(range: &Range<u64>) -> String {
+    format!("entries {} to {}", range.start.saturating_add(1), range.end)
 }
 
 #[cfg(test)]

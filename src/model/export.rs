@@ -89,13 +89,15 @@ pub enum Portion {
     Query(Query),
     /// Those of these numbers.
     Entries(Range<u64>),
+    /// Those of these numbers for which this holds.
+    Within(Range<u64>, Query),
 }
 
 impl Portion {
     /// Whether it is one entry and no more.
     pub fn is_one(&self) -> bool {
         match self {
-            Portion::All | Portion::Query(_) => false,
+            Portion::All | Portion::Query(_) | Portion::Within(..) => false,
             Portion::Entries(range) => range.end.checked_sub(range.start) == Some(1),
         }
     }

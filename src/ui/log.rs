@@ -136,7 +136,10 @@ pub(super) fn position_line<'s>(scene: &'s Scene<'_>, position: LogPosition) -> 
     if position.of == 0 {
         return scene.line();
     }
-    let counts = format!("{} of {}", format::count(position.at), format::count(position.of));
+    let mut counts = format!("{} of {}", format::count(position.at), format::count(position.of));
+    if position.selected > 1 {
+        counts = format!("{} selected   {counts}", format::count(position.selected));
+    }
     let line = scene.line().gap(1).text(&counts, theme.secondary()).gap(2);
     let line = if position.following {
         line.text(symbols.down, theme.received())

@@ -112,6 +112,11 @@ proptest! {
         let path = exported(&session, Portion::Entries(from..from + len), ExportFormat::Pcapng, folder.path());
         let expected = filtered(&lines, |line| (from..from + len).contains(&line.entry.id.0));
         sample::assert_is(&Session::open(&path).unwrap(), &expected);
+        fs::remove_file(&path).unwrap();
+        let path = exported(&session, Portion::Within(from..from + len, query("dir:tx size>0")), ExportFormat::Pcapng, folder.path());
+        let sent = EntryKind::Data { direction: Direction::Sent };
+        let expected = filtered(&lines, |line| (from..from + len).contains(&line.entry.id.0) && line.entry.kind == sent);
+        sample::assert_is(&Session::open(&path).unwrap(), &expected);
     }
 }
 

@@ -550,6 +550,11 @@ fn an_export_asks_shows_how_far_it_is_and_says_what_it_wrote() {
         stage.escape().key(key('k')).key(key('w')).key(key('y'));
         stage
     });
+    check("selected", &[23], |size| {
+        let mut stage = conversation(size);
+        stage.escape().typed("kvkk");
+        stage
+    });
     let exporting = |size, state| {
         let mut stage = conversation(size);
         stage

@@ -144,6 +144,8 @@ pub enum Browse {
     PageDown,
     /// Follow the newest entry, or stop following.
     Follow,
+    /// Select a range of entries, or end it.
+    Range,
     /// To the entry of a number.
     Goto,
     /// Show the selected entry in the Inspector.

@@ -111,7 +111,7 @@ impl Menu {
     /// The formats of exports.
     pub fn export(title: String, extent: Extent) -> Menu {
         let raw = match extent {
-            Extent::Shown => "raw: FILE.sent, FILE.received",
+            Extent::Shown | Extent::Range(..) => "raw: FILE.sent, FILE.received",
             Extent::Entry(_) => "raw bytes",
         };
         Menu {

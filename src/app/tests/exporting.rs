@@ -217,3 +217,72 @@ fn nothing_is_exported_of_nothing() {
     assert_eq!(bench.notice(), "there is no entry to export yet");
     assert_eq!(bench.app.overlay, None);
 }
+
+#[test]
+fn entries_that_are_selected_together_are_exported_and_copied() {
+    let selected = |bench: &Bench| {
+        let layout = crate::app::Layout::split(80, 24, &bench.app);
+        bench.app.log_position(&bench.memory, &layout).selected
+    };
+    let mut bench = bench();
+    bench.keys("jjv");
+    assert_eq!(selected(&bench), 1);
+    bench.keys("jjj");
+    assert_eq!(selected(&bench), 4);
+    bench.keys("w");
+    assert_eq!(title(&bench), "Export entries 3 to 6 as");
+    bench.keys("t");
+    assert!(title(&bench).ends_with("-entries3-6.txt"), "{}", title(&bench));
+    bench.keys("<Ctrl-U>four<Enter>");
+    assert_eq!(
+        bench.effects,
+        [Effect::Export(order(
+            Portion::Entries(2..6),
+            ExportFormat::Text,
+            "four"
+        ))]
+    );
+    report(&mut bench, ExportState::Stopped);
+    bench.effects.clear();
+    bench.keys("y");
+    assert_eq!(title(&bench), "Copy 4 entries as");
+    bench.keys("t");
+    assert_eq!(
+        bench.effects,
+        [Effect::Copy("entry 2\nentry 3\nentry 4\nentry 5\n".into())]
+    );
+    assert_eq!(bench.notice(), "copied 4 entries as text");
+    // Backwards over where it began, and on with what comes.
+    bench.keys("g");
+    assert_eq!(selected(&bench), 3);
+    bench.keys("G");
+    assert_eq!(selected(&bench), 98);
+    bench.memory.data(Direction::Received, b"one more");
+    assert_eq!(selected(&bench), 99);
+    bench.keys("<Esc>");
+    assert_eq!(selected(&bench), 0);
+    bench.keys("vv");
+    assert_eq!(selected(&bench), 0);
+}
+
+#[test]
+fn too_much_for_a_clipboard_is_copied_in_part() {
+    let mut bench = Bench::open();
+    for _ in 0..5 {
+        bench
+            .memory
+            .data(Direction::Received, "x".repeat(30_000).as_bytes());
+    }
+    bench.keys("<Esc>gvG");
+    bench.effects.clear();
+    bench.keys("yt");
+    let Some(Effect::Copy(text)) = bench.effects.first() else {
+        panic!("{:?}", bench.effects)
+    };
+    assert_eq!(text.len(), 2 * 30_001);
+    assert!(
+        bench.notice().starts_with("copied the first 2 of "),
+        "{}",
+        bench.notice()
+    );
+}

@@ -22,6 +22,8 @@ pub(super) type Take<'a> = dyn FnMut(&Entry, &[u8]) -> ControlFlow<()> + 'a;
 pub(super) struct Chosen {
     session: Session,
     which: Which,
+    /// Where they end, if the log does not end before.
+    last: u64,
     bulk: Bulk,
     /// The entry of the log that comes next.
     next: u64,
@@ -31,22 +33,25 @@ pub(super) struct Chosen {
 enum Which {
     All,
     Hits(Hits),
-    Range(Range<u64>),
+    /// A part of the log, in which each is looked up, or those among these.
+    Part(Option<Hits>),
 }
 
 impl Chosen {
     /// The first of them; those that a query holds for are in `hits`.
     pub(super) fn new(session: Session, portion: &Portion, hits: Hits) -> Chosen {
-        let (which, next) = match portion {
-            Portion::All => (Which::All, 0),
-            Portion::Query(_) => (Which::Hits(hits), 0),
-            Portion::Entries(range) => (Which::Range(range.clone()), range.start),
+        let (which, Range { start, end }) = match portion {
+            Portion::All => (Which::All, 0..u64::MAX),
+            Portion::Query(_) => (Which::Hits(hits), 0..u64::MAX),
+            Portion::Within(range, _) => (Which::Part(Some(hits)), range.clone()),
+            Portion::Entries(range) => (Which::Part(None), range.clone()),
         };
         Chosen {
             bulk: Bulk::new(session.clone(), Want::Payloads),
             session,
             which,
-            next,
+            next: start,
+            last: end,
         }
     }
 
@@ -57,10 +62,7 @@ impl Chosen {
 
     /// Where they end, of `entries` that there are.
     pub(super) fn end(&self, entries: u64) -> u64 {
-        match &self.which {
-            Which::All | Which::Hits(_) => entries,
-            Which::Range(range) => range.end.min(entries),
-        }
+        self.last.min(entries)
     }
 
     /// Hands out those before entry `until`, or as many as have some `budget` bytes.
@@ -75,7 +77,7 @@ impl Chosen {
                 }
                 Some(hits)
             }
-            Which::Range(_) => return self.each(until, budget, take),
+            Which::Part(_) => return self.each(until, budget, take),
         };
         let from = self.next;
         let bulk = &mut self.bulk;
@@ -105,8 +107,8 @@ impl Chosen {
         let mut passed = 0;
         while self.next < until && passed < budget {
             let next = match &self.which {
-                Which::Hits(hits) => hits.at_or_after(EntryId(self.next)),
-                Which::All | Which::Range(_) => Some(EntryId(self.next)),
+                Which::Hits(hits) | Which::Part(Some(hits)) => hits.at_or_after(EntryId(self.next)),
+                Which::All | Which::Part(None) => Some(EntryId(self.next)),
             };
             let Some(id) = next.filter(|id| id.0 < until) else {
                 self.next = until;

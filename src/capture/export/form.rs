@@ -36,7 +36,7 @@ impl Form {
                     // In a ring, the connections before those that are kept are missing.
                     Portion::All if session.first().0 > 0 => Numbering::Own,
                     Portion::All => Numbering::Same,
-                    Portion::Query(_) | Portion::Entries(_) => Numbering::Own,
+                    Portion::Query(_) | Portion::Entries(_) | Portion::Within(..) => Numbering::Own,
                 };
                 Form::Pcapng(Box::new(Pcapng::new(session.clone(), numbering)))
             }
