@@ -10,7 +10,7 @@
 //! | `log`, `inspector`, `rows` | what is visible of the log, row by row |
 //! | `composer` | what is typed |
 //! | `overlay` | pop-ups |
-//! | `notice`, `rates` | messages and figures that change with time |
+//! | `notice`, `rates`, `kernel` | messages and figures that change with time |
 //! | `perform`, `browse`, `goto`, `annotate`, `typing`, `popups`, `news`, `mouse`, `ending`, `copying` | what events do to all of that |
 //!
 //! Deliberately absent: sockets, files, the clock, the terminal. Time and the log come in with the context.
@@ -29,6 +29,7 @@ mod find;
 mod goto;
 mod hints;
 mod inspector;
+mod kernel;
 mod key;
 mod layout;
 mod log;
@@ -56,6 +57,7 @@ pub use filter::Filter;
 pub use find::{Scanned, Search};
 pub use hints::Hint;
 pub use inspector::Inspector;
+pub use kernel::Kernel;
 pub use key::{Key, KeyCode, Modifiers, Mouse, MouseKind};
 pub use layout::{Area, Arrangement, Frame, Layout};
 pub use log::{Anchor, Log, LogPosition};
@@ -118,6 +120,8 @@ pub struct App {
     pub notice: Option<Notice>,
     /// Traffic per second.
     pub rates: Rates,
+    /// The kernel's view of the connection.
+    pub kernel: Kernel,
     /// The pane that has the whole window, when there is one.
     pub zoomed: Option<Pane>,
     /// Where the Inspector stands.
@@ -174,6 +178,7 @@ impl App {
             overlay: None,
             notice: None,
             rates: Rates::default(),
+            kernel: Kernel::default(),
             zoomed: None,
             arrangement: Arrangement::default(),
             mouse: settings.mouse,
@@ -209,6 +214,10 @@ impl App {
             Event::Paste(text) => self.paste(&text, context),
             Event::Mouse(mouse) => reaction.redraw = self.mouse_event(mouse, context),
             Event::Net(news) => self.news(news, context, out),
+            Event::Kernel(report) => {
+                self.kernel.update(report);
+                return Reaction::default();
+            }
             Event::File(report) => self.file_report(report, context, out),
             Event::Searched(progress) => self.searched(progress, context),
             Event::Refiltered => self.refiltered(context),

@@ -11,6 +11,7 @@ mod entry;
 mod export;
 mod file;
 mod found;
+mod kernel;
 mod link;
 mod purpose;
 mod query;
@@ -30,6 +31,7 @@ pub use entry::{
 pub use export::{ExportFormat, ExportReport, ExportState, Portion};
 pub use file::{FileReport, FileState};
 pub use found::Found;
+pub use kernel::{KernelReport, TcpInfo, TcpState};
 pub use link::{Closing, Full, Link, LinkState, NetEvent, RecorderState, RingReport, Sends, Tally};
 pub use purpose::Purpose;
 pub use query::{Candidate, Example, Query, QueryError, Reference};

@@ -11,6 +11,7 @@
 //! | `session` | reading and writing of one connection, in one task |
 //! | `outbox` | what waits to be written |
 //! | `journal` | recording, and holding back when the file takes nothing |
+//! | `kernel` | what the kernel knows of the connection |
 //! | `words` | errors in sentences |
 
 mod announce;
@@ -18,6 +19,7 @@ mod backoff;
 mod clock;
 mod dial;
 mod journal;
+mod kernel;
 mod options;
 mod outbox;
 mod race;
@@ -27,6 +29,7 @@ mod words;
 mod worker;
 
 pub use clock::Clock;
+pub use kernel::Kernel;
 pub use options::{Bind, OnFull, Options};
 pub use outbox::OUTBOX_BYTES;
 pub use worker::{Worker, spawn};

@@ -4,8 +4,8 @@ use std::fmt;
 
 use super::{ExportOrder, Key, Layout, Mouse, Scanned};
 use crate::model::{
-    Annotation, Endpoint, EntryId, ExportReport, FileReport, Found, NetCommand, NetEvent, Query, Records,
-    Timestamp,
+    Annotation, Endpoint, EntryId, ExportReport, FileReport, Found, KernelReport, NetCommand, NetEvent,
+    Query, Records, Timestamp,
 };
 use crate::text::Pattern;
 
@@ -28,6 +28,8 @@ pub enum Event {
     Resized,
     /// The worker's latest report.
     Net(NetEvent),
+    /// What the kernel says of the connection now. It is drawn with the clock.
+    Kernel(KernelReport),
     /// How the opened file stands.
     File(FileReport),
     /// How far the search is.

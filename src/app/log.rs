@@ -1,12 +1,15 @@
 //! Where the log stands: follow or anchor, selection, and the moves over them. Every move looks at no more entries
 //! than the window has rows. Rows come from `rows`; nothing of an entry is kept.
 
-use std::ops::RangeInclusive;
+mod places;
+mod range;
 
 use super::actions::Scroll;
 use super::rows::{Sheet, VisibleRow};
 use super::{Purpose, TimeColumn, View};
 use crate::model::EntryId;
+
+use places::{advance, last_page, retreat};
 
 /// Which part of the log is on the screen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -141,35 +144,6 @@ impl Log {
             (Some(id), _) | (None, Anchor::At(id, _)) => id.clamp(sheet.first, last),
             (None, Anchor::Follow) => last,
         })
-    }
-
-    /// The entries that are selected together, if a range was begun.
-    pub fn range(&self, sheet: &Sheet<'_>) -> Option<RangeInclusive<EntryId>> {
-        let last = sheet.last()?;
-        let from = self.range_from?.clamp(sheet.first, last);
-        let to = self.current(sheet)?;
-        Some(from.min(to)..=from.max(to))
-    }
-
-    /// Where the range begins.
-    pub fn range_from(&self) -> Option<EntryId> {
-        self.range_from
-    }
-
-    /// Begins a range at the current entry, or ends the one that there is.
-    pub fn toggle_range(&mut self, sheet: &Sheet<'_>, height: u16) {
-        if self.end_range() {
-            return;
-        }
-        if let Some(current) = self.current(sheet) {
-            self.select(current, sheet, height);
-            self.range_from = Some(current);
-        }
-    }
-
-    /// Ends the range; whether there was one.
-    pub fn end_range(&mut self) -> bool {
-        self.range_from.take().is_some()
     }
 
     /// Follows the newest entry; none is selected, unless a range now goes on to the newest.
@@ -392,50 +366,5 @@ impl Log {
             Anchor::Follow => (last, u32::MAX),
             Anchor::At(..) => advance(sheet, self.top(sheet, height), u32::from(height.max(1)) - 1),
         })
-    }
-}
-
-/// The top of the window that ends with the last row of the log.
-fn last_page(sheet: &Sheet<'_>, height: u16) -> Place {
-    let Some(last) = sheet.last() else {
-        return (sheet.first, 0);
-    };
-    let end = (last, sheet.count(last, u32::MAX) - 1);
-    retreat(sheet, end, u32::from(height.max(1)) - 1)
-}
-
-/// The place so many rows further down, or the last row.
-fn advance(sheet: &Sheet<'_>, from: Place, rows: u32) -> Place {
-    let len = sheet.len;
-    let (mut id, row) = from;
-    // The row wanted, counted from the head of entry `id`.
-    let mut wanted = row.saturating_add(rows);
-    loop {
-        let here = sheet.count(id, wanted.saturating_add(1));
-        if wanted < here {
-            return (id, wanted);
-        }
-        if id.0 + 1 >= len {
-            return (id, here - 1);
-        }
-        wanted -= here;
-        id.0 += 1;
-    }
-}
-
-/// The place so many rows further up, or the first row.
-fn retreat(sheet: &Sheet<'_>, from: Place, rows: u32) -> Place {
-    let (mut id, mut row) = from;
-    let mut left = rows;
-    loop {
-        if left <= row {
-            return (id, row - left);
-        }
-        if id <= sheet.first {
-            return (sheet.first, 0);
-        }
-        left -= row + 1;
-        id = EntryId(id.0 - 1);
-        row = sheet.count(id, u32::MAX) - 1;
     }
 }

@@ -22,6 +22,7 @@ use crate::model::{Closing, End, EndHow, Endpoint, EntryKind, LinkState, NetComm
 use crate::text::format;
 
 use super::journal::Journal;
+use super::kernel::Watched;
 use super::outbox::Outbox;
 use super::worker::{Fate, Shared};
 
@@ -62,7 +63,7 @@ pub(super) struct Session<'a> {
     shared: &'a Shared,
     journal: Journal,
     /// Gone once the connection is over, whatever is still to be recorded.
-    stream: Option<TcpStream>,
+    stream: Option<Watched>,
     remote: SocketAddr,
     buffer: Vec<u8>,
     outbox: Outbox,
@@ -89,6 +90,7 @@ impl<'a> Session<'a> {
         stream: TcpStream,
         remote: SocketAddr,
     ) -> Session<'a> {
+        let stream = shared.kernel.watch(journal.connection(), stream);
         Session {
             shared,
             journal,
@@ -126,7 +128,7 @@ impl<'a> Session<'a> {
                 biased;
                 command = commands.recv() => self.command(command.unwrap_or(NetCommand::Shutdown)),
                 () = until(retry) => self.retry(),
-                ready = ready(self.stream.as_ref(), interest) => self.transfer(ready),
+                ready = ready(self.stream.as_deref(), interest) => self.transfer(ready),
                 () = until(deadline) => self.deadline_passed(),
             }
             if self.over && self.after == After::Stop {
@@ -241,7 +243,7 @@ impl<'a> Session<'a> {
                 }
                 // Errors here would mean that the socket is gone already.
                 if let Some(stream) = &self.stream {
-                    let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+                    let _ = SockRef::from(&**stream).set_linger(Some(Duration::ZERO));
                 }
                 self.end(
                     End {

@@ -18,7 +18,7 @@ use super::announce::announce;
 use super::dial::{Dial, Failure, Step};
 use super::journal::Journal;
 use super::session::{After, Session};
-use super::{Clock, Options, backoff};
+use super::{Clock, Kernel, Options, backoff};
 
 /// Commands that may wait; the worker takes them at once, so this is reached only if it is stuck.
 const COMMANDS: usize = 64;
@@ -32,6 +32,8 @@ pub struct Worker {
     pub commands: mpsc::Sender<NetCommand>,
     /// Its latest report. Closed when the worker has ended.
     pub news: watch::Receiver<NetEvent>,
+    /// What the kernel knows of its connection.
+    pub kernel: Kernel,
 }
 
 /// What every part of the worker uses.
@@ -39,6 +41,7 @@ pub(super) struct Shared {
     pub(super) options: Options,
     pub(super) recorder: Recorder,
     pub(super) clock: Clock,
+    pub(super) kernel: Kernel,
     news: watch::Sender<NetEvent>,
 }
 
@@ -107,7 +110,9 @@ pub fn spawn(options: Options, recorder: Recorder, clock: Clock) -> io::Result<W
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
+    let kernel = Kernel::default();
     let shared = Shared {
+        kernel: kernel.clone(),
         options,
         recorder,
         clock,
@@ -121,6 +126,7 @@ pub fn spawn(options: Options, recorder: Recorder, clock: Clock) -> io::Result<W
     Ok(Worker {
         commands,
         news: report,
+        kernel,
     })
 }
 

@@ -88,6 +88,7 @@ impl Source {
                 let feed = Feed::Worker {
                     commands: worker.commands,
                     news: worker.news,
+                    kernel: worker.kernel,
                 };
                 (feed, recorder.reader(), Some(recorder))
             }

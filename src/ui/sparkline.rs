@@ -1,4 +1,6 @@
-//! Traffic per second as a row of bars.
+//! Traffic per second, and other figures over time, as a row of bars.
+
+use ratatui::style::Style;
 
 use super::line::{Line, Pen};
 use crate::app::Second;
@@ -15,6 +17,18 @@ pub(super) fn sparkline<'p>(pen: &'p Pen, seconds: &[Second]) -> Line<'p> {
             _ if second.sent > second.received => pen.theme.sent(),
             _ => pen.theme.received(),
         };
+        line = line.text(pen.symbols.levels[level], style);
+    }
+    line
+}
+
+/// Other figures over time in the same way, in one style.
+pub(super) fn bars<'p>(pen: &'p Pen, values: &[u64], style: Style) -> Line<'p> {
+    let most = values.iter().copied().max().unwrap_or(0);
+    let mut line = pen.line();
+    for value in values {
+        let level = level(*value, most, pen.symbols.levels.len());
+        let style = if level == 0 { pen.theme.secondary() } else { style };
         line = line.text(pen.symbols.levels[level], style);
     }
     line

@@ -2,6 +2,7 @@
 
 mod details;
 mod file;
+mod kernel;
 pub(super) mod title;
 mod words;
 
@@ -65,6 +66,7 @@ fn first_row<'s>(scene: &'s Scene<'_>, link: &Link, width: u16) -> Line<'s> {
         (1, unsent),
         (2, addresses),
         (3, family),
+        (4, kernel::summary(scene, link)),
     ];
     fit(parts, &scene.line().gap(2), width)
 }

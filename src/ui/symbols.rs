@@ -31,6 +31,8 @@ pub(super) struct Symbols {
     pub cut: &'static str,
     pub dot: &'static str,
     pub newline: &'static str,
+    /// Before how much a figure varies.
+    pub plus_minus: &'static str,
     pub thumb: &'static str,
     /// What a progress bar is filled with.
     pub done: &'static str,
@@ -67,6 +69,7 @@ const UNICODE: Symbols = Symbols {
     cut: "…",
     dot: "·",
     newline: "⏎",
+    plus_minus: "±",
     thumb: "┃",
     done: "━",
     selected: "▌",
@@ -99,6 +102,7 @@ const ASCII: Symbols = Symbols {
     cut: "~",
     dot: ".",
     newline: "$",
+    plus_minus: "~",
     thumb: "#",
     done: "=",
     selected: ">",

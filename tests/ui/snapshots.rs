@@ -6,9 +6,9 @@ use crate::stage::{Stage, settings};
 use crate::svg::Picture;
 use sockscope::app::{App, Event, Key, KeyCode, SessionFile, Settings};
 use sockscope::model::{
-    Annotation, Attempt, AttemptOutcome, Direction, End, EndHow, EntryId, EntryKind, ExportReport,
-    ExportState, Family, FileReport, FileState, Full, Link, LinkState, Lookup, RecorderState, RingReport,
-    Side,
+    Annotation, Attempt, AttemptOutcome, ConnectionId, Direction, End, EndHow, EntryId, EntryKind,
+    ExportReport, ExportState, Family, FileReport, FileState, Full, KernelReport, Link, LinkState, Lookup,
+    RecorderState, RingReport, Side, TcpInfo, TcpState,
 };
 
 const SIZES: [(u16, u16); 4] = [(80, 24), (120, 40), (40, 10), (20, 5)];
@@ -211,11 +211,7 @@ fn the_end_says_who_and_how() {
 /// A name with two addresses that both refuse.
 fn refused(size: (u16, u16)) -> Stage {
     let mut stage = Stage::new(settings(), size);
-    let mut link = Link::new(
-        sockscope::model::ConnectionId(0),
-        "localhost:6379".parse().unwrap(),
-        stage.now,
-    );
+    let mut link = Link::new(ConnectionId(0), "localhost:6379".parse().unwrap(), stage.now);
     link.state = LinkState::Failed;
     link.remote = Some("127.0.0.1:6379".parse().unwrap());
     link.reason = Some("localhost:6379 refused the connection: is a server listening there?".into());
@@ -415,6 +411,44 @@ fn marks_and_comments_are_listed() {
     check("marks", &[], |size| {
         let mut stage = annotated(size);
         stage.typed("'j");
+        stage
+    });
+}
+
+#[test]
+fn what_the_kernel_says_stands_in_status() {
+    let told = |size| {
+        let mut stage = conversation(size);
+        for round in 1..=5u32 {
+            let info = TcpInfo {
+                state: TcpState::Established,
+                rtt: Duration::from_micros(42),
+                rtt_variation: Duration::from_micros(11),
+                rtt_least: Some(Duration::from_micros(20)),
+                congestion_window: 10 * round,
+                slow_start_threshold: Some(7),
+                mss: 32_768,
+                path_mtu: 65_535,
+                unacknowledged: 1,
+                lost: round / 5,
+                retransmitted: 2,
+                unsent: Some(4096),
+                peer_window: Some(65_536),
+                delivery_rate: Some(5 << 20),
+                busy: Some(Duration::from_millis(120)),
+                limited_by_window: Some(Duration::from_millis(20)),
+                limited_by_buffer: Some(Duration::ZERO),
+                last_sent: Duration::from_secs(2),
+                ..TcpInfo::default()
+            };
+            stage.send(Event::Kernel(KernelReport::Tcp(ConnectionId(0), info)));
+        }
+        stage
+    };
+    check("kernel", &[1], told);
+    check("kernel_zoomed", &[], |size| {
+        let mut stage = told(size);
+        stage.escape().typed("1z");
         stage
     });
 }

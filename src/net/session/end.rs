@@ -25,7 +25,7 @@ impl Session<'_> {
         self.ours = Half::Over;
         self.closing_from = Instant::now();
         let Some(stream) = &self.stream else { return };
-        if let Err(error) = SockRef::from(stream).shutdown(Shutdown::Write) {
+        if let Err(error) = SockRef::from(&**stream).shutdown(Shutdown::Write) {
             // Not connected any more: the reason arrives on the reading side.
             if words::errno(&error) != Some(Errno::ENOTCONN) {
                 return self.broken(&error);

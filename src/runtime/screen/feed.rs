@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, watch};
 use crate::app::{Event, Report};
 use crate::capture::Opening;
 use crate::model::{NetCommand, NetEvent};
+use crate::net::Kernel;
 
 /// Either of them. Whichever it is, what it says coalesces: only its latest report counts.
 pub(in crate::runtime) enum Feed {
@@ -17,6 +18,8 @@ pub(in crate::runtime) enum Feed {
         commands: mpsc::Sender<NetCommand>,
         /// Its latest report.
         news: watch::Receiver<NetEvent>,
+        /// What the kernel knows of its connection.
+        kernel: Kernel,
     },
     /// The reader of a capture.
     Capture(Opening),
@@ -45,6 +48,14 @@ impl Feed {
         match self {
             Feed::Worker { news, .. } => Event::Net(news.borrow_and_update().clone()),
             Feed::Capture(opening) => Event::File(opening.reports.borrow_and_update().clone()),
+        }
+    }
+
+    /// Asks the kernel about the connection, if there can be one.
+    pub(super) fn ask_kernel(&self) -> Option<Event> {
+        match self {
+            Feed::Worker { kernel, .. } => Some(Event::Kernel(kernel.ask())),
+            Feed::Capture(_) => None,
         }
     }
 
@@ -79,7 +90,7 @@ impl Feed {
     /// Tells the worker to end everything, and waits until it has. The reader of a file ends by itself, with whoever
     /// holds it.
     pub(super) async fn dismiss(&mut self) {
-        let Feed::Worker { commands, news } = self else {
+        let Feed::Worker { commands, news, .. } = self else {
             return;
         };
         // A closed channel says the same where the queue is full.

@@ -1,9 +1,11 @@
 //! The loop: input first, frames second, news third. It waits for nothing but these, performs what the app asks for,
 //! and knows neither threads nor descriptors, so that tests can put their own in.
 
+mod effects;
+
 use std::collections::VecDeque;
 use std::io;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossterm::event::Event as TerminalEvent;
 use futures_util::{Stream, StreamExt as _};
@@ -13,12 +15,12 @@ use tokio::sync::watch;
 use super::exports::Exports;
 use super::feed::Feed;
 use super::views::Views;
-use crate::app::{App, Context, Effect, Ending, Event, Layout, Report};
+use crate::app::{App, Context, Ending, Event, Layout, Report};
 use crate::model::Timestamp;
 use crate::runtime::canvas::{Canvas, Rows};
 use crate::runtime::clipboard::{self, Between};
-use crate::runtime::desk::{Desk, Job};
-use crate::runtime::guard::{Mouse, enter_sequence, mouse_sequence};
+use crate::runtime::desk::Desk;
+use crate::runtime::guard::{Mouse, enter_sequence};
 use crate::runtime::keys;
 use crate::runtime::pace::Pace;
 use crate::runtime::signals::{Cause, Control};
@@ -27,6 +29,9 @@ use crate::ui::{self, Theme};
 
 /// Keys handled in a row while a frame is due; more would let a stuck key or a long paste hide its own effect.
 const BURST: u32 = 64;
+
+/// The least time between two questions to the kernel: a little less than a tick of the clock.
+const ASKED: Duration = Duration::from_millis(950);
 
 /// The process around the loop.
 pub(super) trait Host {
@@ -91,6 +96,8 @@ pub(super) struct Turns<H, D> {
     /// What the next frame puts on the clipboard; a newer copy replaces it.
     copied: Option<String>,
     resumes: u32,
+    /// When the kernel was asked about the connection.
+    asked: Option<Instant>,
     /// Input events handled since the last frame.
     burst: u32,
     ended: Option<Ended>,
@@ -128,6 +135,7 @@ impl<H: Host, D: Display> Turns<H, D> {
             titled: None,
             copied: None,
             resumes: 0,
+            asked: None,
             burst: 0,
             ended: None,
         }
@@ -283,64 +291,18 @@ impl<H: Host, D: Display> Turns<H, D> {
         }
     }
 
-    /// Does it, and says what came of it where that is worth an event.
-    fn perform(&mut self, effect: Effect) -> Option<Event> {
-        let report = match effect {
-            Effect::Net(command) => self.lines.feed.command(command),
-            Effect::Copy(text) => {
-                self.copied = Some(clipboard::copy(&text, self.between));
-                self.pace.request(instant());
-                None
+    /// Asks the kernel about the connection, with the clock and no more often.
+    fn ask_kernel(&mut self) {
+        let now = instant();
+        if self
+            .asked
+            .is_none_or(|before| now.duration_since(before) >= ASKED)
+        {
+            self.asked = Some(now);
+            if let Some(event) = self.lines.feed.ask_kernel() {
+                self.feed(event);
             }
-            Effect::Remember { endpoint, line } => self.lines.desk.ask(Job::Remember { endpoint, line }),
-            Effect::Recall(endpoint) => self.lines.desk.ask(Job::Recall(endpoint)),
-            Effect::RememberTarget(endpoint) => self.lines.desk.ask(Job::Visit(endpoint)),
-            Effect::Suspend => self.host.suspend().err().map(Report::Failed),
-            Effect::Filter(query) => {
-                self.views.filter(query);
-                // At once, before anything is drawn.
-                return Some(Event::Refiltered);
-            }
-            Effect::Search(pattern) => {
-                self.views.search(pattern);
-                None
-            }
-            Effect::Annotate(number, annotation) => self.lines.desk.ask(Job::Annotate(number, annotation)),
-            Effect::RecallAnnotations => self.lines.desk.ask(Job::RecallAnnotations),
-            Effect::Export(order) => {
-                self.exports.start(self.views.session(), order);
-                None
-            }
-            Effect::StopExport => {
-                self.exports.stop();
-                None
-            }
-            Effect::StopIndexing => {
-                self.lines.feed.stop_indexing();
-                None
-            }
-            Effect::Title(title) => {
-                self.titled = Some(clipboard::title(&title));
-                self.title = Some(title);
-                self.pace.request(instant());
-                None
-            }
-            Effect::Redraw => {
-                self.repaint();
-                None
-            }
-            Effect::Mouse(on) => {
-                self.mouse = if on { Mouse::On } else { Mouse::Off };
-                self.canvas.preface(mouse_sequence(self.mouse));
-                self.pace.request(instant());
-                None
-            }
-            Effect::Quit(ending) => {
-                self.ended = Some(Ended::User(ending));
-                None
-            }
-        };
-        report.map(Event::Report)
+        }
     }
 
     /// Draws the newest state. Only called while the display is free.
@@ -353,6 +315,7 @@ impl<H: Host, D: Display> Turns<H, D> {
         if self.app.next_change().is_some_and(|at| at <= now) {
             self.feed(Event::Tick);
         }
+        self.ask_kernel();
         self.burst = 0;
         self.layout = Layout::split(self.size.width, self.size.height, &self.app);
         for sequence in [self.titled.take(), self.copied.take()].into_iter().flatten() {

@@ -41,14 +41,19 @@ pub(super) fn rows<'s>(scene: &'s Scene<'_>, link: &Link) -> Vec<Line<'s>> {
     rows.push(scene.line());
     rows.push(row(scene, "recording", scene.app.settings.session.path()));
     rows.push(recorder(scene));
+    let kernel = super::kernel::rows(scene, link);
+    if !kernel.is_empty() {
+        rows.push(scene.line());
+        rows.extend(kernel);
+    }
     rows
 }
 
-fn labelled<'s>(scene: &'s Scene<'_>, label: &str) -> Line<'s> {
+pub(super) fn labelled<'s>(scene: &'s Scene<'_>, label: &str) -> Line<'s> {
     scene.pen.text(&format!("{label:<11}"), scene.theme().secondary())
 }
 
-fn row<'s>(scene: &'s Scene<'_>, label: &str, text: &str) -> Line<'s> {
+pub(super) fn row<'s>(scene: &'s Scene<'_>, label: &str, text: &str) -> Line<'s> {
     labelled(scene, label).text(text, Style::new())
 }
 

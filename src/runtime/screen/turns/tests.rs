@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 
 use crate::capture::{Annotator, Create, Existing, Recorder, Session};
 use crate::model::{ConnectionId, Link, LinkState, NetCommand, NetEvent, Tally};
+use crate::net::Kernel;
 use crate::runtime::history::History;
 use crate::text::{InputType, LineEnding, Policy};
 
@@ -139,6 +140,7 @@ fn bench(takes: Duration) -> Bench {
             feed: Feed::Worker {
                 commands,
                 news: news.subscribe(),
+                kernel: Kernel::default(),
             },
             control: control.subscribe(),
             desk: Desk::start(History::none(), Annotator::of_stream(nothing())).unwrap(),
