@@ -16,6 +16,7 @@
 
 mod conversations;
 mod decode;
+mod ends;
 mod flow;
 mod flows;
 mod fragments;

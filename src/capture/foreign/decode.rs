@@ -8,6 +8,7 @@ use etherparse::{
     UdpHeaderSlice, ether_type,
 };
 
+use super::ends::ends;
 use super::fragments::Fragment;
 use super::link::Link;
 
@@ -141,7 +142,7 @@ fn single(bytes: &[u8], cut: usize) -> Option<Packet<'_>> {
         0
     };
     Some(Packet {
-        ends: [ip.source_addr(), ip.destination_addr()],
+        ends: ends(&ip),
         protocol: payload.ip_number,
         payload: payload.payload,
         missing,
