@@ -46,10 +46,23 @@ impl Shown {
     /// Encodes bytes of any origin.
     pub fn of_bytes(bytes: &[u8], policy: Policy) -> Shown {
         let mut shown = Shown::default();
-        for unit in Source::new(bytes, policy).units() {
-            shown.push(&unit.glyph, policy);
+        // Mostly it is our own words and figures, in which nothing combines and every byte is a cell.
+        if let Ok(text) = str::from_utf8(bytes)
+            && bytes.iter().all(|byte| matches!(byte, b' '..=b'~'))
+        {
+            if !text.is_empty() {
+                shown.add(text, false, u16::try_from(text.len()).unwrap_or(u16::MAX));
+            }
+            return shown;
         }
+        shown.push_units(bytes, policy);
         shown
+    }
+
+    fn push_units(&mut self, bytes: &[u8], policy: Policy) {
+        for unit in Source::new(bytes, policy).units() {
+            self.push(&unit.glyph, policy);
+        }
     }
 
     /// Adds a glyph; a tab takes one cell.
@@ -96,5 +109,22 @@ impl Shown {
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.spans.iter().try_for_each(|span| f.write_str(&span.text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_short_way_for_ascii_shows_what_the_long_way_shows(text in "[ -~]{0,80}", ascii: bool, rtl: bool) {
+            let policy = Policy { ascii, rtl };
+            let mut expected = Shown::default();
+            expected.push_units(text.as_bytes(), policy);
+            prop_assert_eq!(Shown::of(&text, policy), expected);
+        }
     }
 }
