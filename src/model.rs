@@ -3,6 +3,7 @@
 //! Deliberately absent: sockets, files, the clock, and anything that draws.
 
 mod annotation;
+mod authority;
 mod command;
 mod conversation;
 mod destination;
@@ -20,10 +21,11 @@ mod sentence;
 mod time;
 
 pub use annotation::Annotation;
+pub use authority::{Authority, Host, Port};
 pub use command::{NetCommand, Outgoing, Recording};
 pub use conversation::{Conversation, Protocol};
 pub use destination::Destination;
-pub use endpoint::{Endpoint, EndpointError, Host, Port};
+pub use endpoint::{Endpoint, EndpointError};
 pub use entry::{
     Attempt, AttemptOutcome, ConnectionId, Direction, End, EndHow, Entry, EntryId, EntryKind, Family, Lookup,
     Side,

@@ -8,6 +8,7 @@
 //! | `dial` | lookups and attempts of one dial, as RFC 8305 says |
 //! | `race` | the pure order of the addresses |
 //! | `resolve` | `getaddrinfo` on threads, its errors told apart |
+//! | `channel` | a connected socket, read and written without waiting |
 //! | `session` | reading and writing of one connection, in one task |
 //! | `outbox` | what waits to be written |
 //! | `journal` | recording, and holding back when the file takes nothing |
@@ -16,6 +17,7 @@
 
 mod announce;
 mod backoff;
+mod channel;
 mod clock;
 mod dial;
 mod journal;

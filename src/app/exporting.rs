@@ -141,7 +141,7 @@ impl App {
     /// The target or the file that is read, and the time: a name that is new and sorts well.
     fn suggested_name(&self, extent: Extent, format: ExportFormat, context: &Context<'_>) -> String {
         let stem = match (&self.link, &self.file) {
-            (Some(link), _) => link.endpoint.authority(),
+            (Some(link), _) => link.endpoint.brief(),
             (None, Some(_)) => {
                 let path = self.settings.session.path();
                 let name = path.rsplit('/').next().unwrap_or(path);

@@ -293,7 +293,7 @@ fn stem(at: Timestamp, endpoint: Option<&Endpoint>) -> String {
     let time = DateTime::from_timestamp(seconds, nanos).unwrap_or_default();
     let time = time.format("%Y-%m-%dT%H-%M-%S.%6fZ");
     match endpoint {
-        Some(endpoint) => format!("{time}-{}", safe_name(&endpoint.authority())),
+        Some(endpoint) => format!("{time}-{}", safe_name(&endpoint.brief())),
         None => time.to_string(),
     }
 }

@@ -13,7 +13,7 @@ use socket2::SockRef;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, sleep_until};
 
-use crate::model::{Attempt, AttemptOutcome, Endpoint, EntryKind, Family, Host, Lookup, Timestamp};
+use crate::model::{Attempt, AttemptOutcome, Authority, EntryKind, Family, Host, Lookup, Timestamp};
 
 use super::race::{ATTEMPT_DELAY, RESOLUTION_DELAY, Race};
 use super::{Bind, Clock, Options, resolve, words};
@@ -51,7 +51,7 @@ enum Error {
 pub(super) struct Dial<'a> {
     options: &'a Options,
     clock: Clock,
-    endpoint: &'a Endpoint,
+    authority: &'a Authority,
     race: Race,
     lookups: FuturesUnordered<BoxFuture<'static, Lookup>>,
     asked: HashMap<Family, Instant>,
@@ -69,11 +69,11 @@ pub(super) struct Dial<'a> {
 
 impl<'a> Dial<'a> {
     /// Prepares to dial.
-    pub(super) fn new(endpoint: &'a Endpoint, options: &'a Options, clock: Clock) -> Dial<'a> {
+    pub(super) fn new(authority: &'a Authority, options: &'a Options, clock: Clock) -> Dial<'a> {
         Dial {
             options,
             clock,
-            endpoint,
+            authority,
             race: Race::default(),
             lookups: FuturesUnordered::new(),
             asked: HashMap::new(),
@@ -126,8 +126,8 @@ impl<'a> Dial<'a> {
             errno: None,
             timed_out: false,
         };
-        let families = resolve::families(self.endpoint, self.options.family).map_err(wrong)?;
-        if let Some(address) = resolve::literal(self.endpoint).map_err(wrong)? {
+        let families = resolve::families(self.authority, self.options.family).map_err(wrong)?;
+        if let Some(address) = resolve::literal(self.authority).map_err(wrong)? {
             self.race.add(&[address]);
             self.next = Some(Instant::now());
             return Ok(());
@@ -143,7 +143,7 @@ impl<'a> Dial<'a> {
             }
             self.asked.insert(family, Instant::now());
             self.lookups
-                .push(Box::pin(resolve::lookup(self.endpoint.clone(), family)));
+                .push(Box::pin(resolve::lookup(self.authority.clone(), family)));
         }
         Ok(())
     }
@@ -247,7 +247,7 @@ impl<'a> Dial<'a> {
         } else {
             &self.failures
         };
-        if let Host::Name(host) = &self.endpoint.host {
+        if let Host::Name(host) = &self.authority.host {
             let unknown = |reason: &String| {
                 [Family::V4, Family::V6]
                     .iter()
@@ -258,7 +258,7 @@ impl<'a> Dial<'a> {
             }
         }
         match reasons.as_slice() {
-            [] => format!("there is no address to try for {}", self.endpoint.authority()),
+            [] => format!("there is no address to try for {}", self.authority),
             reasons => {
                 let mut reasons = reasons.to_vec();
                 // Both families may fail for the same reason.
@@ -271,13 +271,13 @@ impl<'a> Dial<'a> {
     fn out_of_time(&mut self, tell: &mut impl FnMut(Step)) -> Failure {
         let now = self.clock.now();
         for (family, start) in std::mem::take(&mut self.asked) {
-            let lookup = resolve::timed_out(self.endpoint, family, start.elapsed());
+            let lookup = resolve::timed_out(self.authority, family, start.elapsed());
             tell(Step::Event(now, EntryKind::Lookup(lookup)));
         }
         let resolving = !self.lookups.is_empty() && self.running.is_empty();
         self.give_up(&AttemptOutcome::TimedOut, tell);
         let limit = crate::text::format::took(self.options.connect_timeout);
-        let target = self.endpoint.authority();
+        let target = self.authority;
         let reason = if resolving {
             format!(
                 "no answer from the resolver for {target} within {limit}: check the network and /etc/resolv.conf"

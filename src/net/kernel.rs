@@ -3,11 +3,8 @@
 #[cfg(target_os = "linux")]
 mod linux;
 
-use std::ops::Deref;
-use std::os::fd::{AsRawFd as _, RawFd};
+use std::os::fd::{AsRawFd as _, BorrowedFd, RawFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use tokio::net::TcpStream;
 
 use crate::model::{ConnectionId, KernelReport};
 
@@ -34,13 +31,10 @@ impl Kernel {
         }
     }
 
-    /// The stream can be asked about until it is dropped.
-    pub(super) fn watch(&self, id: ConnectionId, stream: TcpStream) -> Watched {
-        *self.socket() = Some((id, stream.as_raw_fd()));
-        Watched {
-            kernel: self.clone(),
-            stream,
-        }
+    /// The socket can be asked about until the watch is dropped.
+    pub(super) fn watch(&self, id: ConnectionId, socket: BorrowedFd<'_>) -> Watch {
+        *self.socket() = Some((id, socket.as_raw_fd()));
+        Watch(self.clone())
     }
 
     fn socket(&self) -> MutexGuard<'_, Option<(ConnectionId, RawFd)>> {
@@ -48,24 +42,12 @@ impl Kernel {
     }
 }
 
-/// A stream that the kernel can be asked about.
+/// A socket that the kernel can be asked about. It is dropped before the socket is closed.
 #[derive(Debug)]
-pub(super) struct Watched {
-    kernel: Kernel,
-    stream: TcpStream,
-}
+pub(super) struct Watch(Kernel);
 
-impl Deref for Watched {
-    type Target = TcpStream;
-
-    fn deref(&self) -> &TcpStream {
-        &self.stream
-    }
-}
-
-impl Drop for Watched {
-    /// Before the stream is: nobody asks about a closed descriptor.
+impl Drop for Watch {
     fn drop(&mut self) {
-        *self.kernel.socket() = None;
+        *self.0.socket() = None;
     }
 }

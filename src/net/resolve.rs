@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use dns_lookup::{AddrFamily, AddrInfoHints, LookupError, LookupErrorKind, SockType, getaddrinfo};
 use nix::net::if_::if_nametoindex;
 
-use crate::model::{Endpoint, Family, Host, Lookup, Port};
+use crate::model::{Authority, Family, Host, Lookup, Port};
 
 /// `EAI_NODATA` and `EAI_ADDRFAMILY` of Linux, which dns-lookup has no names for everywhere.
 const NO_ADDRESS: [i32; 2] = [-5, -9];
@@ -23,8 +23,8 @@ struct Question {
 }
 
 /// The families to ask for, in the order of preference.
-pub(super) fn families(endpoint: &Endpoint, only: Option<Family>) -> Result<Vec<Family>, String> {
-    let literal = match &endpoint.host {
+pub(super) fn families(authority: &Authority, only: Option<Family>) -> Result<Vec<Family>, String> {
+    let literal = match &authority.host {
         Host::Address {
             ip: IpAddr::V4(_), ..
         } => Some(Family::V4),
@@ -35,21 +35,19 @@ pub(super) fn families(endpoint: &Endpoint, only: Option<Family>) -> Result<Vec<
     };
     match (literal, only) {
         (Some(Family::V4), Some(Family::V6)) => Err(format!(
-            "{} is an IPv4 address, and -6 asks for IPv6 only",
-            endpoint.authority()
+            "{authority} is an IPv4 address, and -6 asks for IPv6 only"
         )),
         (Some(Family::V6), Some(Family::V4)) => Err(format!(
-            "{} is an IPv6 address, and -4 asks for IPv4 only",
-            endpoint.authority()
+            "{authority} is an IPv6 address, and -4 asks for IPv4 only"
         )),
         (Some(family), _) | (None, Some(family)) => Ok(vec![family]),
         (None, None) => Ok(vec![Family::V6, Family::V4]),
     }
 }
 
-/// The endpoint's address, if it needs no lookup at all.
-pub(super) fn literal(endpoint: &Endpoint) -> Result<Option<SocketAddr>, String> {
-    let (Host::Address { ip, zone }, Port::Number(port)) = (&endpoint.host, &endpoint.port) else {
+/// The authority's address, if it needs no lookup at all.
+pub(super) fn literal(authority: &Authority) -> Result<Option<SocketAddr>, String> {
+    let (Host::Address { ip, zone }, Port::Number(port)) = (&authority.host, &authority.port) else {
         return Ok(None);
     };
     match ip {
@@ -62,10 +60,10 @@ pub(super) fn literal(endpoint: &Endpoint) -> Result<Option<SocketAddr>, String>
 }
 
 /// Looks a name up for one family. The thread goes on alone if the caller stops waiting.
-pub(super) async fn lookup(endpoint: Endpoint, family: Family) -> Lookup {
-    let name = endpoint.authority();
+pub(super) async fn lookup(authority: Authority, family: Family) -> Lookup {
+    let name = authority.to_string();
     let start = Instant::now();
-    let answer = tokio::task::spawn_blocking(move || ask(&endpoint, family)).await;
+    let answer = tokio::task::spawn_blocking(move || ask(&authority, family)).await;
     // A task can only fail by panicking or by the end of the program; neither is worth more words.
     let result = answer.unwrap_or_else(|e| Err(format!("the resolver failed: {e}")));
     Lookup {
@@ -77,19 +75,19 @@ pub(super) async fn lookup(endpoint: Endpoint, family: Family) -> Lookup {
 }
 
 /// How a lookup that is given up is recorded.
-pub(super) fn timed_out(endpoint: &Endpoint, family: Family, took: Duration) -> Lookup {
+pub(super) fn timed_out(authority: &Authority, family: Family, took: Duration) -> Lookup {
     let result =
         Err("no answer from the resolver in time: check the network and /etc/resolv.conf".to_owned());
     Lookup {
-        name: endpoint.authority(),
+        name: authority.to_string(),
         family,
         took,
         result,
     }
 }
 
-fn ask(endpoint: &Endpoint, family: Family) -> Result<Vec<SocketAddr>, String> {
-    let question = question(endpoint, family)?;
+fn ask(authority: &Authority, family: Family) -> Result<Vec<SocketAddr>, String> {
+    let question = question(authority, family)?;
     let hints = AddrInfoHints {
         socktype: SockType::Stream.into(),
         address: match family {
@@ -111,14 +109,14 @@ fn ask(endpoint: &Endpoint, family: Family) -> Result<Vec<SocketAddr>, String> {
     }
 }
 
-fn question(endpoint: &Endpoint, family: Family) -> Result<Question, String> {
-    let (host, zone) = match &endpoint.host {
+fn question(authority: &Authority, family: Family) -> Result<Question, String> {
+    let (host, zone) = match &authority.host {
         Host::Name(name) => (name.clone(), None),
         Host::Address { ip, zone } => (ip.to_string(), zone.as_deref().map(interface).transpose()?),
     };
     Ok(Question {
         host,
-        service: endpoint.port.to_string(),
+        service: authority.port.to_string(),
         zone,
         family,
     })
@@ -197,26 +195,26 @@ pub(super) fn name(family: Family) -> &'static str {
 mod tests {
     use super::*;
 
-    fn endpoint(text: &str) -> Endpoint {
+    fn authority(text: &str) -> Authority {
         text.parse().unwrap()
     }
 
     #[test]
     fn a_literal_needs_no_lookup() {
         assert_eq!(
-            literal(&endpoint("127.0.0.1:80")),
+            literal(&authority("127.0.0.1:80")),
             Ok(Some("127.0.0.1:80".parse().unwrap()))
         );
         assert_eq!(
-            literal(&endpoint("[::1]:80")),
+            literal(&authority("[::1]:80")),
             Ok(Some("[::1]:80".parse().unwrap()))
         );
-        assert_eq!(literal(&endpoint("localhost:80")), Ok(None));
-        assert_eq!(literal(&endpoint("127.0.0.1:http")), Ok(None));
-        let zoned = literal(&endpoint("[fe80::1%lo]:80")).unwrap().unwrap();
+        assert_eq!(literal(&authority("localhost:80")), Ok(None));
+        assert_eq!(literal(&authority("127.0.0.1:http")), Ok(None));
+        let zoned = literal(&authority("[fe80::1%lo]:80")).unwrap().unwrap();
         assert!(matches!(zoned, SocketAddr::V6(v6) if v6.scope_id() != 0));
         assert!(
-            literal(&endpoint("[fe80::1%nowhere0]:80"))
+            literal(&authority("[fe80::1%nowhere0]:80"))
                 .unwrap_err()
                 .contains("nowhere0")
         );
@@ -225,25 +223,25 @@ mod tests {
     #[test]
     fn the_family_that_was_asked_for_must_fit() {
         assert_eq!(
-            families(&endpoint("localhost:1"), None),
+            families(&authority("localhost:1"), None),
             Ok(vec![Family::V6, Family::V4])
         );
         assert_eq!(
-            families(&endpoint("localhost:1"), Some(Family::V4)),
+            families(&authority("localhost:1"), Some(Family::V4)),
             Ok(vec![Family::V4])
         );
-        assert!(families(&endpoint("127.0.0.1:1"), Some(Family::V6)).is_err());
-        assert!(families(&endpoint("[::1]:1"), Some(Family::V4)).is_err());
+        assert!(families(&authority("127.0.0.1:1"), Some(Family::V6)).is_err());
+        assert!(families(&authority("[::1]:1"), Some(Family::V4)).is_err());
     }
 
     #[test]
     fn names_of_this_host_are_found_and_others_are_named() {
         assert_eq!(
-            ask(&endpoint("localhost:7"), Family::V4),
+            ask(&authority("localhost:7"), Family::V4),
             Ok(vec!["127.0.0.1:7".parse().unwrap()])
         );
         // RFC 6761 §6.4: this name never exists. Without a resolver the answer is another, and a sentence too.
-        let error = ask(&endpoint("nowhere.invalid:80"), Family::V4).unwrap_err();
+        let error = ask(&authority("nowhere.invalid:80"), Family::V4).unwrap_err();
         assert!(error.contains("nowhere.invalid"), "{error}");
     }
 }

@@ -12,17 +12,15 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use socket2::SockRef;
 use tokio::io::{Interest, Ready};
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use crate::model::{Closing, End, EndHow, Endpoint, EntryKind, LinkState, NetCommand, Outgoing, Side, Tally};
 use crate::text::format;
 
+use super::channel::Channel;
 use super::journal::Journal;
-use super::kernel::Watched;
 use super::outbox::Outbox;
 use super::worker::{Fate, Shared};
 
@@ -63,7 +61,7 @@ pub(super) struct Session<'a> {
     shared: &'a Shared,
     journal: Journal,
     /// Gone once the connection is over, whatever is still to be recorded.
-    stream: Option<Watched>,
+    channel: Option<Channel>,
     remote: SocketAddr,
     buffer: Vec<u8>,
     outbox: Outbox,
@@ -83,18 +81,17 @@ pub(super) struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    /// Takes over a connected stream.
+    /// Takes over an open connection.
     pub(super) fn new(
         shared: &'a Shared,
         journal: Journal,
-        stream: TcpStream,
+        channel: Channel,
         remote: SocketAddr,
     ) -> Session<'a> {
-        let stream = shared.kernel.watch(journal.connection(), stream);
         Session {
             shared,
             journal,
-            stream: Some(stream),
+            channel: Some(channel),
             remote,
             buffer: vec![0; shared.options.read_size],
             outbox: Outbox::default(),
@@ -128,7 +125,7 @@ impl<'a> Session<'a> {
                 biased;
                 command = commands.recv() => self.command(command.unwrap_or(NetCommand::Shutdown)),
                 () = until(retry) => self.retry(),
-                ready = ready(self.stream.as_deref(), interest) => self.transfer(ready),
+                ready = ready(self.channel.as_ref(), interest) => self.transfer(ready),
                 () = until(deadline) => self.deadline_passed(),
             }
             if self.over && self.after == After::Stop {
@@ -141,7 +138,7 @@ impl<'a> Session<'a> {
     fn open(&mut self) {
         let at = self.shared.clock.now();
         // The local address is known as soon as the stream is connected; without it the remote one stands in.
-        let local = self.stream.as_ref().and_then(|stream| stream.local_addr().ok());
+        let local = self.channel.as_ref().and_then(Channel::local);
         let local = local.unwrap_or(self.remote);
         self.journal.event(
             at,
@@ -241,9 +238,8 @@ impl<'a> Session<'a> {
                 if self.after == After::Ended {
                     self.after = After::Closed;
                 }
-                // Errors here would mean that the socket is gone already.
-                if let Some(stream) = &self.stream {
-                    let _ = SockRef::from(&**stream).set_linger(Some(Duration::ZERO));
+                if let Some(channel) = &self.channel {
+                    channel.reset();
                 }
                 self.end(
                     End {
@@ -325,10 +321,9 @@ impl<'a> Session<'a> {
     }
 }
 
-async fn ready(stream: Option<&TcpStream>, interest: Option<Interest>) -> Ready {
-    match (stream, interest) {
-        // A failing readiness call means that the reactor is gone: reading will say so.
-        (Some(stream), Some(interest)) => stream.ready(interest).await.unwrap_or(Ready::READABLE),
+async fn ready(channel: Option<&Channel>, interest: Option<Interest>) -> Ready {
+    match (channel, interest) {
+        (Some(channel), Some(interest)) => channel.ready(interest).await,
         (Some(_) | None, _) => future::pending().await,
     }
 }

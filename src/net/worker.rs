@@ -15,6 +15,7 @@ use crate::model::{
 };
 
 use super::announce::announce;
+use super::channel::Channel;
 use super::dial::{Dial, Failure, Step};
 use super::journal::Journal;
 use super::session::{After, Session};
@@ -206,7 +207,8 @@ async fn dial(
         Ok(journal) => journal,
         Err(next) => return next,
     };
-    let mut dial = Dial::new(&endpoint, &shared.options, shared.clock);
+    let Endpoint::Tcp(authority) = &endpoint;
+    let mut dial = Dial::new(authority, &shared.options, shared.clock);
     let ended = {
         let mut run = pin!(dial.run(|step| record(shared, &mut journal, step)));
         loop {
@@ -223,7 +225,8 @@ async fn dial(
     };
     match ended {
         Ok(Ok((stream, remote))) => {
-            let session = Session::new(shared, journal, stream, remote);
+            let channel = Channel::new(stream, journal.connection(), &shared.kernel);
+            let session = Session::new(shared, journal, channel, remote);
             after(shared, session.run(commands).await, endpoint, round)
         }
         Ok(Err(failure)) => {

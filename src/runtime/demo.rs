@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::model::{Endpoint, Host, Port};
+use crate::model::{Authority, Endpoint, Host, Port};
 use script::Step;
 
 /// How often the server says something unasked.
@@ -41,13 +41,13 @@ impl Demo {
 
     /// What to connect to.
     pub fn endpoint(&self) -> Endpoint {
-        Endpoint {
+        Endpoint::Tcp(Authority {
             host: Host::Address {
                 ip: self.address.ip(),
                 zone: None,
             },
             port: Port::Number(self.address.port()),
-        }
+        })
     }
 
     fn chatting_every(pause: Duration) -> io::Result<Demo> {

@@ -196,7 +196,7 @@ fn folder(path: &Path) -> Result<OwnedFd, HistoryError> {
 /// The target as a file name: what is no letter, digit, dot or hyphen as `_` and two hex digits, so that different
 /// targets have different names.
 fn file_name(target: &Endpoint) -> String {
-    let authority = target.authority();
+    let authority = target.brief();
     let mut name = String::new();
     for byte in authority.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-') {

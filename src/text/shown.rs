@@ -121,7 +121,7 @@ mod tests {
     proptest! {
         #[test]
         fn the_short_way_for_ascii_shows_what_the_long_way_shows(text in "[ -~]{0,80}", ascii: bool, rtl: bool) {
-            let policy = Policy { ascii, rtl };
+            let policy = Policy { rtl, ascii };
             let mut expected = Shown::default();
             expected.push_units(text.as_bytes(), policy);
             prop_assert_eq!(Shown::of(&text, policy), expected);

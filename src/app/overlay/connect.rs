@@ -74,7 +74,7 @@ impl ConnectDialog {
     }
 
     fn choose(&mut self, at: Option<usize>) {
-        let text = at.and_then(|at| self.recents.get(at)).map(Endpoint::authority);
+        let text = at.and_then(|at| self.recents.get(at)).map(Endpoint::brief);
         self.field = Editor::new(text.unwrap_or_default());
         self.selected = at;
         self.error = None;

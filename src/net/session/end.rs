@@ -1,10 +1,8 @@
 //! How a connection ends: the two FINs, resets, time-outs, errors; each recorded once and reported.
 
 use std::io;
-use std::net::Shutdown;
 
 use nix::errno::Errno;
-use socket2::SockRef;
 use tokio::time::Instant;
 
 use crate::model::{End, EndHow, EntryKind, Link, LinkState, Side};
@@ -24,8 +22,8 @@ impl Session<'_> {
     pub(super) fn fin(&mut self) {
         self.ours = Half::Over;
         self.closing_from = Instant::now();
-        let Some(stream) = &self.stream else { return };
-        if let Err(error) = SockRef::from(&**stream).shutdown(Shutdown::Write) {
+        let Some(channel) = &self.channel else { return };
+        if let Err(error) = channel.finish() {
             // Not connected any more: the reason arrives on the reading side.
             if words::errno(&error) != Some(Errno::ENOTCONN) {
                 return self.broken(&error);
@@ -66,8 +64,8 @@ impl Session<'_> {
     }
 
     pub(super) fn error_behind_fin(&mut self) {
-        let Some(stream) = &self.stream else { return };
-        match stream.take_error() {
+        let Some(channel) = &self.channel else { return };
+        match channel.take_error() {
             Ok(Some(error)) | Err(error) => self.broken(&error),
             Ok(None) => self.broken(&io::Error::from_raw_os_error(Errno::ECONNRESET as i32)),
         }
@@ -100,7 +98,7 @@ impl Session<'_> {
         self.drop_unsent();
         self.over = true;
         // The peer is told now, also where the file cannot be.
-        self.stream = None;
+        self.channel = None;
         let at = self.shared.clock.now();
         if let (Some(text), EndHow::Timeout | EndHow::Os) = (&reason, end.how) {
             self.journal.event(

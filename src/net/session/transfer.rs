@@ -1,14 +1,13 @@
 //! Moving bytes between the socket, the recorder and the outbox, a bounded batch at a time.
 
 use std::io;
-use std::os::fd::AsRawFd as _;
 
 use nix::errno::Errno;
-use nix::sys::socket::{MsgFlags, recv};
 use tokio::io::{Interest, Ready};
 use tokio::time::Instant;
 
 use crate::model::{Direction, Recording, Tally, Timestamp};
+use crate::net::channel::Received;
 use crate::net::words;
 
 use super::{Half, Session};
@@ -52,8 +51,8 @@ impl Session<'_> {
                 return;
             }
             match self.receive() {
-                Ok(0) => return self.peer_ended(),
-                Ok(count) => {
+                Ok(Received::End) => return self.peer_ended(),
+                Ok(Received::Bytes(count)) => {
                     let at = self.shared.clock.now();
                     let bytes = &self.buffer[..count];
                     self.journal.data(at, Direction::Received, bytes, Recording::AsIs);
@@ -67,22 +66,11 @@ impl Session<'_> {
         }
     }
 
-    /// Reads what is there. A read that leaves room in the buffer has emptied the socket, and the reactor is told so
-    /// at once (as tokio's own `poll_read` does): asking the socket again would cost every message a system call.
-    fn receive(&mut self) -> io::Result<usize> {
-        let Some(stream) = &self.stream else {
-            return Err(io::ErrorKind::WouldBlock.into());
-        };
-        let mut taken = None;
-        let tried = stream.try_io(Interest::READABLE, || {
-            let count = recv(stream.as_raw_fd(), &mut self.buffer, MsgFlags::empty())?;
-            taken = Some(count);
-            if count > 0 && count < self.buffer.len() {
-                return Err(io::ErrorKind::WouldBlock.into());
-            }
-            Ok(count)
-        });
-        taken.map_or(tried, Ok)
+    fn receive(&mut self) -> io::Result<Received> {
+        match &self.channel {
+            Some(channel) => channel.receive(&mut self.buffer),
+            None => Err(io::ErrorKind::WouldBlock.into()),
+        }
     }
 
     pub(super) fn write(&mut self) {
@@ -90,10 +78,10 @@ impl Session<'_> {
             let Some((bytes, recording)) = self.outbox.front() else {
                 break;
             };
-            let Some(stream) = self.stream.as_ref().filter(|_| !self.journal.is_blocked()) else {
+            let Some(channel) = self.channel.as_ref().filter(|_| !self.journal.is_blocked()) else {
                 return;
             };
-            match stream.try_write(bytes) {
+            match channel.send(bytes) {
                 Ok(count) => {
                     let at = self.shared.clock.now();
                     self.journal.data(at, Direction::Sent, &bytes[..count], recording);

@@ -68,7 +68,7 @@ fn subject(scene: &Scene<'_>) -> Option<(String, String)> {
             let name = path.rsplit('/').next().unwrap_or(path);
             Some((path.to_owned(), name.to_owned()))
         }
-        (Some(link), None) => Some((link.endpoint.to_string(), link.endpoint.authority())),
+        (Some(link), None) => Some((link.endpoint.to_string(), link.endpoint.brief())),
         (None, None) => None,
     }
 }

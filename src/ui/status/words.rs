@@ -35,7 +35,7 @@ pub(super) fn standing(link: &Link, now: Timestamp) -> Option<String> {
     }
     match link.state {
         LinkState::Idle | LinkState::Open | LinkState::Listening => None,
-        LinkState::Resolving => Some(format!("looking up {}", link.endpoint.authority())),
+        LinkState::Resolving => Some(format!("looking up {}", link.endpoint.brief())),
         LinkState::Connecting | LinkState::Handshaking => Some(if link.round > 1 {
             format!("attempt {}", link.round)
         } else {
@@ -69,7 +69,7 @@ fn under_way(link: &Link, closing: &Closing) -> String {
     };
     match closing {
         Closing::End => waits,
-        Closing::Dial(endpoint) => format!("{waits}; then connecting to {}", endpoint.authority()),
+        Closing::Dial(endpoint) => format!("{waits}; then connecting to {}", endpoint.brief()),
     }
 }
 
