@@ -294,6 +294,7 @@ impl App {
             time: self.log.time,
             policy: self.settings.policy,
             purpose: self.purpose(),
+            detailed: false,
         }
     }
 
@@ -301,6 +302,7 @@ impl App {
         Sheet {
             width: layout.inspector.width,
             view: View::Both,
+            detailed: true,
             ..self.sheet(records, layout)
         }
     }

@@ -46,6 +46,7 @@ mod happened;
 mod index;
 mod opening;
 mod packet;
+mod plaintext;
 mod recorder;
 mod roster;
 mod scan;

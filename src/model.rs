@@ -7,6 +7,7 @@ mod authority;
 mod command;
 mod conversation;
 mod destination;
+mod details;
 mod endpoint;
 mod entry;
 mod export;
@@ -19,12 +20,14 @@ mod query;
 mod records;
 mod sentence;
 mod time;
+mod tls;
 
 pub use annotation::Annotation;
 pub use authority::{Authority, Host, Port};
 pub use command::{NetCommand, Outgoing, Recording};
 pub use conversation::{Conversation, Protocol};
 pub use destination::Destination;
+pub use details::details;
 pub use endpoint::{Endpoint, EndpointError};
 pub use entry::{
     Attempt, AttemptOutcome, ConnectionId, Direction, End, EndHow, Entry, EntryId, EntryKind, Family, Lookup,
@@ -41,3 +44,4 @@ pub(crate) use query::{TermSet, words};
 pub use records::{Records, RecordsError, Surroundings, Tail};
 pub use sentence::{end_sentence, sentence};
 pub use time::Timestamp;
+pub use tls::{Agreed, Certificate, TlsReport, Verdict};

@@ -9,6 +9,8 @@
 //! | `race` | the pure order of the addresses |
 //! | `resolve` | `getaddrinfo` on threads, its errors told apart |
 //! | `channel` | a connected socket, read and written without waiting |
+//! | `connect` | dialing, and the handshake above TCP |
+//! | `tls` | TLS as a client |
 //! | `session` | reading and writing of one connection, in one task |
 //! | `outbox` | what waits to be written |
 //! | `journal` | recording, and holding back when the file takes nothing |
@@ -19,6 +21,7 @@ mod announce;
 mod backoff;
 mod channel;
 mod clock;
+mod connect;
 mod dial;
 mod journal;
 mod kernel;
@@ -27,6 +30,7 @@ mod outbox;
 mod race;
 mod resolve;
 mod session;
+mod tls;
 mod words;
 mod worker;
 
@@ -34,4 +38,5 @@ pub use clock::Clock;
 pub use kernel::Kernel;
 pub use options::{Bind, OnFull, Options};
 pub use outbox::OUTBOX_BYTES;
-pub use worker::{Worker, spawn};
+pub use tls::{TlsError, TlsOptions, TlsVersion};
+pub use worker::{StartError, Worker, spawn};

@@ -307,7 +307,10 @@ fn assert_fields(packets: &[Packet], entries: &[Entry]) {
                 (Some(direction), _) => (direction, ""),
                 (None, Some((by, EndHow::Fin))) => (from(by), "fin"),
                 (None, Some((by, EndHow::Rst))) => (from(by), "rst"),
-                (None, Some((_, EndHow::Timeout | EndHow::Os)) | None) => return None,
+                (
+                    None,
+                    Some((_, EndHow::Timeout | EndHow::Truncated | EndHow::Alert | EndHow::Os)) | None,
+                ) => return None,
             };
             Some((entry.at.0, entry.connection.0, entry.len, direction, flag))
         })

@@ -6,6 +6,9 @@
     reason = "a test that cannot go on has failed"
 )]
 
+#[path = "support/worker.rs"]
+mod worker;
+
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsRawFd as _;
@@ -15,178 +18,13 @@ use std::time::Duration;
 use nix::sys::socket::{MsgFlags, send};
 use sha2::{Digest as _, Sha256};
 use socket2::SockRef;
-use sockscope::capture::{Create, Existing, Recorder, Session};
+use sockscope::capture::{Create, Existing, Recorder};
 use sockscope::model::{
-    AttemptOutcome, Closing, Direction, EndHow, Entry, EntryId, EntryKind, Link, LinkState, NetCommand,
-    NetEvent, Outgoing, RecorderState, Recording, Records as _, Side,
+    Closing, Direction, EndHow, Entry, EntryKind, LinkState, NetCommand, NetEvent, RecorderState, Side,
 };
-use sockscope::net::{Bind, Clock, OnFull, Options, Worker, spawn};
-use tempfile::TempDir;
+use sockscope::net::{Bind, OnFull, Options};
 
-/// The longest that anything here may take; reached only when something is wrong.
-const BOUND: Duration = Duration::from_secs(20);
-
-/// A worker that records to a file of its own.
-struct Bench {
-    worker: Worker,
-    session: Session,
-    runtime: tokio::runtime::Runtime,
-    _folder: TempDir,
-}
-
-impl Bench {
-    fn new(options: Options) -> Bench {
-        Bench::limited(options, None)
-    }
-
-    fn limited(options: Options, max_size: Option<u64>) -> Bench {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("session.pcapng");
-        let recorder = Recorder::create(&Create {
-            path,
-            existing: Existing::Refuse,
-            max_size,
-        })
-        .unwrap();
-        let session = recorder.reader();
-        let worker = spawn(options, recorder, Clock::start()).unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        Bench {
-            worker,
-            session,
-            runtime,
-            _folder: folder,
-        }
-    }
-
-    fn ask(&self, command: NetCommand) {
-        self.worker.commands.try_send(command).unwrap();
-    }
-
-    fn connect(&self, to: SocketAddr) {
-        self.ask(NetCommand::Connect(to.to_string().parse().unwrap()));
-    }
-
-    fn send(&self, bytes: &[u8]) {
-        self.ask(NetCommand::Send(Outgoing {
-            bytes: bytes.to_vec(),
-            recording: Recording::AsIs,
-        }));
-    }
-
-    fn wait(&self, what: &str, until: impl FnMut(&NetEvent) -> bool) -> NetEvent {
-        let mut news = self.worker.news.clone();
-        let waited = self
-            .runtime
-            .block_on(async { tokio::time::timeout(BOUND, news.wait_for(until)).await });
-        match waited {
-            Ok(Ok(event)) => event.clone(),
-            _ => panic!(
-                "{what} did not happen; the last report: {:#?}",
-                self.worker.news.borrow().clone()
-            ),
-        }
-    }
-
-    fn wait_link(&self, what: &str, mut until: impl FnMut(&Link) -> bool) -> Link {
-        self.wait(what, |news| news.link.as_ref().is_some_and(&mut until))
-            .link
-            .unwrap()
-    }
-
-    fn wait_state(&self, state: LinkState) -> Link {
-        self.wait_link(&state.to_string(), |link| link.state == state)
-    }
-
-    /// Waits until the worker has ended; whether it has.
-    fn ends(&self) -> bool {
-        let mut news = self.worker.news.clone();
-        let ended = async { while news.changed().await.is_ok() {} };
-        self.runtime
-            .block_on(async { tokio::time::timeout(BOUND, ended).await })
-            .is_ok()
-    }
-
-    fn entries(&self) -> Vec<Entry> {
-        (0..self.session.len())
-            .map(|id| self.session.entry(EntryId(id)).unwrap())
-            .collect()
-    }
-
-    fn bytes(&self, direction: Direction) -> Vec<u8> {
-        let data = self
-            .entries()
-            .into_iter()
-            .filter(|entry| entry.direction() == Some(direction));
-        data.flat_map(|entry| self.session.payload(entry.id, 0..u32::MAX).unwrap())
-            .collect()
-    }
-
-    fn kinds(&self) -> String {
-        let words: Vec<&str> = self.entries().iter().map(|entry| word(&entry.kind)).collect();
-        words.join(" ")
-    }
-}
-
-impl Drop for Bench {
-    fn drop(&mut self) {
-        let _ = self.worker.commands.try_send(NetCommand::Shutdown);
-        assert!(
-            self.ends() || thread::panicking(),
-            "the worker ends when it is told to"
-        );
-    }
-}
-
-/// One word for each kind, so that an order fits one line.
-fn word(kind: &EntryKind) -> &'static str {
-    match kind {
-        EntryKind::Data {
-            direction: Direction::Sent,
-        } => "sent",
-        EntryKind::Data {
-            direction: Direction::Received,
-        } => "received",
-        EntryKind::Lookup(_) => "lookup",
-        EntryKind::Attempt(attempt) => match attempt.outcome {
-            AttemptOutcome::Started => "try",
-            AttemptOutcome::Failed { .. } => "failed",
-            AttemptOutcome::TimedOut => "timed-out",
-            AttemptOutcome::Abandoned => "abandoned",
-        },
-        EntryKind::Open { .. } => "open",
-        EntryKind::HalfClose { by: Side::Local } => "our-fin",
-        EntryKind::HalfClose { by: Side::Peer } => "peer-fin",
-        EntryKind::Close(end) => match (end.by, end.how) {
-            (Side::Local, EndHow::Fin) => "close-our-fin",
-            (Side::Peer, EndHow::Fin) => "close-peer-fin",
-            (Side::Local, EndHow::Rst) => "our-rst",
-            (Side::Peer, EndHow::Rst) => "peer-rst",
-            (_, EndHow::Timeout) => "timeout",
-            (_, EndHow::Os) => "os",
-        },
-        EntryKind::Error { .. } => "error",
-        EntryKind::Gap { .. } => "gap",
-        EntryKind::Note { .. } => "note",
-    }
-}
-
-/// A peer that accepts one connection and plays `script` on it.
-fn peer<T: Send + 'static>(
-    script: impl FnOnce(TcpStream) -> T + Send + 'static,
-) -> (SocketAddr, JoinHandle<T>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let thread = thread::spawn(move || {
-        let (stream, _) = listener.accept().unwrap();
-        stream.set_read_timeout(Some(BOUND)).unwrap();
-        script(stream)
-    });
-    (address, thread)
-}
+use worker::{BOUND, Bench, peer};
 
 fn read_all(mut stream: &TcpStream) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -236,7 +74,7 @@ fn what_is_typed_comes_back_from_a_tutorial_server() {
         stream.write_all(&buffer[..count]).unwrap();
     });
     let bench = Bench::new(Options::default());
-    bench.connect(address);
+    bench.dial(address);
     bench.wait_state(LinkState::Open);
     bench.send(b"Hello, server!\n");
     let link = bench.wait_state(LinkState::HalfClosed);
@@ -258,7 +96,7 @@ fn what_finds_no_connection_is_counted_as_refused() {
     let (address, server) = peer(|stream| drop(read_all(&stream)));
     let bench = Bench::new(Options::default());
     bench.send(b"too early");
-    bench.connect(address);
+    bench.dial(address);
     bench.wait_state(LinkState::Open);
     bench.send(b"in time");
     bench.ask(NetCommand::Close);
@@ -278,7 +116,7 @@ fn our_half_close_leaves_the_reply_whole() {
         request
     });
     let bench = Bench::new(Options::default());
-    bench.connect(address);
+    bench.dial(address);
     bench.wait_state(LinkState::Open);
     bench.send(b"request");
     bench.ask(NetCommand::HalfClose);
@@ -304,7 +142,7 @@ fn after_the_peers_fin_we_can_still_send() {
         read_all(&stream)
     });
     let bench = Bench::new(Options::default());
-    bench.connect(address);
+    bench.dial(address);
     bench.wait_state(LinkState::HalfClosed);
     bench.send(b"still here");
     bench.ask(NetCommand::Close);
@@ -325,7 +163,7 @@ fn urgent_data_stands_where_it_was_sent() {
         }
     });
     let bench = Bench::new(Options::default());
-    bench.connect(address);
+    bench.dial(address);
     bench.wait_state(LinkState::HalfClosed);
     server.join().unwrap();
     assert_eq!(bench.bytes(Direction::Received), b"before URGENT after");
@@ -338,7 +176,7 @@ fn the_end_of_the_program_tells_the_peers_fin_only_once() {
         read_all(&stream)
     });
     let bench = Bench::new(Options::default());
-    bench.connect(address);
+    bench.dial(address);
     bench.wait_state(LinkState::HalfClosed);
     bench.ask(NetCommand::Shutdown);
     assert!(bench.ends());
@@ -356,7 +194,7 @@ fn nothing_received_is_lost_when_the_peer_closes_while_we_upload() {
             // Closing with unread bytes makes the kernel send RST behind the data.
         });
         let bench = Bench::new(Options::default());
-        bench.connect(address);
+        bench.dial(address);
         bench.wait_state(LinkState::Open);
         bench.send(&pattern(4_000_000, 99));
         let link = bench.wait_link("the end", |link| link.end.is_some() || link.first_fin.is_some());
@@ -380,7 +218,7 @@ fn a_reset_is_named_and_what_came_before_it_is_kept() {
         SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
     });
     let bench = Bench::new(Options::default());
-    bench.connect(address);
+    bench.dial(address);
     bench.wait_link("the words", |link| link.received.bytes == 10);
     bench.send(b"x");
     let link = bench.wait_state(LinkState::Failed);
@@ -397,7 +235,7 @@ fn a_reset_is_named_and_what_came_before_it_is_kept() {
 fn our_reset_reaches_the_peer() {
     let (address, server) = peer(|mut stream| stream.read(&mut [0; 16]).unwrap_err().kind());
     let bench = Bench::new(Options::default());
-    bench.connect(address);
+    bench.dial(address);
     bench.wait_state(LinkState::Open);
     bench.ask(NetCommand::Reset);
     bench.wait_state(LinkState::Closed);
@@ -414,7 +252,7 @@ fn a_peer_that_does_not_read_stops_nothing_else() {
         let _ = gone.recv();
     });
     let bench = Bench::new(Options::default());
-    bench.connect(address);
+    bench.dial(address);
     bench.wait_state(LinkState::Open);
     bench.send(&pattern(15_000_000, 3));
     let link = bench.wait_link("reading goes on", |link| {
@@ -453,7 +291,7 @@ fn both_directions_are_exact_at_full_speed() {
         bytes
     });
     let bench = Bench::new(Options::default());
-    bench.connect(address);
+    bench.dial(address);
     bench.wait_state(LinkState::Open);
     bench.send(&pattern(LEN, 2));
     bench.ask(NetCommand::HalfClose);
@@ -473,7 +311,7 @@ fn a_read_returns_no_more_than_asked() {
         read_size: 2,
         ..Options::default()
     });
-    bench.connect(address);
+    bench.dial(address);
     bench.wait_state(LinkState::HalfClosed);
     server.join().unwrap();
     let lens: Vec<u32> = bench
@@ -495,7 +333,7 @@ fn a_request_stands_before_its_reply() {
         }
     });
     let bench = Bench::new(Options::default());
-    bench.connect(address);
+    bench.dial(address);
     bench.wait_state(LinkState::Open);
     for n in 1..=200u64 {
         bench.send(b"?");
@@ -512,7 +350,7 @@ fn a_request_stands_before_its_reply() {
 fn a_refused_connection_is_named() {
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let bench = Bench::new(Options::default());
-    bench.connect(address);
+    bench.dial(address);
     let link = bench.wait_state(LinkState::Failed);
     assert!(link.reason.unwrap().contains("refused the connection"));
     assert_eq!(bench.kinds(), "try failed error");
@@ -532,7 +370,7 @@ fn a_silent_host_ends_in_our_time_out() {
         connect_timeout: Duration::from_millis(300),
         ..Options::default()
     });
-    bench.connect(address);
+    bench.dial(address);
     let link = bench.wait_state(LinkState::Failed);
     assert!(link.reason.unwrap().contains("--connect-timeout"));
     assert_eq!(link.end.map(|end| end.how), Some(EndHow::Timeout));
@@ -593,7 +431,7 @@ fn the_local_end_can_be_chosen() {
         bind: Some(bind),
         ..Options::default()
     });
-    bench.connect(address);
+    bench.dial(address);
     bench.wait_state(LinkState::HalfClosed);
     assert_eq!(server.join().unwrap().ip(), bind.ip.unwrap());
     let taken = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -606,7 +444,7 @@ fn the_local_end_can_be_chosen() {
         bind: Some(bind),
         ..Options::default()
     });
-    bench.connect(address);
+    bench.dial(address);
     let reason = bench.wait_state(LinkState::Failed).reason.unwrap();
     assert!(reason.contains("is in use: choose another --bind"), "{reason}");
 }
@@ -618,7 +456,7 @@ fn silence_ends_an_idle_connection() {
         idle_timeout: Some(Duration::from_millis(100)),
         ..Options::default()
     });
-    bench.connect(address);
+    bench.dial(address);
     let link = bench.wait_state(LinkState::Failed);
     assert_eq!(
         link.end.map(|end| (end.by, end.how)),
@@ -637,7 +475,7 @@ fn a_lost_connection_is_dialed_again() {
         reconnect: true,
         ..Options::default()
     });
-    bench.connect(address);
+    bench.dial(address);
     drop(listener.accept().unwrap());
     let waiting = bench.wait_state(LinkState::Waiting);
     assert!(waiting.retry_at.is_some());
@@ -660,7 +498,7 @@ fn waiting_can_be_given_up() {
         reconnect: true,
         ..Options::default()
     });
-    bench.connect(address);
+    bench.dial(address);
     bench.wait_state(LinkState::Waiting);
     bench.ask(NetCommand::Cancel);
     let link = bench.wait_link("given up", |link| {
@@ -674,10 +512,10 @@ fn another_target_can_be_dialed_from_inside() {
     let (first, one) = peer(|stream| read_all(&stream));
     let (second, two) = peer(|stream| read_all(&stream));
     let bench = Bench::new(Options::default());
-    bench.connect(first);
+    bench.dial(first);
     bench.wait_state(LinkState::Open);
     bench.send(b"one");
-    bench.connect(second);
+    bench.dial(second);
     bench.wait_link("the second", |link| {
         link.state == LinkState::Open && link.id.0 == 1
     });
@@ -696,7 +534,7 @@ fn a_full_file_pauses_reading_and_loses_nothing() {
         let _ = stream.write_all(&pattern(400_000, 5));
     });
     let bench = Bench::limited(Options::default(), Some(150_000));
-    bench.connect(address);
+    bench.dial(address);
     let news = bench.wait("the pause", |news| {
         matches!(news.recorder, RecorderState::Paused { .. })
     });
@@ -726,7 +564,7 @@ fn a_full_file_can_be_ignored_or_end_the_connection() {
         },
         Some(150_000),
     );
-    bench.connect(address);
+    bench.dial(address);
     let news = bench.wait("everything crossed", |news| {
         news.link
             .as_ref()
@@ -767,7 +605,7 @@ fn a_full_file_can_be_ignored_or_end_the_connection() {
         },
         Some(150_000),
     );
-    bench.connect(address);
+    bench.dial(address);
     let link = bench.wait_state(LinkState::Failed);
     assert!(link.reason.unwrap().contains("--max-size"));
     // The connection is over for the peer too.
@@ -800,7 +638,7 @@ fn a_file_that_is_full_before_dialing_does_what_was_asked_for() {
     // A bound stays: there is nothing to wait for.
     for on_full in [OnFull::Stop, OnFull::Pause] {
         let bench = with(on_full);
-        bench.connect(address);
+        bench.dial(address);
         let link = bench.wait_state(LinkState::Failed);
         assert!(link.given_up, "{link:?}");
         assert!(link.reason.unwrap().contains("--max-size"));
@@ -810,7 +648,7 @@ fn a_file_that_is_full_before_dialing_does_what_was_asked_for() {
     }
 
     let bench = with(OnFull::Continue);
-    bench.connect(address);
+    bench.dial(address);
     let news = bench.wait("everything crossed", |news| {
         let received = news.link.as_ref().map(|link| link.received.bytes);
         received == Some(400_000)
@@ -836,7 +674,7 @@ fn a_connection_that_a_full_file_has_ended_is_not_dialed_again() {
         ..Options::default()
     };
     let bench = Bench::limited(options, Some(150_000));
-    bench.connect(address);
+    bench.dial(address);
     let link = bench.wait_link("the end", |link| link.given_up);
     assert_eq!(link.state, LinkState::Failed);
     server.join().unwrap();
@@ -849,7 +687,7 @@ fn leaving_while_recording_is_paused_tells_what_is_missing() {
         let _ = stream.read_to_end(&mut Vec::new());
     });
     let bench = Bench::limited(Options::default(), Some(150_000));
-    bench.connect(address);
+    bench.dial(address);
     bench.wait("the pause", |news| {
         matches!(news.recorder, RecorderState::Paused { .. })
     });
@@ -881,9 +719,9 @@ fn a_peer_that_never_stops_cannot_keep_us_from_going_elsewhere() {
     let (from, chatty) = chatty();
     let (to, next) = peer(|mut stream| stream.read_to_end(&mut Vec::new()).map(drop));
     let bench = Bench::new(Options::default());
-    bench.connect(from);
+    bench.dial(from);
     bench.wait_state(LinkState::Open);
-    bench.connect(to);
+    bench.dial(to);
     let link = bench.wait_link("the close", |link| link.closing.is_some());
     assert_eq!(link.closing, Some(Closing::Dial(to.to_string().parse().unwrap())));
     bench.wait_link("the other target", |link| {
@@ -900,9 +738,9 @@ fn a_reset_hurries_a_pending_dial() {
     let (from, chatty) = chatty();
     let (to, next) = peer(|mut stream| stream.read_to_end(&mut Vec::new()).map(drop));
     let bench = Bench::new(Options::default());
-    bench.connect(from);
+    bench.dial(from);
     bench.wait_state(LinkState::Open);
-    bench.connect(to);
+    bench.dial(to);
     bench.ask(NetCommand::Reset);
     bench.wait_link("the other target", |link| {
         link.state == LinkState::Open && link.remote == Some(to)

@@ -11,7 +11,7 @@ pub use columns::TimeColumns;
 pub use kinds::{Head, HexRow, RowKind, TextUnits, VisibleRow};
 
 use super::{Purpose, TimeColumn, View};
-use crate::model::{Entry, EntryId, EntryKind, Records, RecordsError, Surroundings, sentence};
+use crate::model::{Entry, EntryId, EntryKind, Records, RecordsError, Surroundings, details, sentence};
 use crate::text::{HexLayout, Policy, Shown, Source, TextRows, gutter};
 
 /// Cells of the sign before each row of a comment.
@@ -45,6 +45,8 @@ pub struct Sheet<'a> {
     pub policy: Policy,
     /// Whose traffic it is: ours, or that of others.
     pub purpose: Purpose,
+    /// Whether all is told of an event, not only its sentence.
+    pub detailed: bool,
 }
 
 impl Sheet<'_> {
@@ -64,6 +66,7 @@ impl Sheet<'_> {
             EntryKind::Data { .. } => self.count_data(id, &entry, most),
             EntryKind::Lookup(_)
             | EntryKind::Attempt(_)
+            | EntryKind::Tls(_)
             | EntryKind::Open { .. }
             | EntryKind::HalfClose { .. }
             | EntryKind::Close(_)
@@ -89,7 +92,11 @@ impl Sheet<'_> {
             RowKind::Hex(hex) => Some(hex.offset),
             RowKind::Text(text) => text.units.first().map(|unit| unit.start as u32),
             RowKind::Head(head) if head.text.is_some() => Some(0),
-            RowKind::Head(_) | RowKind::Sentence(_) | RowKind::Comment(_) | RowKind::Unreadable(_) => None,
+            RowKind::Head(_)
+            | RowKind::Sentence(_)
+            | RowKind::Detail(_)
+            | RowKind::Comment(_)
+            | RowKind::Unreadable(_) => None,
         }
     }
 
@@ -163,6 +170,7 @@ impl Sheet<'_> {
             EntryKind::Data { .. } => Vec::new(),
             EntryKind::Lookup(_)
             | EntryKind::Attempt(_)
+            | EntryKind::Tls(_)
             | EntryKind::Open { .. }
             | EntryKind::HalfClose { .. }
             | EntryKind::Close(_)
@@ -172,9 +180,11 @@ impl Sheet<'_> {
         }
         .into_iter();
         let head = sentence.next().unwrap_or_default();
+        let details = self.detail_rows(entry).into_iter();
         let comment = self.comment_rows(entry.id).into_iter();
         let lead = sentence
             .map(RowKind::Sentence)
+            .chain(details.map(RowKind::Detail))
             .chain(comment.map(RowKind::Comment));
         (head, lead.collect())
     }
@@ -229,6 +239,24 @@ impl Sheet<'_> {
     fn is_marked(&self, entry: &Entry) -> bool {
         let annotation = self.records.annotation(entry.id);
         annotation.is_some_and(|annotation| annotation.marked)
+    }
+
+    /// All that there is to say of an event beyond its sentence, where that is wanted.
+    fn detail_rows(&self, entry: &Entry) -> Vec<Shown> {
+        if !self.detailed {
+            return Vec::new();
+        }
+        let lines = details(&entry.kind, entry.at).into_iter();
+        let cut = lines.map(|line| sentence::wrapped(&line, self.inner(), self.policy));
+        // A line without words keeps apart what stands above and below it.
+        let cut = cut.map(|rows| {
+            if rows.is_empty() {
+                vec![Shown::default()]
+            } else {
+                rows
+            }
+        });
+        cut.flatten().collect()
     }
 
     /// What happened, cut into rows that stand beside the times.

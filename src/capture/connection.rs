@@ -78,6 +78,8 @@ pub struct Connection {
 struct Flow {
     /// The synthetic TCP connection, once the addresses are known.
     stream: Option<Stream>,
+    /// Who talks to whom, once that is recorded.
+    addresses: Option<(SocketAddr, SocketAddr)>,
     tails: Tails,
     /// Where the file, or the last one of a ring, was told of it.
     filed: Option<Filed>,
@@ -87,11 +89,6 @@ impl Flow {
     /// The number of its interface in that file; some number before that.
     fn interface(&self) -> u32 {
         self.filed.map_or(0, |filed| filed.interface)
-    }
-
-    /// Who talks to whom, once that is recorded.
-    fn addresses(&self) -> Option<(SocketAddr, SocketAddr)> {
-        self.stream.map(|stream| stream.addresses())
     }
 }
 
@@ -129,10 +126,14 @@ impl Connection {
         let happened = Happened {
             connection: self.id(),
             interface: flow.interface(),
+            name: &self.origin.name,
             at,
             kind,
         };
         let mut blocks = happened.packets(&mut next.stream, &json, &[]);
+        if let EntryKind::Open { local, remote } = kind {
+            next.addresses = Some((*local, *remote));
+        }
         let carries = match kind {
             EntryKind::Open { .. } => block::text_in_last(&blocks, json.len())
                 .map_or(Carries::Nothing, |offset| {
@@ -141,6 +142,7 @@ impl Connection {
             EntryKind::Data { .. }
             | EntryKind::Lookup(_)
             | EntryKind::Attempt(_)
+            | EntryKind::Tls(_)
             | EntryKind::HalfClose { .. }
             | EntryKind::Close(_)
             | EntryKind::Error { .. }
@@ -151,7 +153,7 @@ impl Connection {
         if blocks.is_empty() {
             blocks = block::annotation(writer.next(), flow.interface(), at, &json);
         }
-        let place = writer.place(&self.origin, flow.filed, flow.addresses(), blocks.len(), at)?;
+        let place = writer.place(&self.origin, flow.filed, flow.addresses, blocks.len(), at)?;
         if place.filed.interface != flow.interface() {
             block::put_under(place.filed.interface, &mut blocks);
         }
@@ -210,7 +212,7 @@ impl Connection {
         let mut note = note.unwrap_or_default();
         let before_note = overdue.len() + frame.head().len() + bytes.len() + frame.tail().len();
         let len = before_note + note.len();
-        let place = writer.place(&self.origin, flow.filed, flow.addresses(), len, at)?;
+        let place = writer.place(&self.origin, flow.filed, flow.addresses, len, at)?;
         let interface = place.filed.interface;
         if interface != flow.interface() {
             frame.put_under(interface);
@@ -226,6 +228,7 @@ impl Connection {
         let id = writer.append(&place, &mut parts, marks)?;
         *flow = Flow {
             stream: Some(stream),
+            addresses: flow.addresses,
             tails,
             filed: Some(place.filed),
         };

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Attempt, AttemptOutcome, Direction, End, EndHow, EntryKind, Family, Lookup, Side};
+use crate::model::{
+    Attempt, AttemptOutcome, Direction, End, EndHow, EntryKind, Family, Lookup, Side, TlsReport,
+};
 
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -23,6 +25,7 @@ enum Fact {
         took: Duration,
         outcome: Outcome,
     },
+    Tls(Box<TlsReport>),
     Open {
         local: SocketAddr,
         remote: SocketAddr,
@@ -77,6 +80,8 @@ names!(
         Fin,
         Rst,
         Timeout,
+        Truncated,
+        Alert,
         Os
     }
 );
@@ -87,6 +92,7 @@ names!(FamilyName = Family { V4, V6 });
 #[serde(rename_all = "kebab-case")]
 enum Outcome {
     Started,
+    Connected,
     Failed { errno: i32, text: String },
     TimedOut,
     Abandoned,
@@ -128,11 +134,13 @@ fn fact(kind: EntryKind) -> Option<Fact> {
             took,
             outcome: match outcome {
                 AttemptOutcome::Started => Outcome::Started,
+                AttemptOutcome::Connected => Outcome::Connected,
                 AttemptOutcome::Failed { errno, text } => Outcome::Failed { errno, text },
                 AttemptOutcome::TimedOut => Outcome::TimedOut,
                 AttemptOutcome::Abandoned => Outcome::Abandoned,
             },
         },
+        EntryKind::Tls(report) => Fact::Tls(report),
         EntryKind::Open { local, remote } => Fact::Open { local, remote },
         EntryKind::HalfClose { by } => Fact::HalfClose { by: by.into() },
         EntryKind::Close(End { by, how, errno }) => Fact::Close {
@@ -171,11 +179,13 @@ fn kind(fact: Fact) -> EntryKind {
             took,
             outcome: match outcome {
                 Outcome::Started => AttemptOutcome::Started,
+                Outcome::Connected => AttemptOutcome::Connected,
                 Outcome::Failed { errno, text } => AttemptOutcome::Failed { errno, text },
                 Outcome::TimedOut => AttemptOutcome::TimedOut,
                 Outcome::Abandoned => AttemptOutcome::Abandoned,
             },
         }),
+        Fact::Tls(report) => EntryKind::Tls(report),
         Fact::Open { local, remote } => EntryKind::Open { local, remote },
         Fact::HalfClose { by } => EntryKind::HalfClose { by: by.into() },
         Fact::Close { by, how, errno } => EntryKind::Close(End {

@@ -2,6 +2,7 @@
 
 use super::block;
 use super::packet::Segment;
+use super::plaintext;
 use super::stream::Stream;
 use crate::model::{ConnectionId, Direction, EndHow, EntryKind, Side, Timestamp};
 
@@ -12,6 +13,8 @@ pub(super) struct Happened<'a> {
     pub(super) connection: ConnectionId,
     /// The number of its interface in the file.
     pub(super) interface: u32,
+    /// Its name, as in `tls://localhost:443`.
+    pub(super) name: &'a str,
     /// When.
     pub(super) at: Timestamp,
     /// What.
@@ -31,7 +34,8 @@ impl Happened<'_> {
         };
         match self.kind {
             EntryKind::Open { local, remote } => {
-                let Some(mut opened) = Stream::new(self.connection, *local, *remote) else {
+                let remote = plaintext::server(self.name, *remote);
+                let Some(mut opened) = Stream::new(self.connection, *local, remote) else {
                     return Vec::new();
                 };
                 let [syn, syn_ack, ack] = opened.open();
@@ -48,11 +52,11 @@ impl Happened<'_> {
                 .and_then(|stream| stream.finish(*by))
                 .map_or_else(Vec::new, |fin| entry(*by, &fin)),
             EntryKind::Close(end) => match (end.how, stream.as_mut()) {
-                (EndHow::Fin, Some(stream)) => stream
+                (EndHow::Fin | EndHow::Truncated, Some(stream)) => stream
                     .finish(end.by)
                     .map_or_else(Vec::new, |fin| entry(end.by, &fin)),
                 (EndHow::Rst, Some(stream)) => entry(end.by, &stream.reset(end.by)),
-                (EndHow::Timeout | EndHow::Os, _) | (_, None) => Vec::new(),
+                (EndHow::Timeout | EndHow::Alert | EndHow::Os, _) | (_, None) => Vec::new(),
             },
             EntryKind::Gap { direction, bytes } => {
                 if let Some(stream) = stream {
@@ -63,6 +67,7 @@ impl Happened<'_> {
             EntryKind::Data { .. }
             | EntryKind::Lookup(_)
             | EntryKind::Attempt(_)
+            | EntryKind::Tls(_)
             | EntryKind::Error { .. }
             | EntryKind::Note { .. } => Vec::new(),
         }

@@ -201,6 +201,7 @@ fn opening(segment: &Segment, traffic: &Traffic) -> Option<(SocketAddr, SocketAd
         EntryKind::Data { .. }
         | EntryKind::Lookup(_)
         | EntryKind::Attempt(_)
+        | EntryKind::Tls(_)
         | EntryKind::HalfClose { .. }
         | EntryKind::Close(_)
         | EntryKind::Error { .. }

@@ -56,11 +56,6 @@ impl Stream {
         }
     }
 
-    /// The local address and the peer's.
-    pub(super) fn addresses(&self) -> (SocketAddr, SocketAddr) {
-        (self.local.address, self.peer.address)
-    }
-
     /// SYN, SYN/ACK and ACK; the local side dialed.
     pub(super) fn open(&mut self) -> [Segment; 3] {
         [

@@ -1,11 +1,14 @@
 //! What may be written on the command line, declared once: parsing, help, completions and the man page follow it.
 
+mod tls;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+pub(super) use self::tls::TlsArguments;
 use super::value::{
     EolName, FormatName, InputName, OnFullName, StdinEofName, ViewName, duration, files, number, read_size,
     size,
@@ -22,6 +25,7 @@ const USAGE: &str = "sockscope [OPTIONS] [TARGET]\n       \
 pub(super) const EXAMPLES: &str =
     "  sockscope demo                        look around: a built-in server and a connection to it
   sockscope localhost:6379 --eol crlf   talk to redis, each line ended with CR LF
+  sockscope tls://example.org:https     speak TLS, and see the certificates
   sockscope                             choose from the targets used last
   sockscope open trace.pcapng           look at it again, or at what tcpdump or Wireshark captured
   sockscope open trace.pcapng --headless --format python > again.py
@@ -45,8 +49,8 @@ Exit status: 0 ended normally; 1 the connection failed, was reset or timed out, 
     max_term_width = 100
 )]
 pub(super) struct Arguments {
-    /// Where to connect: HOST:PORT, [IPV6]:PORT or tcp://HOST:PORT, with a port number or a service name; without
-    /// it, a dialog asks
+    /// Where to connect: HOST:PORT, [IPV6]:PORT, tcp://HOST:PORT or tls://HOST:PORT, with a port number or a service
+    /// name; without it, a dialog asks
     #[arg(value_name = "TARGET")]
     pub(super) target: Option<String>,
 
@@ -150,6 +154,9 @@ pub(super) struct Options {
     /// Connect again, waiting longer each time, when the connection ends
     #[arg(long, global = true, help_heading = "Connection")]
     pub(super) reconnect: bool,
+
+    #[command(flatten)]
+    pub(super) tls: TlsArguments,
 
     /// How typed input is read [default: text]
     #[arg(long, value_name = "TYPE", global = true, help_heading = "Input")]

@@ -2,6 +2,7 @@
 //! instead.
 
 mod reading;
+mod tls;
 
 use std::io::{self, IsTerminal as _};
 use std::net::{IpAddr, SocketAddr};
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use sockscope::app::{View, Zone};
 use sockscope::capture::{Existing, Ring};
-use sockscope::model::{Endpoint, Family};
+use sockscope::model::{Endpoint, EndpointError, Family};
 use sockscope::net;
 use sockscope::runtime::headless::{self, Feed, Format, Headless, Limits};
 use sockscope::runtime::{Bound, Front, Memory, Peer, Place, Plan, ScreenPlan};
@@ -26,10 +27,13 @@ impl Options {
     /// What to do with a target, or without one.
     pub(super) fn plan(self, target: Option<&str>) -> Result<Plan, Usage> {
         let peer = match target {
-            Some(text) => Peer::Target(
-                text.parse::<Endpoint>()
-                    .map_err(|error| Usage(error.to_string()))?,
-            ),
+            Some(text) => {
+                let target: Endpoint = text
+                    .parse()
+                    .map_err(|error: EndpointError| Usage(error.to_string()))?;
+                self.tls.check(&target)?;
+                Peer::Target(target)
+            }
             None if self.headless || self.writes_to_stdout() => {
                 return Err(Usage(
                     "--headless needs a target: write HOST:PORT, as in localhost:6379, or demo".into(),
@@ -44,6 +48,9 @@ impl Options {
     pub(super) fn plan_demo(self) -> Result<Plan, Usage> {
         if self.ipv6 {
             return Err(Usage("the demo server is on 127.0.0.1: leave -6 out".into()));
+        }
+        if let Some(name) = self.tls.given() {
+            return Err(Usage(format!("the demo server speaks no TLS: leave {name} out")));
         }
         self.towards(Peer::Demo)
     }
@@ -136,6 +143,7 @@ impl Options {
             read_size: self.read_size.unwrap_or(defaults.read_size),
             reconnect: self.reconnect,
             on_full: self.on_full.map_or(defaults.on_full, Into::into),
+            tls: self.tls.options()?,
         })
     }
 

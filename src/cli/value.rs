@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use sockscope::app::View;
 use sockscope::capture::MAX_PAYLOAD;
 use sockscope::model::ExportFormat;
-use sockscope::net::OnFull;
+use sockscope::net::{OnFull, TlsVersion};
 use sockscope::runtime::headless::{Format, StdinEof};
 use sockscope::text::{InputType, LineEnding, parse};
 
@@ -91,6 +91,26 @@ impl FormatName {
             FormatName::None => None,
             FormatName::Pcapng => Some(ExportFormat::Pcapng),
             FormatName::Python => Some(ExportFormat::Python),
+        }
+    }
+}
+
+/// `--tls-min`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum TlsMinName {
+    /// RFC 5246
+    #[value(name = "1.2")]
+    V1_2,
+    /// RFC 8446
+    #[value(name = "1.3")]
+    V1_3,
+}
+
+impl From<TlsMinName> for TlsVersion {
+    fn from(name: TlsMinName) -> TlsVersion {
+        match name {
+            TlsMinName::V1_2 => TlsVersion::V1_2,
+            TlsMinName::V1_3 => TlsVersion::V1_3,
         }
     }
 }

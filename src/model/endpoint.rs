@@ -10,6 +10,8 @@ use super::authority::Authority;
 pub enum Endpoint {
     /// A TCP server (RFC 9293).
     Tcp(Authority),
+    /// A TCP server that speaks TLS from the start (RFC 8446).
+    Tls(Authority),
 }
 
 /// Why a text is no endpoint; each says what to write instead.
@@ -37,7 +39,7 @@ pub enum EndpointError {
     #[error("{0:?} is not a port: write a number from 1 to 65535 or a service name, as in https")]
     BadPort(String),
     /// A scheme that this version does not speak.
-    #[error("{0:?} is not supported: write tcp://HOST:PORT or HOST:PORT")]
+    #[error("{0:?} is not supported: write HOST:PORT, tcp://HOST:PORT or tls://HOST:PORT")]
     BadScheme(String),
 }
 
@@ -46,6 +48,7 @@ impl Endpoint {
     pub fn brief(&self) -> String {
         match self {
             Endpoint::Tcp(authority) => authority.to_string(),
+            Endpoint::Tls(_) => self.to_string(),
         }
     }
 }
@@ -54,6 +57,7 @@ impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Endpoint::Tcp(authority) => write!(f, "tcp://{authority}"),
+            Endpoint::Tls(authority) => write!(f, "tls://{authority}"),
         }
     }
 }
@@ -66,15 +70,16 @@ impl FromStr for Endpoint {
         if text.is_empty() {
             return Err(EndpointError::Empty);
         }
-        let rest = match text.split_once("://") {
-            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("tcp") => {
-                rest.strip_suffix('/').unwrap_or(rest)
-            }
-            Some((scheme, _)) => return Err(EndpointError::BadScheme(short(&format!("{scheme}://")))),
+        let (scheme, rest) = match text.split_once("://") {
+            Some((scheme, rest)) => (scheme, rest.strip_suffix('/').unwrap_or(rest)),
             None if text.starts_with("unix:") => return Err(EndpointError::BadScheme("unix:".into())),
-            None => text,
+            None => ("tcp", text),
         };
-        rest.parse().map(Endpoint::Tcp)
+        match scheme.to_ascii_lowercase().as_str() {
+            "tcp" => rest.parse().map(Endpoint::Tcp),
+            "tls" => rest.parse().map(Endpoint::Tls),
+            _ => Err(EndpointError::BadScheme(short(&format!("{scheme}://")))),
+        }
     }
 }
 
@@ -110,6 +115,7 @@ mod tests {
         prints("localhost:6379", "tcp://localhost:6379");
         prints("tcp://localhost:6379/", "tcp://localhost:6379");
         prints("TCP://10.0.0.1:1", "tcp://10.0.0.1:1");
+        prints("TLS://localhost:https/", "tls://localhost:https");
         prints("[::1]:80", "tcp://[::1]:80");
         prints("[fe80::1%eth0]:https", "tcp://[fe80::1%eth0]:https");
         prints("my_service:http", "tcp://my_service:http");
@@ -155,7 +161,7 @@ mod tests {
         );
         fails(
             "udp://h:1",
-            "\"udp://\" is not supported: write tcp://HOST:PORT or HOST:PORT",
+            "\"udp://\" is not supported: write HOST:PORT, tcp://HOST:PORT or tls://HOST:PORT",
         );
     }
 }

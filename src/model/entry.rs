@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::Timestamp;
+use super::{Timestamp, TlsReport};
 
 /// The number of an entry in its session, counted from 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,6 +68,10 @@ pub enum EndHow {
     Rst,
     /// The kernel gave up waiting (`ETIMEDOUT`), or our own idle time-out fired.
     Timeout,
+    /// The end of the stream without TLS's word that it is the end (RFC 8446 §6.1): it may be cut short.
+    Truncated,
+    /// A fatal alert of TLS (RFC 8446 §6.2).
+    Alert,
     /// Another error of the operating system; `End::errno` has its number.
     Os,
 }
@@ -128,6 +132,8 @@ pub enum AttemptOutcome {
         /// The error in words.
         text: String,
     },
+    /// It answered, and a handshake above TCP follows.
+    Connected,
     /// Our own time-out ended it.
     TimedOut,
     /// Another address won the race.
@@ -146,6 +152,8 @@ pub enum EntryKind {
     Lookup(Lookup),
     /// An address was tried.
     Attempt(Attempt),
+    /// A TLS handshake ended, well or not.
+    Tls(Box<TlsReport>),
     /// The connection is established.
     Open {
         /// Our address.
@@ -204,6 +212,7 @@ impl Entry {
             EntryKind::Data { direction } => Some(direction),
             EntryKind::Lookup(_)
             | EntryKind::Attempt(_)
+            | EntryKind::Tls(_)
             | EntryKind::Open { .. }
             | EntryKind::HalfClose { .. }
             | EntryKind::Close(_)

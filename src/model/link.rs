@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
-use super::{ConnectionId, End, Endpoint, EntryId, Side, Timestamp};
+use super::{ConnectionId, End, Endpoint, EntryId, Side, Timestamp, TlsReport};
 
 /// The state of a connection; the words are the same wherever they are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -112,6 +113,8 @@ pub struct Link {
     pub first_fin: Option<Side>,
     /// What follows once the close under way is through.
     pub closing: Option<Closing>,
+    /// What the TLS handshake agreed on, or how far it got.
+    pub tls: Option<Arc<TlsReport>>,
     /// Who ended it and how, once it has ended.
     pub end: Option<End>,
     /// Why it failed or ended, in words: one clear sentence with, where it can, what to do.
@@ -141,6 +144,7 @@ impl Link {
             unsent: 0,
             first_fin: None,
             closing: None,
+            tls: None,
             end: None,
             reason: None,
             round: 1,

@@ -1,6 +1,9 @@
 //! What an event of a connection is called, in one sentence. The words are the same on the screen and in text output.
 
-use super::{Attempt, AttemptOutcome, Direction, End, EndHow, EntryKind, Family, Lookup, Purpose, Side};
+use super::{
+    Attempt, AttemptOutcome, Direction, End, EndHow, EntryKind, Family, Lookup, Purpose, Side, TlsReport,
+    Verdict,
+};
 use crate::text::format;
 
 /// What the two sides are called: a capture shows the traffic of others.
@@ -27,6 +30,7 @@ pub fn sentence(kind: &EntryKind, purpose: Purpose) -> String {
         EntryKind::Data { .. } => String::new(),
         EntryKind::Lookup(lookup) => lookup_sentence(lookup),
         EntryKind::Attempt(attempt) => attempt_sentence(attempt),
+        EntryKind::Tls(report) => tls_sentence(report),
         EntryKind::Open { local, remote } => format!("open: {local} → {remote}"),
         EntryKind::HalfClose { by } => format!(
             "half-closed by {} (FIN), {} may still send",
@@ -57,6 +61,8 @@ pub fn end_sentence(end: &End, purpose: Purpose) -> String {
         (EndHow::Fin, _) => format!("closed by {who} (FIN)"),
         (EndHow::Rst, _) => format!("reset by {who} (RST)"),
         (EndHow::Timeout, _) => format!("closed by {who} (time-out)"),
+        (EndHow::Truncated, _) => format!("cut short by {who} (FIN without close_notify)"),
+        (EndHow::Alert, _) => format!("ended by {who} (TLS alert)"),
         (EndHow::Os, Some(errno)) => format!("closed: {}", format::system_error(errno)),
         (EndHow::Os, None) => "closed by an error of the operating system".into(),
     }
@@ -82,6 +88,31 @@ fn lookup_sentence(lookup: &Lookup) -> String {
     )
 }
 
+fn tls_sentence(report: &TlsReport) -> String {
+    let took = format::took(report.took);
+    let whose = match report.chain.first() {
+        Some(certificate) => format!("the certificate of {}", certificate.subject),
+        None => "the server's certificate".into(),
+    };
+    let standing = match &report.verdict {
+        Verdict::Trusted => format!("{whose} is trusted"),
+        Verdict::Refused(why) => format!("{whose} is refused: {why}"),
+        Verdict::Ignored(why) => format!("{whose} is not trusted, and used all the same: {why}"),
+        Verdict::Unchecked => "no certificate was checked".into(),
+    };
+    match &report.agreed {
+        Some(agreed) => {
+            let mut parts = vec![agreed.version.clone()];
+            parts.extend(agreed.resumed.then(|| "resumed".into()));
+            parts.push(agreed.cipher.clone());
+            parts.extend(agreed.group.clone());
+            parts.extend(agreed.alpn.as_ref().map(|alpn| format!("ALPN {alpn}")));
+            format!("{} ({took}); {standing}", parts.join(", "))
+        }
+        None => format!("TLS with {} failed ({took}); {standing}", report.server_name),
+    }
+}
+
 fn attempt_sentence(attempt: &Attempt) -> String {
     let Attempt {
         remote,
@@ -96,6 +127,7 @@ fn attempt_sentence(attempt: &Attempt) -> String {
             format!("{remote}: {} ({took})", format::system_error(*errno))
         }
         AttemptOutcome::Failed { text, .. } => format!("{remote}: {text} ({took})"),
+        AttemptOutcome::Connected => format!("{remote}: connected ({took})"),
         AttemptOutcome::TimedOut => format!("{remote}: timed out ({took})"),
         AttemptOutcome::Abandoned => format!("{remote}: given up, another address was faster ({took})"),
     }

@@ -65,6 +65,7 @@ pub(super) struct Dial<'a> {
     /// Why attempts failed.
     failures: Vec<String>,
     errno: Option<i32>,
+    took: Duration,
 }
 
 impl<'a> Dial<'a> {
@@ -84,15 +85,16 @@ impl<'a> Dial<'a> {
             unresolved: Vec::new(),
             failures: Vec::new(),
             errno: None,
+            took: Duration::ZERO,
         }
     }
 
-    /// Dials until an address answers, all have failed, or the time is over.
+    /// Dials until an address answers, all have failed, or `deadline` has passed.
     pub(super) async fn run(
         &mut self,
+        deadline: Instant,
         mut tell: impl FnMut(Step),
     ) -> Result<(TcpStream, SocketAddr), Failure> {
-        let deadline = Instant::now() + self.options.connect_timeout;
         self.ask(&mut tell)?;
         loop {
             if let Some(failure) = self.exhausted() {
@@ -112,6 +114,11 @@ impl<'a> Dial<'a> {
                 () = sleep_until(deadline) => return Err(self.out_of_time(&mut tell)),
             }
         }
+    }
+
+    /// How long the attempt took that succeeded.
+    pub(super) fn took(&self) -> Duration {
+        self.took
     }
 
     /// Records that the attempts under way were given up.
@@ -206,7 +213,10 @@ impl<'a> Dial<'a> {
             .remove(&remote)
             .map_or_else(Default::default, |start| start.elapsed());
         let (error, text) = match tried {
-            Ok(stream) => return Some(stream),
+            Ok(stream) => {
+                self.took = took;
+                return Some(stream);
+            }
             Err(Error::Connect(error)) => {
                 let text = words::attempt(remote, &error);
                 (error, text)

@@ -6,6 +6,8 @@ use std::time::Duration;
 use crate::capture::MAX_PAYLOAD;
 use crate::model::Family;
 
+use super::TlsOptions;
+
 /// The local end to use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bind {
@@ -44,6 +46,8 @@ pub struct Options {
     pub reconnect: bool,
     /// What a full disk does.
     pub on_full: OnFull,
+    /// How TLS connections are made.
+    pub tls: TlsOptions,
 }
 
 impl Default for Options {
@@ -56,6 +60,7 @@ impl Default for Options {
             read_size: MAX_PAYLOAD,
             reconnect: false,
             on_full: OnFull::Pause,
+            tls: TlsOptions::default(),
         }
     }
 }

@@ -68,6 +68,8 @@ pub(super) struct Session<'a> {
     ours: Half,
     theirs: Half,
     first_fin: Option<Side>,
+    /// The peer's end came without TLS's word for it.
+    truncated: bool,
     /// A reset was reported on a write, while what arrived before it was still being read.
     reset: Option<io::Error>,
     sent: Tally,
@@ -98,6 +100,7 @@ impl<'a> Session<'a> {
             ours: Half::Open,
             theirs: Half::Open,
             first_fin: None,
+            truncated: false,
             reset: None,
             sent: Tally::default(),
             received: Tally::default(),

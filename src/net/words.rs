@@ -76,7 +76,7 @@ pub(super) fn errno(error: &io::Error) -> Option<Errno> {
 }
 
 /// The system's words without Rust's "(os error N)", in lower case as all our sentences go on.
-fn plain(error: &io::Error) -> String {
+pub(super) fn plain(error: &io::Error) -> String {
     errno(error).map_or_else(|| error.to_string(), |errno| errno.desc().to_lowercase())
 }
 

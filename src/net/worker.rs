@@ -15,11 +15,11 @@ use crate::model::{
 };
 
 use super::announce::announce;
-use super::channel::Channel;
-use super::dial::{Dial, Failure, Step};
+use super::dial::{Dial, Failure};
 use super::journal::Journal;
 use super::session::{After, Session};
-use super::{Clock, Kernel, Options, backoff};
+use super::tls::{Tls, TlsError};
+use super::{Clock, Kernel, Options, backoff, connect};
 
 /// Commands that may wait; the worker takes them at once, so this is reached only if it is stuck.
 const COMMANDS: usize = 64;
@@ -37,12 +37,24 @@ pub struct Worker {
     pub kernel: Kernel,
 }
 
+/// Why the worker cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The system refuses a thread or a descriptor.
+    #[error("cannot start: {0}")]
+    Io(#[from] io::Error),
+    /// A file that an option of TLS names cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
 /// What every part of the worker uses.
 pub(super) struct Shared {
     pub(super) options: Options,
     pub(super) recorder: Recorder,
     pub(super) clock: Clock,
     pub(super) kernel: Kernel,
+    pub(super) tls: Tls,
     news: watch::Sender<NetEvent>,
 }
 
@@ -105,7 +117,8 @@ pub(super) enum Next {
 }
 
 /// Starts the worker on a thread of its own. It records to `recorder` and stamps with `clock`.
-pub fn spawn(options: Options, recorder: Recorder, clock: Clock) -> io::Result<Worker> {
+pub fn spawn(options: Options, recorder: Recorder, clock: Clock) -> Result<Worker, StartError> {
+    let tls = Tls::load(&options.tls)?;
     let (commands, inbox) = mpsc::channel(COMMANDS);
     let (news, report) = watch::channel(NetEvent::default());
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -114,6 +127,7 @@ pub fn spawn(options: Options, recorder: Recorder, clock: Clock) -> io::Result<W
     let kernel = Kernel::default();
     let shared = Shared {
         kernel: kernel.clone(),
+        tls,
         options,
         recorder,
         clock,
@@ -207,10 +221,9 @@ async fn dial(
         Ok(journal) => journal,
         Err(next) => return next,
     };
-    let Endpoint::Tcp(authority) = &endpoint;
-    let mut dial = Dial::new(authority, &shared.options, shared.clock);
+    let mut dial = Dial::new(connect::authority(&endpoint), &shared.options, shared.clock);
     let ended = {
-        let mut run = pin!(dial.run(|step| record(shared, &mut journal, step)));
+        let mut run = pin!(connect::connect(shared, &mut journal, &mut dial, &endpoint));
         loop {
             tokio::select! {
                 biased;
@@ -224,8 +237,7 @@ async fn dial(
         }
     };
     match ended {
-        Ok(Ok((stream, remote))) => {
-            let channel = Channel::new(stream, journal.connection(), &shared.kernel);
+        Ok(Ok((channel, remote))) => {
             let session = Session::new(shared, journal, channel, remote);
             after(shared, session.run(commands).await, endpoint, round)
         }
@@ -234,7 +246,7 @@ async fn dial(
             again(shared, endpoint, round)
         }
         Err(next) => {
-            dial.abandon(|step| record(shared, &mut journal, step));
+            dial.abandon(|step| connect::record(shared, &mut journal, step));
             let reason = "the attempt was given up".to_owned();
             failed(
                 shared,
@@ -247,19 +259,6 @@ async fn dial(
             );
             next
         }
-    }
-}
-
-fn record(shared: &Shared, journal: &mut Journal, step: Step) {
-    match step {
-        Step::Event(at, kind) => {
-            journal.event(at, kind);
-            shared.publish(|news| news.recorder = journal.state());
-        }
-        Step::Trying(remote) => shared.link(|link| {
-            link.state = LinkState::Connecting;
-            link.remote = Some(remote);
-        }),
     }
 }
 

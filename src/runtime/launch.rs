@@ -20,7 +20,7 @@ use super::tell::tell;
 use crate::app::{Settings, TimeColumn, View, Zone};
 use crate::capture::CaptureError;
 use crate::model::Endpoint;
-use crate::net::{self, Clock};
+use crate::net::{self, Clock, Worker};
 use crate::text::{InputType, LineEnding, Policy};
 use crate::ui::Theme;
 
@@ -108,6 +108,9 @@ pub enum RunError {
     /// The system refused a thread or a descriptor.
     #[error("cannot start: {0}")]
     Start(#[from] io::Error),
+    /// The network worker could not be started.
+    #[error(transparent)]
+    Net(#[from] net::StartError),
     /// There is no stream to read a capture from.
     #[error(
         "open - reads a capture from standard input: pipe one in, as in ssh host tcpdump -w - | sockscope open -"
@@ -145,6 +148,7 @@ impl RunError {
             | RunError::Capture(_)
             | RunError::Demo(_)
             | RunError::Start(_)
+            | RunError::Net(_)
             | RunError::NoSuchRecording(_)
             | RunError::Ring { .. }
             | RunError::Headless(_) => 1.into(),
@@ -194,7 +198,7 @@ fn run_headless(plan: &Plan, options: Headless, target: Endpoint) -> Result<(), 
     if let Earlier::Excess(notice) = &store.earlier {
         tell(notice);
     }
-    let mut worker = net::spawn(plan.net.clone(), store.recorder.clone(), clock)?;
+    let mut worker = start(plan, &store, clock)?;
     let result = headless::run(
         options,
         Setting {
@@ -255,7 +259,7 @@ fn run_screen(plan: &Plan, options: ScreenPlan, target: Option<Endpoint>) -> Res
         mouse: options.mouse,
         greetings,
     };
-    let worker = net::spawn(plan.net.clone(), store.recorder.clone(), clock)?;
+    let worker = start(plan, &store, clock)?;
     let outcome = screen::run(Screen {
         settings,
         source: Source::Live {
@@ -274,6 +278,15 @@ fn run_screen(plan: &Plan, options: ScreenPlan, target: Option<Endpoint>) -> Res
             Err(error.into())
         }
     }
+}
+
+/// Starts the network worker; nothing is left behind if that fails.
+fn start(plan: &Plan, store: &Store, clock: Clock) -> Result<Worker, RunError> {
+    let started = net::spawn(plan.net.clone(), store.recorder.clone(), clock);
+    if started.is_err() {
+        store.settle()?;
+    }
+    Ok(started?)
 }
 
 /// History on disk, or none with a word why.

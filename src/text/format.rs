@@ -89,6 +89,15 @@ pub fn time_of_day(nanos: u64, offset: i32) -> String {
         .to_string()
 }
 
+/// The day in UTC of so many seconds since 1970: `2026-11-23`.
+pub fn date(seconds: i64) -> String {
+    let time = DateTime::from_timestamp(seconds, 0);
+    time.map_or_else(
+        || "an impossible date".into(),
+        |time| time.format("%Y-%m-%d").to_string(),
+    )
+}
+
 /// The date and time with microseconds, for where a day matters.
 pub fn date_time(nanos: u64, offset: i32) -> String {
     at(nanos)

@@ -43,6 +43,7 @@ fn bytes_shown(scene: &Scene<'_>, rows: &[VisibleRow]) -> Option<(u64, u64, u64)
         RowKind::Hex(hex) => Some((u64::from(hex.offset), hex.bytes.len() as u64)),
         RowKind::Head(_)
         | RowKind::Sentence(_)
+        | RowKind::Detail(_)
         | RowKind::Text(_)
         | RowKind::Comment(_)
         | RowKind::Unreadable(_) => None,

@@ -41,6 +41,9 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, y: 
                 special,
             );
         }
+        RowKind::Detail(shown) => {
+            canvas.shown((indented.x, y), indented.width, shown, Style::new(), special);
+        }
         RowKind::Hex(hex) => {
             render_hex(scene, canvas, indented, hex);
             mark_hex(scene, canvas, indented, hex, &row.hits);
@@ -65,9 +68,15 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, y: 
 
 /// Errors are red to their last row.
 fn sentence_style(scene: &Scene<'_>, row: &VisibleRow) -> Style {
-    match scene.records.entry(row.id).map(|entry| entry.kind) {
-        Ok(kind @ (EntryKind::Error { .. } | EntryKind::Gap { .. })) => scene.theme().event(&kind),
-        Ok(_) | Err(_) => Style::new(),
+    let entry = scene.records.entry(row.id);
+    entry.map_or(Style::new(), |entry| words_style(scene, &entry.kind))
+}
+
+fn words_style(scene: &Scene<'_>, kind: &EntryKind) -> Style {
+    if let EntryKind::Error { .. } | EntryKind::Gap { .. } = kind {
+        scene.theme().event(kind)
+    } else {
+        Style::new()
     }
 }
 
@@ -102,15 +111,10 @@ fn render_head(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, head: &He
     let kind = &head.entry.kind;
     let style = theme.event(kind);
     let line = pen.line().text(pen.symbols.mark(kind), style).gap(1);
-    let line = match kind {
-        EntryKind::Data { .. } => line.text(&format::size(u64::from(head.entry.len)), style),
-        EntryKind::Error { .. } | EntryKind::Gap { .. } => line.shown(head.sentence.clone(), style),
-        EntryKind::Lookup(_)
-        | EntryKind::Attempt(_)
-        | EntryKind::Open { .. }
-        | EntryKind::HalfClose { .. }
-        | EntryKind::Close(_)
-        | EntryKind::Note { .. } => line.shown(head.sentence.clone(), Style::new()),
+    let line = if let EntryKind::Data { .. } = kind {
+        line.text(&format::size(u64::from(head.entry.len)), style)
+    } else {
+        line.shown(head.sentence.clone(), words_style(scene, kind))
     };
     let room = (area.x + area.width).saturating_sub(x);
     let used = canvas.line((x, area.y), room, &line);

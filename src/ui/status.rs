@@ -60,12 +60,14 @@ fn first_row<'s>(scene: &'s Scene<'_>, link: &Link, width: u16) -> Line<'s> {
         words::standing(link, scene.now).map(|text| scene.pen.text(&text, standing_style(scene, link)));
     let addresses = addresses(scene, link);
     let family = words::family(link).map_or(scene.line(), |text| scene.pen.text(text, theme.secondary()));
+    let tls = words::tls(link).map_or(scene.line(), |text| scene.pen.text(&text, theme.secondary()));
     let unsent = unsent(scene, link);
     let parts = vec![
         (0, ended.unwrap_or_else(|| scene.line())),
         (1, unsent),
         (2, addresses),
         (3, family),
+        (3, tls),
         (4, kernel::summary(scene, link)),
     ];
     fit(parts, &scene.line().gap(2), width)

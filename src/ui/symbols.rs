@@ -133,7 +133,9 @@ impl Symbols {
             EntryKind::HalfClose { .. } => self.half,
             EntryKind::Close(_) => self.ended,
             EntryKind::Error { .. } | EntryKind::Gap { .. } => self.failed,
-            EntryKind::Lookup(_) | EntryKind::Attempt(_) | EntryKind::Note { .. } => self.event,
+            EntryKind::Lookup(_) | EntryKind::Attempt(_) | EntryKind::Tls(_) | EntryKind::Note { .. } => {
+                self.event
+            }
         }
     }
 

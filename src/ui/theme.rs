@@ -118,7 +118,10 @@ impl Theme {
             EntryKind::Open { .. } => self.coloured(Color::Green).add_modifier(Modifier::BOLD),
             EntryKind::HalfClose { .. } | EntryKind::Close(_) | EntryKind::Gap { .. } => self.warning(),
             EntryKind::Error { .. } => self.error(),
-            EntryKind::Lookup(_) | EntryKind::Attempt(_) | EntryKind::Note { .. } => dim(),
+            EntryKind::Tls(report) if report.doubt().is_some() => self.warning(),
+            EntryKind::Lookup(_) | EntryKind::Attempt(_) | EntryKind::Tls(_) | EntryKind::Note { .. } => {
+                dim()
+            }
         }
     }
 

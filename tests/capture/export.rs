@@ -101,6 +101,7 @@ proptest! {
             EntryKind::Note { .. } => true,
             EntryKind::Lookup(_)
             | EntryKind::Attempt(_)
+            | EntryKind::Tls(_)
             | EntryKind::Open { .. }
             | EntryKind::HalfClose { .. }
             | EntryKind::Close(_)

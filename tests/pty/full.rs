@@ -360,6 +360,7 @@ impl Walk {
                 }
                 | EntryKind::Lookup(_)
                 | EntryKind::Attempt(_)
+                | EntryKind::Tls(_)
                 | EntryKind::Open { .. }
                 | EntryKind::HalfClose { .. }
                 | EntryKind::Close(_)

@@ -1,9 +1,10 @@
 //! Starts an nginx that serves files from a folder of its own.
 
 #![allow(
+    dead_code,
     clippy::allow_attributes,
     clippy::unwrap_used,
-    reason = "a harness that cannot set up its server fails the test"
+    reason = "every test crate uses a part of the harness; one that cannot set up its server fails the test"
 )]
 
 use std::fmt::Write as _;
@@ -15,6 +16,16 @@ use crate::server::{Server, command, is_installed};
 
 /// A server of its own with these files; none where nginx is not installed.
 pub(crate) fn start(home: &Home, files: &[(&str, &[u8])]) -> Option<Server> {
+    start_with(home, files, "", "")
+}
+
+/// The same; `flags` belong to the socket, as `ssl` does, and `directives` to the server.
+pub(crate) fn start_with(
+    home: &Home,
+    files: &[(&str, &[u8])],
+    flags: &str,
+    directives: &str,
+) -> Option<Server> {
     is_installed("nginx").then(|| {
         let address = free_port().to_string();
         let root = home.path("root");
@@ -34,7 +45,7 @@ pub(crate) fn start(home: &Home, files: &[(&str, &[u8])]) -> Option<Server> {
         let text = format!(
             "daemon off; master_process off; pid {}; error_log stderr notice; events {{}}\n\
              http {{ access_log off; {temporary}\n\
-             server {{ listen {address}; root {}; }} }}\n",
+             server {{ listen {address} {flags}; {directives} root {}; }} }}\n",
             home.path("pid").display(),
             root.display(),
         );

@@ -349,6 +349,7 @@ pub(crate) fn lines(records: &dyn Records) -> Vec<String> {
                 EntryKind::Open { local, remote } => format!("Open {local} {remote}"),
                 EntryKind::Close(end) => format!("Close {:?} {:?}", end.by, end.how),
                 EntryKind::HalfClose { by } => format!("HalfClose {by:?}"),
+                EntryKind::Tls(report) => format!("Tls {report:?}"),
                 EntryKind::Attempt(attempt) => format!("Attempt {} {:?}", attempt.remote, attempt.outcome),
                 EntryKind::Gap { direction, bytes } => format!("Gap {direction:?} {bytes}"),
                 EntryKind::Note { text } => format!("Note {text}"),

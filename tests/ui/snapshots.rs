@@ -1,14 +1,15 @@
 //! Pictures of the screen at four sizes. With `SOCKSCOPE_PICTURES=DIR` each is also written there as SVG.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::stage::{Stage, settings};
 use crate::svg::Picture;
 use sockscope::app::{App, Event, Key, KeyCode, SessionFile, Settings};
 use sockscope::model::{
-    Annotation, Attempt, AttemptOutcome, ConnectionId, Direction, End, EndHow, EntryId, EntryKind,
-    ExportReport, ExportState, Family, FileReport, FileState, Full, KernelReport, Link, LinkState, Lookup,
-    RecorderState, RingReport, Side, TcpInfo, TcpState,
+    Agreed, Annotation, Attempt, AttemptOutcome, Certificate, ConnectionId, Direction, End, EndHow, EntryId,
+    EntryKind, ExportReport, ExportState, Family, FileReport, FileState, Full, KernelReport, Link, LinkState,
+    Lookup, RecorderState, RingReport, Side, TcpInfo, TcpState, TlsReport, Verdict,
 };
 
 const SIZES: [(u16, u16); 4] = [(80, 24), (120, 40), (40, 10), (20, 5)];
@@ -449,6 +450,56 @@ fn what_the_kernel_says_stands_in_status() {
     check("kernel_zoomed", &[], |size| {
         let mut stage = told(size);
         stage.escape().typed("1z");
+        stage
+    });
+}
+
+/// A handshake with a server whose certificate is not trusted.
+fn handshake() -> TlsReport {
+    TlsReport {
+        server_name: "localhost".into(),
+        took: Duration::from_micros(2_300),
+        agreed: Some(Agreed {
+            version: "TLS 1.3".into(),
+            cipher: "TLS_AES_256_GCM_SHA384".into(),
+            group: Some("x25519".into()),
+            alpn: Some("h2".into()),
+            resumed: false,
+        }),
+        verdict: Verdict::Ignored("nobody who is trusted has issued it".into()),
+        chain: vec![Certificate {
+            subject: "CN=localhost\u{202e}".into(),
+            issuer: "CN=Test CA, O=Somebody".into(),
+            names: vec!["localhost".into(), "127.0.0.1".into()],
+            more_names: 0,
+            not_before: 1_700_000_000,
+            not_after: 1_900_000_000,
+            key: "EC P-256".into(),
+            signature: "ecdsa-with-SHA256".into(),
+            serial: "7f3a".into(),
+            sha256: "0123456789abcdef".repeat(4),
+        }],
+    }
+}
+
+#[test]
+fn tls_is_told_in_status_and_in_the_inspector() {
+    let secured = |size| {
+        let mut stage = conversation(size);
+        stage.event(EntryKind::Tls(Box::new(handshake())));
+        stage.link(|link| link.tls = Some(Arc::new(handshake())));
+        stage.report();
+        stage
+    };
+    check("tls", &[0, 1], secured);
+    check("tls_zoomed", &[], |size| {
+        let mut stage = secured(size);
+        stage.escape().typed("1z");
+        stage
+    });
+    check("tls_inspected", &[], |size| {
+        let mut stage = secured(size);
+        stage.escape().key(key('k')).key(Key::plain(KeyCode::Enter));
         stage
     });
 }

@@ -26,6 +26,8 @@ pub enum RowKind {
     Head(Head),
     /// The continuation of an event's sentence; it starts below the sentence's first row.
     Sentence(Shown),
+    /// More about an event, indented by [`super::INDENT`].
+    Detail(Shown),
     /// Bytes as hex digits, indented by [`super::INDENT`].
     Hex(HexRow),
     /// Bytes as text, indented by [`super::INDENT`].

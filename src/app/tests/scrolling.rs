@@ -196,7 +196,11 @@ fn the_same_bytes_stay_at_the_top_when_the_view_changes() {
             let last = text.units.last().unwrap();
             text.units[0].start..last.start + last.len
         }
-        other @ (RowKind::Head(_) | RowKind::Sentence(_) | RowKind::Comment(_) | RowKind::Unreadable(_)) => {
+        other @ (RowKind::Head(_)
+        | RowKind::Sentence(_)
+        | RowKind::Detail(_)
+        | RowKind::Comment(_)
+        | RowKind::Unreadable(_)) => {
             panic!("{other:?}")
         }
     };

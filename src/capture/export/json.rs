@@ -1,6 +1,8 @@
 //! One entry as a JSON object on one line. The line is ASCII: what a peer sent must not reach a terminal as it is,
 //! and JSON has an escape for every character.
 
+mod tls;
+
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -53,6 +55,7 @@ enum Detail<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         text: Option<&'a str>,
     },
+    Tls(tls::TlsDetail<'a>),
     Open {
         local: String,
         remote: String,
@@ -116,6 +119,7 @@ fn detail<'a>(entry: &'a Entry, bytes: &'a [u8]) -> (&'static str, Detail<'a>) {
         ),
         EntryKind::Lookup(lookup) => ("lookup", lookup_detail(lookup)),
         EntryKind::Attempt(attempt) => ("attempt", attempt_detail(attempt)),
+        EntryKind::Tls(report) => ("tls", Detail::Tls(tls::detail(report))),
         EntryKind::Open { local, remote } => (
             "open",
             Detail::Open {
@@ -171,6 +175,7 @@ fn lookup_detail(lookup: &Lookup) -> Detail<'_> {
 fn attempt_detail(attempt: &Attempt) -> Detail<'_> {
     let (outcome, errno, text) = match &attempt.outcome {
         AttemptOutcome::Started => ("started", None, None),
+        AttemptOutcome::Connected => ("connected", None, None),
         AttemptOutcome::Failed { errno, text } => ("failed", Some(*errno), Some(text.as_str())),
         AttemptOutcome::TimedOut => ("timed-out", None, None),
         AttemptOutcome::Abandoned => ("abandoned", None, None),
@@ -207,6 +212,8 @@ fn manner(how: EndHow) -> &'static str {
         EndHow::Fin => "fin",
         EndHow::Rst => "rst",
         EndHow::Timeout => "timeout",
+        EndHow::Truncated => "truncated",
+        EndHow::Alert => "alert",
         EndHow::Os => "os",
     }
 }

@@ -13,6 +13,7 @@ use crate::capture::block::{self, DataFrame};
 use crate::capture::connection::MAX_PAYLOAD;
 use crate::capture::happened::Happened;
 use crate::capture::packet::{self, Headers};
+use crate::capture::plaintext;
 use crate::capture::stream::Stream;
 use crate::capture::{Role, Session, fact};
 use crate::model::{
@@ -62,6 +63,7 @@ pub(super) struct Pcapng {
 struct Channel {
     /// Its number there.
     number: ConnectionId,
+    name: String,
     protocol: Protocol,
     local: SocketAddr,
     remote: SocketAddr,
@@ -102,6 +104,7 @@ impl Pcapng {
             EntryKind::Data { direction } => self.data(piece, direction, &mut channel, out),
             EntryKind::Lookup(_)
             | EntryKind::Attempt(_)
+            | EntryKind::Tls(_)
             | EntryKind::Open { .. }
             | EntryKind::HalfClose { .. }
             | EntryKind::Close(_)
@@ -189,12 +192,14 @@ impl Pcapng {
 
     fn event(&mut self, piece: &Piece<'_>, channel: &mut Channel, out: &mut impl Write) -> io::Result<()> {
         let Entry { kind, at, .. } = piece.entry;
+        let name = channel.name.clone();
         let Some(json) = fact::to_json(kind) else {
             return Ok(());
         };
         let happened = Happened {
             connection: channel.number,
             interface: channel.number.0,
+            name: &name,
             at: *at,
             kind,
         };
@@ -210,6 +215,7 @@ impl Pcapng {
             EntryKind::Data { .. }
             | EntryKind::Lookup(_)
             | EntryKind::Attempt(_)
+            | EntryKind::Tls(_)
             | EntryKind::Open { .. }
             | EntryKind::HalfClose { .. }
             | EntryKind::Close(_)
@@ -253,11 +259,17 @@ impl Pcapng {
         };
         let known = self.conversation(id);
         let unknown = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+        let (client, server) = known
+            .as_ref()
+            .map_or((None, None), |known| (known.client, known.server));
+        let protocol = known.as_ref().map_or(Protocol::Tcp, |known| known.protocol);
+        let name = known.map_or(String::new(), |known| known.name);
         Ok(Channel {
             number,
-            protocol: known.as_ref().map_or(Protocol::Tcp, |known| known.protocol),
-            local: known.as_ref().and_then(|known| known.client).unwrap_or(unknown),
-            remote: known.as_ref().and_then(|known| known.server).unwrap_or(unknown),
+            protocol,
+            local: client.unwrap_or(unknown),
+            remote: plaintext::server(&name, server.unwrap_or(unknown)),
+            name,
             stream: None,
             waiting: Vec::new(),
         })

@@ -11,7 +11,8 @@ use std::net::{IpAddr, SocketAddr};
 use super::Piece;
 use crate::capture::Session;
 use crate::model::{
-    ConnectionId, Direction, EndHow, EntryKind, Protocol, Purpose, Records as _, Side, sentence,
+    ConnectionId, Direction, EndHow, Endpoint, EntryKind, Host, Protocol, Purpose, Records as _, Side,
+    sentence,
 };
 use crate::text::{Policy, Shown};
 
@@ -86,7 +87,7 @@ compared. Exit status: 0 if all of it could be repeated, 1 if not. Written by so
             EntryKind::Gap { .. } | EntryKind::Error { .. } | EntryKind::Note { .. } => {
                 self.comment(&sentence(&entry.kind, Purpose::Reading), out)
             }
-            EntryKind::Lookup(_) | EntryKind::Attempt(_) => Ok(()),
+            EntryKind::Lookup(_) | EntryKind::Attempt(_) | EntryKind::Tls(_) => Ok(()),
         }
     }
 
@@ -143,7 +144,11 @@ compared. Exit status: 0 if all of it could be repeated, 1 if not. Written by so
         let stage = match remote.or_else(|| known.and_then(|known| known.server)) {
             Some(remote) if is_tcp => {
                 let (host, port) = (host(remote), remote.port());
-                writeln!(out, "\nconnect({number}, \"{host}\", {port})  # {name}")?;
+                let tls = match server_name(&name) {
+                    Some(server) => format!(", tls=\"{server}\""),
+                    None => String::new(),
+                };
+                writeln!(out, "\nconnect({number}, \"{host}\", {port}{tls})  # {name}")?;
                 Stage::Open
             }
             Some(_) | None => {
@@ -175,8 +180,11 @@ compared. Exit status: 0 if all of it could be repeated, 1 if not. Written by so
         self.stages.insert(id, Stage::Over);
         match (by, how) {
             (Side::Local, EndHow::Rst) => writeln!(out, "reset({})", id.0),
-            (Side::Peer, EndHow::Fin | EndHow::Rst) => writeln!(out, "receive_end({0})\nclose({0})", id.0),
-            (Side::Local, EndHow::Fin) | (_, EndHow::Timeout | EndHow::Os) => {
+            (Side::Peer, EndHow::Fin | EndHow::Rst | EndHow::Truncated | EndHow::Alert) => {
+                writeln!(out, "receive_end({0})\nclose({0})", id.0)
+            }
+            (Side::Local, EndHow::Fin | EndHow::Truncated | EndHow::Alert)
+            | (_, EndHow::Timeout | EndHow::Os) => {
                 writeln!(out, "close({})", id.0)
             }
         }
@@ -194,6 +202,17 @@ compared. Exit status: 0 if all of it could be repeated, 1 if not. Written by so
         self.settle(out)?;
         writeln!(out, "# {}", harmless(text))
     }
+}
+
+/// The name that the server of a TLS connection is asked for, if `name` is that of one.
+fn server_name(name: &str) -> Option<String> {
+    let Ok(Endpoint::Tls(authority)) = name.parse() else {
+        return None;
+    };
+    Some(match authority.host {
+        Host::Address { ip, .. } => ip.to_string(),
+        Host::Name(name) => name,
+    })
 }
 
 /// The bytes as a literal, broken behind line feeds.

@@ -14,6 +14,7 @@ impl Counts {
             EntryKind::Data { .. }
             | EntryKind::Lookup(_)
             | EntryKind::Attempt(_)
+            | EntryKind::Tls(_)
             | EntryKind::Open { .. }
             | EntryKind::HalfClose { .. }
             | EntryKind::Close(_)

@@ -110,6 +110,7 @@ impl Stream {
             | EntryKind::Gap { .. }
             | EntryKind::Lookup(_)
             | EntryKind::Attempt(_)
+            | EntryKind::Tls(_)
             | EntryKind::Open { .. }
             | EntryKind::HalfClose { .. }
             | EntryKind::Close(_)

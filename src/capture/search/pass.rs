@@ -102,6 +102,7 @@ pub(super) fn take_in(streams: &mut Streams, candidate: &Candidate<'_>, joint: J
         EntryKind::Data { .. }
         | EntryKind::Lookup(_)
         | EntryKind::Attempt(_)
+        | EntryKind::Tls(_)
         | EntryKind::Open { .. }
         | EntryKind::HalfClose { .. }
         | EntryKind::Close(_)

@@ -42,7 +42,9 @@ impl Options {
             ("--duration", self.duration.is_some()),
             ("--quit-after-idle", self.quit_after_idle.is_some()),
         ];
-        if let Some((name, _)) = without_use.iter().find(|(_, given)| *given) {
+        let without_use = without_use.iter().find(|(_, given)| *given);
+        let without_use = without_use.map(|(name, _)| *name).or_else(|| self.tls.given());
+        if let Some(name) = without_use {
             return Err(Usage(format!(
                 "{name} is about connections: leave it out with open"
             )));

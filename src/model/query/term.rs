@@ -73,6 +73,7 @@ pub(super) enum Kind {
     Data,
     Lookup,
     Attempt,
+    Tls,
     Open,
     HalfClose,
     Close,
@@ -86,6 +87,7 @@ impl Kind {
         ("data", Kind::Data),
         ("lookup", Kind::Lookup),
         ("attempt", Kind::Attempt),
+        ("tls", Kind::Tls),
         ("open", Kind::Open),
         ("half-close", Kind::HalfClose),
         ("close", Kind::Close),
@@ -99,6 +101,7 @@ impl Kind {
             EntryKind::Data { .. } => Kind::Data,
             EntryKind::Lookup(_) => Kind::Lookup,
             EntryKind::Attempt(_) => Kind::Attempt,
+            EntryKind::Tls(_) => Kind::Tls,
             EntryKind::Open { .. } => Kind::Open,
             EntryKind::HalfClose { .. } => Kind::HalfClose,
             EntryKind::Close(_) => Kind::Close,
@@ -127,6 +130,7 @@ impl Term {
                 }
                 EntryKind::Lookup(_)
                 | EntryKind::Attempt(_)
+                | EntryKind::Tls(_)
                 | EntryKind::Open { .. }
                 | EntryKind::HalfClose { .. }
                 | EntryKind::Close(_)

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::EntryKind;
-use crate::model::{Attempt, AttemptOutcome, Lookup};
+use crate::model::{Attempt, AttemptOutcome, Lookup, TlsReport};
 
 /// Names, addresses and sentences of an event; nothing for data, which is bytes.
 pub(crate) fn words(kind: &EntryKind) -> Vec<Cow<'_, str>> {
@@ -31,7 +31,24 @@ pub(crate) fn words(kind: &EntryKind) -> Vec<Cow<'_, str>> {
             }
             words
         }
+        EntryKind::Tls(report) => tls_words(report),
         EntryKind::Open { local, remote } => vec![local.to_string().into(), remote.to_string().into()],
         EntryKind::Error { text, .. } | EntryKind::Note { text } => vec![text.into()],
     }
+}
+
+fn tls_words(report: &TlsReport) -> Vec<Cow<'_, str>> {
+    let agreed = report.agreed.iter().flat_map(|agreed| {
+        let always = [&agreed.version, &agreed.cipher];
+        always.into_iter().chain(&agreed.group).chain(&agreed.alpn)
+    });
+    let presented = report.chain.iter().flat_map(|certificate| {
+        let about = [&certificate.subject, &certificate.issuer, &certificate.sha256];
+        about.into_iter().chain(&certificate.names)
+    });
+    let words = std::iter::once(&report.server_name)
+        .chain(agreed)
+        .chain(presented);
+    let words = words.map(|word| Cow::from(word.as_str()));
+    words.chain(report.doubt().map(Cow::from)).collect()
 }

@@ -20,15 +20,17 @@ impl Session<'_> {
     }
 
     pub(super) fn fin(&mut self) {
+        let Some(channel) = &mut self.channel else { return };
+        match channel.finish() {
+            Ok(()) => {}
+            // TLS's word for it waits for room; `write` comes back.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+            // Not connected any more: the reason arrives on the reading side.
+            Err(error) if words::errno(&error) == Some(Errno::ENOTCONN) => {}
+            Err(error) => return self.broken(&error),
+        }
         self.ours = Half::Over;
         self.closing_from = Instant::now();
-        let Some(channel) = &self.channel else { return };
-        if let Err(error) = channel.finish() {
-            // Not connected any more: the reason arrives on the reading side.
-            if words::errno(&error) != Some(Errno::ENOTCONN) {
-                return self.broken(&error);
-            }
-        }
         self.half_over(Side::Local);
     }
 
@@ -43,17 +45,39 @@ impl Session<'_> {
         }
     }
 
+    /// The wire ended without TLS's word that this is the end.
+    pub(super) fn peer_cut_off(&mut self) {
+        self.truncated = true;
+        let text = format!(
+            "{} ended the connection without close_notify: what it sent may be cut short (RFC 8446 §6.1)",
+            self.remote
+        );
+        let errno = None;
+        self.journal
+            .event(self.shared.clock.now(), EntryKind::Error { text, errno });
+        self.peer_ended();
+    }
+
+    /// TLS cannot go on.
+    pub(super) fn alerted(&mut self, by: Side, why: &str) {
+        let end = End {
+            by,
+            how: EndHow::Alert,
+            errno: None,
+        };
+        self.end(end, Some(format!("{} {why}", self.remote)));
+    }
+
     pub(super) fn half_over(&mut self, by: Side) {
         self.first_fin.get_or_insert(by);
         if self.ours == Half::Over && self.theirs == Half::Over {
-            return self.end(
-                End {
-                    by,
-                    how: EndHow::Fin,
-                    errno: None,
-                },
-                None,
-            );
+            let (by, how) = if self.truncated {
+                (Side::Peer, EndHow::Truncated)
+            } else {
+                (by, EndHow::Fin)
+            };
+            let errno = None;
+            return self.end(End { by, how, errno }, None);
         }
         self.journal
             .event(self.shared.clock.now(), EntryKind::HalfClose { by });
@@ -100,7 +124,7 @@ impl Session<'_> {
         // The peer is told now, also where the file cannot be.
         self.channel = None;
         let at = self.shared.clock.now();
-        if let (Some(text), EndHow::Timeout | EndHow::Os) = (&reason, end.how) {
+        if let (Some(text), EndHow::Timeout | EndHow::Alert | EndHow::Os) = (&reason, end.how) {
             self.journal.event(
                 at,
                 EntryKind::Error {

@@ -7,7 +7,8 @@ use tokio::io::{Interest, Ready};
 use tokio::time::Instant;
 
 use crate::model::{Direction, Recording, Tally, Timestamp};
-use crate::net::channel::Received;
+use crate::net::channel::{Channel, Received};
+use crate::net::tls::Fault;
 use crate::net::words;
 
 use super::{Half, Session};
@@ -21,7 +22,8 @@ impl Session<'_> {
             return None;
         }
         let read = (self.theirs == Half::Open).then_some(Interest::READABLE);
-        let write = (!self.outbox.is_empty()).then_some(Interest::WRITABLE);
+        let of_tls = self.channel.as_ref().is_some_and(Channel::wants_write);
+        let write = (of_tls || !self.outbox.is_empty()).then_some(Interest::WRITABLE);
         match (read, write) {
             (Some(read), Some(write)) => Some(read | write),
             // Behind the peer's FIN only an error can still arrive: a reset.
@@ -52,6 +54,7 @@ impl Session<'_> {
             }
             match self.receive() {
                 Ok(Received::End) => return self.peer_ended(),
+                Ok(Received::Cut) => return self.peer_cut_off(),
                 Ok(Received::Bytes(count)) => {
                     let at = self.shared.clock.now();
                     let bytes = &self.buffer[..count];
@@ -59,17 +62,18 @@ impl Session<'_> {
                     count_in(&mut self.received, count, at);
                     self.last_byte = Instant::now();
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return self.broken(&error),
+                Err(Fault::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(Fault::Io(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(Fault::Io(error)) => return self.broken(&error),
+                Err(Fault::Tls { by, why }) => return self.alerted(by, &why),
             }
         }
     }
 
-    fn receive(&mut self) -> io::Result<Received> {
-        match &self.channel {
+    fn receive(&mut self) -> Result<Received, Fault> {
+        match &mut self.channel {
             Some(channel) => channel.receive(&mut self.buffer),
-            None => Err(io::ErrorKind::WouldBlock.into()),
+            None => Err(Fault::Io(io::ErrorKind::WouldBlock.into())),
         }
     }
 
@@ -78,7 +82,7 @@ impl Session<'_> {
             let Some((bytes, recording)) = self.outbox.front() else {
                 break;
             };
-            let Some(channel) = self.channel.as_ref().filter(|_| !self.journal.is_blocked()) else {
+            let Some(channel) = self.channel.as_mut().filter(|_| !self.journal.is_blocked()) else {
                 return;
             };
             match channel.send(bytes) {
@@ -94,6 +98,11 @@ impl Session<'_> {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return self.write_failed(error),
             }
+        }
+        if let Err(error) = self.channel.as_mut().map_or(Ok(()), Channel::flush)
+            && error.kind() != io::ErrorKind::WouldBlock
+        {
+            return self.write_failed(error);
         }
         if self.ours == Half::Ending && self.outbox.is_empty() {
             self.fin();

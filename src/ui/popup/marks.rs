@@ -51,6 +51,7 @@ fn line<'s>(scene: &'s Scene<'_>, number: EntryId, width: u16) -> Line<'s> {
         (
             EntryKind::Lookup(_)
             | EntryKind::Attempt(_)
+            | EntryKind::Tls(_)
             | EntryKind::Open { .. }
             | EntryKind::HalfClose { .. }
             | EntryKind::Close(_)

@@ -27,6 +27,7 @@ pub(super) fn rows<'s>(scene: &'s Scene<'_>, link: &Link) -> Vec<Line<'s>> {
     if let Some(family) = words::family(link) {
         rows.push(row(scene, "family", family));
     }
+    rows.extend(tls(scene, link));
     rows.push(times(scene, link));
     rows.push(scene.line());
     rows.push(tally(scene, "sent", Direction::Sent, link.sent));
@@ -50,11 +51,54 @@ pub(super) fn rows<'s>(scene: &'s Scene<'_>, link: &Link) -> Vec<Line<'s>> {
 }
 
 pub(super) fn labelled<'s>(scene: &'s Scene<'_>, label: &str) -> Line<'s> {
-    scene.pen.text(&format!("{label:<11}"), scene.theme().secondary())
+    scene.pen.text(&format!("{label:<12}"), scene.theme().secondary())
 }
 
 pub(super) fn row<'s>(scene: &'s Scene<'_>, label: &str, text: &str) -> Line<'s> {
     labelled(scene, label).text(text, Style::new())
+}
+
+fn tls<'s>(scene: &'s Scene<'_>, link: &Link) -> Vec<Line<'s>> {
+    let Some(report) = &link.tls else {
+        return Vec::new();
+    };
+    let mut rows = Vec::new();
+    if let Some(agreed) = &report.agreed {
+        let alpn = agreed.alpn.as_ref().map(|alpn| format!("ALPN {alpn}"));
+        let parts = [
+            Some(agreed.version.clone()),
+            Some(agreed.cipher.clone()),
+            agreed.group.clone(),
+            alpn,
+        ];
+        let mut text = parts.into_iter().flatten().collect::<Vec<_>>().join(", ");
+        if agreed.resumed {
+            text.push_str(", resumed");
+        }
+        rows.push(row(
+            scene,
+            "tls",
+            &format!("{text}, in {}", format::took(report.took)),
+        ));
+    }
+    if let Some(certificate) = report.chain.first() {
+        let days = certificate.days_left(scene.now.0);
+        let left = if days < 0 {
+            "expired".to_owned()
+        } else {
+            format!("{days} days left")
+        };
+        let text = format!(
+            "{}, {left}, issued by {}",
+            certificate.subject, certificate.issuer
+        );
+        rows.push(row(scene, "certificate", &text));
+    }
+    if let Some(doubt) = report.doubt() {
+        let text = format!("not trusted: {doubt}");
+        rows.push(labelled(scene, "").text(&text, scene.theme().warning()));
+    }
+    rows
 }
 
 fn times<'s>(scene: &'s Scene<'_>, link: &Link) -> Line<'s> {

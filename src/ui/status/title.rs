@@ -109,11 +109,15 @@ fn state_sign<'s>(scene: &'s Scene<'_>) -> Line<'s> {
         LinkState::Failed => symbols.failed,
     };
     let style = scene.theme().state(state);
-    scene
+    let line = scene
         .line()
         .text(sign, style)
         .gap(1)
-        .text(&state.to_string(), style)
+        .text(&state.to_string(), style);
+    match scene.app.link.as_ref().and_then(words::unverified) {
+        Some(warning) => line.gap(2).text(warning, scene.theme().warning()),
+        None => line,
+    }
 }
 
 /// What a window without room for titles says of the log: how many entries are new below.

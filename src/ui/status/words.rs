@@ -1,7 +1,7 @@
 //! How a connection stands, in words and figures. Values only; nothing is drawn here.
 
 use crate::app::{Purpose, end_sentence};
-use crate::model::{Closing, End, EndHow, Link, LinkState, RingReport, Side, Timestamp};
+use crate::model::{Closing, End, EndHow, Link, LinkState, RingReport, Side, Timestamp, Verdict};
 use crate::text::format;
 
 /// How long the connection has lasted, or lasted, or has been dialed.
@@ -21,6 +21,21 @@ pub(super) fn clock(link: &Link, now: Timestamp) -> Option<String> {
 /// The family of the addresses.
 pub(super) fn family(link: &Link) -> Option<&'static str> {
     Some(if link.remote?.is_ipv4() { "IPv4" } else { "IPv6" })
+}
+
+/// The version of TLS and the application protocol.
+pub(super) fn tls(link: &Link) -> Option<String> {
+    let agreed = link.tls.as_ref()?.agreed.as_ref()?;
+    Some(match &agreed.alpn {
+        Some(alpn) => format!("{} {alpn}", agreed.version),
+        None => agreed.version.clone(),
+    })
+}
+
+/// What stands beside the state all the time while a connection is used whose certificate is not trusted.
+pub(super) fn unverified(link: &Link) -> Option<&'static str> {
+    let report = link.tls.as_ref()?;
+    matches!(report.verdict, Verdict::Ignored(_)).then_some("not verified")
 }
 
 /// How long ago something was, in words that need no "ago": `4 s`, `now`.
@@ -84,8 +99,10 @@ fn half_closed(link: &Link) -> &'static str {
 /// The log's words, but the reason where the end alone says little.
 fn end_words(end: End, reason: Option<&str>) -> String {
     match (end.how, reason) {
-        (EndHow::Timeout | EndHow::Os, Some(reason)) => reason.to_owned(),
-        (EndHow::Fin | EndHow::Rst | EndHow::Timeout | EndHow::Os, _) => end_sentence(&end, Purpose::Live),
+        (EndHow::Timeout | EndHow::Alert | EndHow::Os, Some(reason)) => reason.to_owned(),
+        (EndHow::Fin | EndHow::Rst | EndHow::Timeout | EndHow::Truncated | EndHow::Alert | EndHow::Os, _) => {
+            end_sentence(&end, Purpose::Live)
+        }
     }
 }
 

@@ -1,0 +1,50 @@
+//! Decrypted TLS is written on the port that its protocol has without TLS, so that dissectors recognise it. The real
+//! port stands in the name of the interface and in the entry that tells of the opening.
+
+use std::net::SocketAddr;
+
+/// What names of connections begin with whose bytes were decrypted.
+const DECRYPTED: &str = "tls://";
+
+/// Ports with TLS from the start, and without (IANA's registry of service names and port numbers).
+const PORTS: &[(u16, u16)] = &[
+    (443, 80),
+    (465, 25),
+    (636, 389),
+    (853, 53),
+    (990, 21),
+    (993, 143),
+    (995, 110),
+    (5671, 5672),
+    (6380, 6379),
+    (8443, 8080),
+    (8883, 1883),
+];
+
+/// The address of the server as packets have it, of the connection of that name.
+pub(super) fn server(name: &str, mut address: SocketAddr) -> SocketAddr {
+    if name.starts_with(DECRYPTED)
+        && let Some((_, plain)) = PORTS.iter().find(|(port, _)| *port == address.port())
+    {
+        address.set_port(*plain);
+    }
+    address
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_decrypted_moves() {
+        let check = |name: &str, port: u16, expected: u16| {
+            let address = SocketAddr::from(([127, 0, 0, 1], port));
+            assert_eq!(server(name, address).port(), expected, "{name}");
+        };
+        check("tls://example.org:443", 443, 80);
+        check("tls://example.org:imaps", 993, 143);
+        check("tls://example.org:7443", 7443, 7443);
+        check("tcp://example.org:443", 443, 443);
+        check("", 443, 443);
+    }
+}

@@ -1,0 +1,77 @@
+//! The options of TLS.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::cli::value::TlsMinName;
+
+/// How TLS connections are made.
+#[derive(Debug, Default, Args)]
+pub(in crate::cli) struct TlsArguments {
+    /// Go on although the server's certificate is not trusted; the screen shows it all the time
+    #[arg(long, global = true, help_heading = "TLS")]
+    pub(in crate::cli) insecure: bool,
+
+    /// Trust the certificates in FILE (PEM) instead of the system's
+    #[arg(long, value_name = "FILE", global = true, help_heading = "TLS")]
+    pub(in crate::cli) ca: Option<PathBuf>,
+
+    /// Present the certificate chain in FILE (PEM) to servers that ask for one; with --client-key
+    #[arg(
+        long,
+        value_name = "FILE",
+        global = true,
+        requires = "client_key",
+        help_heading = "TLS"
+    )]
+    pub(in crate::cli) client_cert: Option<PathBuf>,
+
+    /// The private key of --client-cert (PEM)
+    #[arg(
+        long,
+        value_name = "FILE",
+        global = true,
+        requires = "client_cert",
+        help_heading = "TLS"
+    )]
+    pub(in crate::cli) client_key: Option<PathBuf>,
+
+    /// Ask for the server of this name, and expect its certificate [default: the host of the target]
+    #[arg(long, value_name = "NAME", global = true, help_heading = "TLS")]
+    pub(in crate::cli) sni: Option<String>,
+
+    /// Offer these application protocols, the preferred one first, as in h2,http/1.1
+    #[arg(
+        long,
+        value_name = "A,B",
+        value_delimiter = ',',
+        global = true,
+        help_heading = "TLS"
+    )]
+    pub(in crate::cli) alpn: Vec<String>,
+
+    /// The least version to speak [default: 1.2]
+    #[arg(long, value_name = "VERSION", global = true, help_heading = "TLS")]
+    pub(in crate::cli) tls_min: Option<TlsMinName>,
+
+    /// Append the secrets of the sessions to FILE, for Wireshark; SSLKEYLOGFILE in the environment does the same
+    #[arg(long, value_name = "FILE", global = true, help_heading = "TLS")]
+    pub(in crate::cli) keylog: Option<PathBuf>,
+}
+
+impl TlsArguments {
+    /// The first option that is given, if any is.
+    pub(in crate::cli) fn given(&self) -> Option<&'static str> {
+        let options = [
+            ("--insecure", self.insecure),
+            ("--ca", self.ca.is_some()),
+            ("--client-cert", self.client_cert.is_some()),
+            ("--sni", self.sni.is_some()),
+            ("--alpn", !self.alpn.is_empty()),
+            ("--tls-min", self.tls_min.is_some()),
+            ("--keylog", self.keylog.is_some()),
+        ];
+        options.iter().find(|(_, given)| *given).map(|(name, _)| *name)
+    }
+}
