@@ -28,7 +28,7 @@ pub use command::{NetCommand, Outgoing, Recording};
 pub use conversation::{Conversation, Protocol};
 pub use destination::Destination;
 pub use details::details;
-pub use endpoint::{Endpoint, EndpointError};
+pub use endpoint::{Endpoint, EndpointError, UnixAddress};
 pub use entry::{
     Attempt, AttemptOutcome, ConnectionId, Direction, End, EndHow, Entry, EntryId, EntryKind, Family, Lookup,
     Side,

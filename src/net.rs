@@ -6,10 +6,13 @@
 //! |---|---|
 //! | `worker` | the thread, the commands, and what follows what: dial, session, waiting |
 //! | `dial` | lookups and attempts of one dial, as RFC 8305 says |
+//! | `reach` | the socket that is to reach one address |
 //! | `race` | the pure order of the addresses |
 //! | `resolve` | `getaddrinfo` on threads, its errors told apart |
 //! | `channel` | a connected socket, read and written without waiting |
 //! | `connect` | dialing, and the handshake above TCP |
+//! | `socket` | a socket of any kind |
+//! | `unix` | connecting to Unix sockets |
 //! | `tls` | TLS as a client |
 //! | `session` | reading and writing of one connection, in one task |
 //! | `outbox` | what waits to be written |
@@ -28,9 +31,12 @@ mod kernel;
 mod options;
 mod outbox;
 mod race;
+mod reach;
 mod resolve;
 mod session;
+mod socket;
 mod tls;
+mod unix;
 mod words;
 mod worker;
 

@@ -309,7 +309,11 @@ fn assert_fields(packets: &[Packet], entries: &[Entry]) {
                 (None, Some((by, EndHow::Rst))) => (from(by), "rst"),
                 (
                     None,
-                    Some((_, EndHow::Timeout | EndHow::Truncated | EndHow::Alert | EndHow::Os)) | None,
+                    Some((
+                        _,
+                        EndHow::Timeout | EndHow::Truncated | EndHow::Alert | EndHow::Close | EndHow::Os,
+                    ))
+                    | None,
                 ) => return None,
             };
             Some((entry.at.0, entry.connection.0, entry.len, direction, flag))

@@ -47,7 +47,7 @@ fn wrong_usage_is_one_line_and_status_2() {
     };
     check(&["host"], &["\"host\" has no port", "HOST:PORT"]);
     check(&["::1:80"], &["ambiguous", "[::1]:80"]);
-    check(&["udp://host:53"], &["udp://", "not supported"]);
+    check(&["ssh://host:53"], &["ssh://", "not supported"]);
     check(&["a:1", "b:2"], &["unexpected argument 'b:2'", "--help"]);
     check(
         &["--forse", "a:1"],

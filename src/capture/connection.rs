@@ -10,14 +10,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::block::{self, DataFrame, LONGEST_TEXT};
 use super::happened::Happened;
 use super::index::Tails;
-use super::packet::Segment;
+use super::packet::{self, Segment};
 use super::recorder::{Carries, Filed, Mark, Recorder};
 use super::stream::Stream;
 use super::{CaptureError, fact};
-use crate::model::{ConnectionId, Direction, Endpoint, EntryId, EntryKind, Timestamp};
+use crate::model::{ConnectionId, Direction, Endpoint, EntryId, EntryKind, Protocol, Timestamp};
 
 /// The most bytes that one entry holds: what fits an IPv4 packet beside its headers.
 pub const MAX_PAYLOAD: usize = 65_495;
+
+/// The most bytes that one datagram holds: over IPv6 what its length can say, over IPv4 20 fewer.
+pub const MAX_DATAGRAM: usize = 65_527;
 
 /// What this program is to the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +47,8 @@ pub(super) struct Origin {
     pub(super) started: Timestamp,
     name: String,
     role: Role,
+    /// Whether it is a stream of bytes, or datagrams.
+    protocol: Protocol,
 }
 
 impl Origin {
@@ -53,6 +58,10 @@ impl Origin {
             started,
             name: endpoint.to_string(),
             role,
+            protocol: match endpoint {
+                Endpoint::Tcp(_) | Endpoint::Tls(_) | Endpoint::Unix(_) => Protocol::Tcp,
+                Endpoint::Udp(_) => Protocol::Udp,
+            },
         }
     }
 
@@ -109,8 +118,8 @@ impl Connection {
         self.origin.id
     }
 
-    /// Records what one read returned or one write took: 1 to [`MAX_PAYLOAD`] bytes of an open connection.
-    /// More are refused rather than split, because an entry is one read or one write.
+    /// Records what one read returned or one write took: 1 to [`MAX_PAYLOAD`] bytes of an open connection, or a datagram
+    /// of up to [`MAX_DATAGRAM`]. More are refused rather than split, because an entry is one read or one write.
     pub fn data(&self, at: Timestamp, direction: Direction, bytes: &[u8]) -> Result<EntryId, CaptureError> {
         self.record_data(at, direction, bytes, None)
     }
@@ -130,15 +139,20 @@ impl Connection {
             at,
             kind,
         };
-        let mut blocks = happened.packets(&mut next.stream, &json, &[]);
+        let mut blocks = match self.origin.protocol {
+            Protocol::Tcp => happened.packets(&mut next.stream, &json, &[]),
+            // No packet says that datagrams may follow, or that none will.
+            Protocol::Udp => Vec::new(),
+        };
         if let EntryKind::Open { local, remote } = kind {
             next.addresses = Some((*local, *remote));
         }
         let carries = match kind {
-            EntryKind::Open { .. } => block::text_in_last(&blocks, json.len())
-                .map_or(Carries::Nothing, |offset| {
-                    Carries::Addresses(offset, json.len() as u32)
-                }),
+            EntryKind::Open { .. } => {
+                let in_packet = block::text_in_last(&blocks, json.len());
+                let offset = in_packet.unwrap_or(block::ANNOTATION_HEADER as u64);
+                Carries::Addresses(offset, json.len() as u32)
+            }
             EntryKind::Data { .. }
             | EntryKind::Lookup(_)
             | EntryKind::Attempt(_)
@@ -166,7 +180,7 @@ impl Connection {
 
     /// Records `len` sent bytes as as many asterisks, and a note that says so as the entry after them.
     pub fn masked(&self, at: Timestamp, len: usize) -> Result<EntryId, CaptureError> {
-        if len > MAX_PAYLOAD {
+        if len > MAX_DATAGRAM {
             return Err(CaptureError::TooLong(len));
         }
         let bytes = vec![b'*'; len];
@@ -186,22 +200,12 @@ impl Connection {
         bytes: &[u8],
         remark: Option<EntryKind>,
     ) -> Result<EntryId, CaptureError> {
-        if bytes.is_empty() {
-            return Err(CaptureError::Empty);
-        }
-        if bytes.len() > MAX_PAYLOAD {
-            return Err(CaptureError::TooLong(bytes.len()));
-        }
         let mut flow = self.flow();
-        let mut stream = flow.stream.ok_or(CaptureError::NotOpen)?;
-        let from = direction.sender();
-        // Both stay empty, and so unallocated, for all but a few entries.
-        let overdue = stream
-            .overdue(from, bytes.len())
-            .map(|ack| packet(flow.interface(), at, direction.opposite(), &ack));
-        let mut overdue = overdue.unwrap_or_default();
-        let segment = stream.data(from, bytes.len());
-        let mut frame = DataFrame::new(flow.interface(), at, direction, &segment);
+        // It stays empty, and so unallocated, for all but a few entries.
+        let (mut frame, mut overdue, stream) = match self.origin.protocol {
+            Protocol::Tcp => segment(*flow, at, direction, bytes)?,
+            Protocol::Udp => (datagram(*flow, at, direction, bytes)?, Vec::new(), flow.stream),
+        };
         let mut tails = flow.tails;
         tails.push(direction, bytes);
 
@@ -227,7 +231,7 @@ impl Connection {
         let mut parts = [&overdue, frame.head(), bytes, frame.tail(), &note].map(IoSlice::new);
         let id = writer.append(&place, &mut parts, marks)?;
         *flow = Flow {
-            stream: Some(stream),
+            stream,
             addresses: flow.addresses,
             tails,
             filed: Some(place.filed),
@@ -248,6 +252,55 @@ impl Connection {
         // It is replaced as a whole, after the write: no panic leaves it half-way.
         self.flow.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The frame of a part of a stream, the acknowledgement that has to stand before it if any, and the stream after it.
+fn segment(
+    flow: Flow,
+    at: Timestamp,
+    direction: Direction,
+    bytes: &[u8],
+) -> Result<(DataFrame, Vec<u8>, Option<Stream>), CaptureError> {
+    if bytes.is_empty() {
+        return Err(CaptureError::Empty);
+    }
+    if bytes.len() > MAX_PAYLOAD {
+        return Err(CaptureError::TooLong(bytes.len()));
+    }
+    let mut stream = flow.stream.ok_or(CaptureError::NotOpen)?;
+    let from = direction.sender();
+    let overdue = stream
+        .overdue(from, bytes.len())
+        .map(|ack| packet(flow.interface(), at, direction.opposite(), &ack));
+    let segment = stream.data(from, bytes.len());
+    let frame = DataFrame::new(flow.interface(), at, direction, &segment);
+    Ok((frame, overdue.unwrap_or_default(), Some(stream)))
+}
+
+/// The frame of a datagram.
+fn datagram(
+    flow: Flow,
+    at: Timestamp,
+    direction: Direction,
+    bytes: &[u8],
+) -> Result<DataFrame, CaptureError> {
+    if bytes.len() > MAX_DATAGRAM {
+        return Err(CaptureError::TooLong(bytes.len()));
+    }
+    let (local, remote) = flow.addresses.ok_or(CaptureError::NotOpen)?;
+    let (from, to) = match direction {
+        Direction::Sent => (local, remote),
+        Direction::Received => (remote, local),
+    };
+    let headers = packet::datagram(from, to, bytes);
+    Ok(DataFrame::around(
+        flow.interface(),
+        at,
+        direction,
+        &headers,
+        bytes.len(),
+        0,
+    ))
 }
 
 fn packet(interface: u32, at: Timestamp, direction: Direction, segment: &Segment) -> Vec<u8> {

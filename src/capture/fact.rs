@@ -82,6 +82,7 @@ names!(
         Timeout,
         Truncated,
         Alert,
+        Close,
         Os
     }
 );

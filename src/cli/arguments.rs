@@ -49,8 +49,8 @@ Exit status: 0 ended normally; 1 the connection failed, was reset or timed out, 
     max_term_width = 100
 )]
 pub(super) struct Arguments {
-    /// Where to connect: HOST:PORT, [IPV6]:PORT, tcp://HOST:PORT or tls://HOST:PORT, with a port number or a service
-    /// name; without it, a dialog asks
+    /// Where to connect: HOST:PORT, [IPV6]:PORT, tls://HOST:PORT or udp://HOST:PORT, with a port number or a service
+    /// name; `unix:/PATH` or `unix:@NAME`; without it, a dialog asks
     #[arg(value_name = "TARGET")]
     pub(super) target: Option<String>,
 

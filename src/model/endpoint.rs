@@ -1,9 +1,13 @@
 //! What can be dialed: parsing and printing of targets such as `localhost:6379` or `tcp://[::1]:https`.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::authority::Authority;
+
+/// The most bytes of a Unix socket's address: `sun_path` without the byte that ends it, or begins it (unix(7)).
+const LONGEST_UNIX: usize = 107;
 
 /// What can be connected to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -12,6 +16,19 @@ pub enum Endpoint {
     Tcp(Authority),
     /// A TCP server that speaks TLS from the start (RFC 8446).
     Tls(Authority),
+    /// Datagrams to a UDP server (RFC 768).
+    Udp(Authority),
+    /// A Unix stream socket (unix(7)).
+    Unix(UnixAddress),
+}
+
+/// Where a Unix socket is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum UnixAddress {
+    /// In the file system.
+    Path(PathBuf),
+    /// In Linux's abstract namespace, under this name.
+    Abstract(String),
 }
 
 /// Why a text is no endpoint; each says what to write instead.
@@ -38,8 +55,14 @@ pub enum EndpointError {
     /// Neither a number from 1 to 65,535 nor a service name.
     #[error("{0:?} is not a port: write a number from 1 to 65535 or a service name, as in https")]
     BadPort(String),
+    /// No path of a Unix socket.
+    #[error("unix: needs a path: write unix:/PATH, or unix:@NAME for an abstract socket")]
+    NoPath,
+    /// A path that no Unix socket can have.
+    #[error("{0:?} cannot be the address of a Unix socket: it has more than 107 bytes, or a zero byte")]
+    BadPath(String),
     /// A scheme that this version does not speak.
-    #[error("{0:?} is not supported: write HOST:PORT, tcp://HOST:PORT or tls://HOST:PORT")]
+    #[error("{0:?} is not supported: write HOST:PORT, tls://HOST:PORT, udp://HOST:PORT or unix:/PATH")]
     BadScheme(String),
 }
 
@@ -48,7 +71,7 @@ impl Endpoint {
     pub fn brief(&self) -> String {
         match self {
             Endpoint::Tcp(authority) => authority.to_string(),
-            Endpoint::Tls(_) => self.to_string(),
+            Endpoint::Tls(_) | Endpoint::Udp(_) | Endpoint::Unix(_) => self.to_string(),
         }
     }
 }
@@ -58,6 +81,33 @@ impl fmt::Display for Endpoint {
         match self {
             Endpoint::Tcp(authority) => write!(f, "tcp://{authority}"),
             Endpoint::Tls(authority) => write!(f, "tls://{authority}"),
+            Endpoint::Udp(authority) => write!(f, "udp://{authority}"),
+            Endpoint::Unix(address) => write!(f, "unix:{address}"),
+        }
+    }
+}
+
+impl fmt::Display for UnixAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            UnixAddress::Path(path) => write!(f, "{}", path.display()),
+            UnixAddress::Abstract(name) => write!(f, "@{name}"),
+        }
+    }
+}
+
+impl FromStr for UnixAddress {
+    type Err = EndpointError;
+
+    fn from_str(text: &str) -> Result<UnixAddress, EndpointError> {
+        let (address, name) = match text.strip_prefix('@') {
+            Some(name) => (UnixAddress::Abstract(name.to_owned()), name),
+            None => (UnixAddress::Path(PathBuf::from(text)), text),
+        };
+        match name.len() {
+            0 => Err(EndpointError::NoPath),
+            1..=LONGEST_UNIX if !name.contains('\0') => Ok(address),
+            _ => Err(EndpointError::BadPath(short(name))),
         }
     }
 }
@@ -72,12 +122,16 @@ impl FromStr for Endpoint {
         }
         let (scheme, rest) = match text.split_once("://") {
             Some((scheme, rest)) => (scheme, rest.strip_suffix('/').unwrap_or(rest)),
-            None if text.starts_with("unix:") => return Err(EndpointError::BadScheme("unix:".into())),
-            None => ("tcp", text),
+            None => match text.split_once(':') {
+                // What follows is no port but a path.
+                Some(("unix", path)) => return path.parse().map(Endpoint::Unix),
+                Some(_) | None => ("tcp", text),
+            },
         };
         match scheme.to_ascii_lowercase().as_str() {
             "tcp" => rest.parse().map(Endpoint::Tcp),
             "tls" => rest.parse().map(Endpoint::Tls),
+            "udp" => rest.parse().map(Endpoint::Udp),
             _ => Err(EndpointError::BadScheme(short(&format!("{scheme}://")))),
         }
     }
@@ -116,6 +170,10 @@ mod tests {
         prints("tcp://localhost:6379/", "tcp://localhost:6379");
         prints("TCP://10.0.0.1:1", "tcp://10.0.0.1:1");
         prints("TLS://localhost:https/", "tls://localhost:https");
+        prints("udp://localhost:53", "udp://localhost:53");
+        prints("unix:/run/a b:c.sock", "unix:/run/a b:c.sock");
+        prints("unix:relative", "unix:relative");
+        prints("unix:@name", "unix:@name");
         prints("[::1]:80", "tcp://[::1]:80");
         prints("[fe80::1%eth0]:https", "tcp://[fe80::1%eth0]:https");
         prints("my_service:http", "tcp://my_service:http");
@@ -160,8 +218,21 @@ mod tests {
             "\"\" is not a port: write a number from 1 to 65535 or a service name, as in https",
         );
         fails(
-            "udp://h:1",
-            "\"udp://\" is not supported: write HOST:PORT, tcp://HOST:PORT or tls://HOST:PORT",
+            "ssh://h:1",
+            "\"ssh://\" is not supported: write HOST:PORT, tls://HOST:PORT, udp://HOST:PORT or unix:/PATH",
         );
+    }
+
+    #[test]
+    fn unix_addresses_fit_the_kernel() {
+        let no_path = "unix: needs a path: write unix:/PATH, or unix:@NAME for an abstract socket";
+        fails("unix:", no_path);
+        fails("unix:@", no_path);
+        prints(
+            &format!("unix:{}", "x".repeat(107)),
+            &format!("unix:{}", "x".repeat(107)),
+        );
+        assert!(format!("unix:{}", "x".repeat(108)).parse::<Endpoint>().is_err());
+        assert!("unix:/a\0b".parse::<Endpoint>().is_err());
     }
 }

@@ -72,6 +72,8 @@ pub enum EndHow {
     Truncated,
     /// A fatal alert of TLS (RFC 8446 §6.2).
     Alert,
+    /// The socket was closed without a word to the peer, as datagrams have none.
+    Close,
     /// Another error of the operating system; `End::errno` has its number.
     Os,
 }

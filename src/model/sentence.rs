@@ -63,6 +63,7 @@ pub fn end_sentence(end: &End, purpose: Purpose) -> String {
         (EndHow::Timeout, _) => format!("closed by {who} (time-out)"),
         (EndHow::Truncated, _) => format!("cut short by {who} (FIN without close_notify)"),
         (EndHow::Alert, _) => format!("ended by {who} (TLS alert)"),
+        (EndHow::Close, _) => format!("closed by {who}"),
         (EndHow::Os, Some(errno)) => format!("closed: {}", format::system_error(errno)),
         (EndHow::Os, None) => "closed by an error of the operating system".into(),
     }

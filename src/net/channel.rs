@@ -1,24 +1,22 @@
 //! An open connection as the session sees it: bytes in the clear, read and written without ever waiting.
 
-use std::io::{self, IoSlice, Read, Write};
-use std::net::{Shutdown, SocketAddr};
-use std::os::fd::{AsFd as _, AsRawFd as _};
-use std::time::{Duration, Instant};
+use std::io::{self, Read as _, Write as _};
+use std::net::SocketAddr;
+use std::os::fd::AsFd as _;
+use std::time::Instant;
 
-use nix::sys::socket::{MsgFlags, recv};
-use socket2::SockRef;
 use tokio::io::{Interest, Ready};
-use tokio::net::TcpStream;
 
 use crate::model::{ConnectionId, TlsReport};
 
 use super::kernel::{Kernel, Watch};
+use super::socket::Socket;
 use super::tls::{Fault, TlsStream};
 
 /// What a read found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Received {
-    /// So many bytes.
+    /// So many bytes; of datagrams it may be none.
     Bytes(usize),
     /// The end of what the peer sends.
     End,
@@ -30,21 +28,34 @@ pub(super) enum Received {
 pub(super) struct Channel {
     /// Declared first, so that it is dropped before the socket is: nobody asks about a closed descriptor.
     _watch: Watch,
-    wire: Wire,
+    wire: Socket,
     tls: Option<Box<TlsStream>>,
+    /// Datagrams that the kernel has dropped, and how many of them were told of.
+    dropped: (u32, u32),
 }
-
-/// A connected socket.
-struct Wire(TcpStream);
 
 impl Channel {
     /// Takes over a connected stream, about which the kernel can be asked from now on.
-    pub(super) fn new(socket: TcpStream, id: ConnectionId, kernel: &Kernel) -> Channel {
+    pub(super) fn new(socket: Socket, id: ConnectionId, kernel: &Kernel) -> Channel {
         Channel {
             _watch: kernel.watch(id, socket.as_fd()),
-            wire: Wire(socket),
+            wire: socket,
             tls: None,
+            dropped: (0, 0),
         }
+    }
+
+    /// Whether what it carries are datagrams.
+    pub(super) fn has_datagrams(&self) -> bool {
+        self.wire.has_datagrams()
+    }
+
+    /// Datagrams that the kernel has dropped since this was asked last.
+    pub(super) fn take_dropped(&mut self) -> u32 {
+        let (count, told) = self.dropped;
+        self.dropped.1 = count;
+        // It counts on from 0 after its largest number.
+        count.wrapping_sub(told)
     }
 
     /// Makes it a TLS connection; what came of the handshake is told also when it failed.
@@ -71,13 +82,12 @@ impl Channel {
 
     /// Our address.
     pub(super) fn local(&self) -> Option<SocketAddr> {
-        self.wire.0.local_addr().ok()
+        self.wire.local()
     }
 
     /// Waits until something of `interest` is worth trying.
     pub(super) async fn ready(&self, interest: Interest) -> Ready {
-        // A failing call means that the reactor is gone: reading will say so.
-        self.wire.0.ready(interest).await.unwrap_or(Ready::READABLE)
+        self.wire.ready(interest).await
     }
 
     /// Whether something waits to be written, whatever is to be sent.
@@ -89,6 +99,11 @@ impl Channel {
     pub(super) fn receive(&mut self, buffer: &mut [u8]) -> Result<Received, Fault> {
         match &mut self.tls {
             Some(tls) => tls.receive(&mut self.wire, buffer),
+            None if self.wire.has_datagrams() => {
+                let (count, dropped) = self.wire.take_datagram(buffer)?;
+                self.dropped.0 = dropped.unwrap_or(self.dropped.0);
+                Ok(Received::Bytes(count))
+            }
             None => match self.wire.read(buffer)? {
                 0 => Ok(Received::End),
                 count => Ok(Received::Bytes(count)),
@@ -117,48 +132,21 @@ impl Channel {
         if let Some(tls) = &mut self.tls {
             tls.finish(&mut self.wire)?;
         }
-        SockRef::from(&self.wire.0).shutdown(Shutdown::Write)
+        self.wire.finish()
     }
 
     /// Makes the end that follows a reset: RST.
     pub(super) fn reset(&self) {
-        // An error would mean that the socket is gone already.
-        drop(SockRef::from(&self.wire.0).set_linger(Some(Duration::ZERO)));
+        self.wire.reset();
+    }
+
+    /// The error that came back for a datagram.
+    pub(super) fn take_refusal(&self) -> Option<io::Error> {
+        self.wire.take_refusal()
     }
 
     /// The error that the socket has in store.
     pub(super) fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.wire.0.take_error()
-    }
-}
-
-impl Read for Wire {
-    /// A read that leaves room in the buffer has emptied the socket, and the reactor is told so at once (as tokio's
-    /// own `poll_read` does): asking the socket again would cost every message a system call.
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut taken = None;
-        let tried = self.0.try_io(Interest::READABLE, || {
-            let count = recv(self.0.as_raw_fd(), buffer, MsgFlags::empty())?;
-            taken = Some(count);
-            if count > 0 && count < buffer.len() {
-                return Err(io::ErrorKind::WouldBlock.into());
-            }
-            Ok(count)
-        });
-        taken.map_or(tried, Ok)
-    }
-}
-
-impl Write for Wire {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.try_write(bytes)
-    }
-
-    fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.0.try_write_vectored(parts)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        self.wire.take_error()
     }
 }

@@ -11,14 +11,28 @@ use crate::text::format;
 use super::channel::Channel;
 use super::dial::{Dial, Failure, Step};
 use super::journal::Journal;
+use super::reach::Transport;
+use super::socket::Socket;
 use super::tls::Fault;
-use super::words;
 use super::worker::Shared;
+use super::{unix, words};
 
-/// Where to find what an endpoint names.
-pub(super) fn authority(endpoint: &Endpoint) -> &Authority {
+/// An open connection, and whom it is with.
+pub(super) struct Connected {
+    /// What is read and written.
+    pub(super) channel: Channel,
+    /// Our address and the peer's; of what has none over IP, those that stand for them in the file.
+    pub(super) ends: (SocketAddr, SocketAddr),
+    /// What the peer is called in sentences.
+    pub(super) peer: String,
+}
+
+/// What is dialed over IP, and how.
+pub(super) fn over_ip(endpoint: &Endpoint) -> Option<(&Authority, Transport)> {
     match endpoint {
-        Endpoint::Tcp(authority) | Endpoint::Tls(authority) => authority,
+        Endpoint::Tcp(authority) | Endpoint::Tls(authority) => Some((authority, Transport::Tcp)),
+        Endpoint::Udp(authority) => Some((authority, Transport::Udp)),
+        Endpoint::Unix(_) => None,
     }
 }
 
@@ -26,36 +40,66 @@ pub(super) fn authority(endpoint: &Endpoint) -> &Authority {
 pub(super) async fn connect(
     shared: &Shared,
     journal: &mut Journal,
-    dial: &mut Dial<'_>,
+    dial: &mut Option<Dial<'_>>,
     endpoint: &Endpoint,
-) -> Result<(Channel, SocketAddr), Failure> {
+) -> Result<Connected, Failure> {
     let deadline = Instant::now() + shared.options.connect_timeout;
-    let (stream, remote) = dial.run(deadline, |step| record(shared, journal, step)).await?;
-    let channel = Channel::new(stream, journal.connection(), &shared.kernel);
-    match endpoint {
-        Endpoint::Tcp(_) => Ok((channel, remote)),
-        Endpoint::Tls(authority) => {
-            let outcome = AttemptOutcome::Connected;
-            let took = dial.took();
-            let attempt = EntryKind::Attempt(Attempt {
-                remote,
-                took,
-                outcome,
-            });
-            record(shared, journal, Step::Event(shared.clock.now(), attempt));
-            secure(shared, journal, channel, (authority, remote), deadline).await
-        }
+    let Some(dial) = dial else {
+        return connect_unix(shared, journal, endpoint).await;
+    };
+    let (socket, remote) = dial.run(deadline, |step| record(shared, journal, step)).await?;
+    let mut channel = Channel::new(socket, journal.connection(), &shared.kernel);
+    if let Endpoint::Tls(authority) = endpoint {
+        let attempt = EntryKind::Attempt(Attempt {
+            remote,
+            took: dial.took(),
+            outcome: AttemptOutcome::Connected,
+        });
+        record(shared, journal, Step::Event(shared.clock.now(), attempt));
+        secure(shared, journal, &mut channel, (authority, remote), deadline).await?;
     }
+    Ok(Connected {
+        // The local address is known as soon as the socket is connected; without it the remote one stands in.
+        ends: (channel.local().unwrap_or(remote), remote),
+        channel,
+        peer: remote.to_string(),
+    })
+}
+
+async fn connect_unix(
+    shared: &Shared,
+    journal: &mut Journal,
+    endpoint: &Endpoint,
+) -> Result<Connected, Failure> {
+    let Endpoint::Unix(address) = endpoint else {
+        return Err(failure(format!("{endpoint} cannot be dialed")));
+    };
+    shared.link(|link| link.state = LinkState::Connecting);
+    let stream = unix::connect(address, shared.options.connect_timeout).await?;
+    let ends = unix::stand_ins(address, journal.connection());
+    let stand_ins = format!(
+        "a Unix socket has no addresses of IP: in the packets of the recording {} and {} stand for them",
+        ends.0, ends.1
+    );
+    for text in unix::peer(&stream).into_iter().chain([stand_ins]) {
+        let note = EntryKind::Note { text };
+        record(shared, journal, Step::Event(shared.clock.now(), note));
+    }
+    Ok(Connected {
+        channel: Channel::new(Socket::Unix(stream), journal.connection(), &shared.kernel),
+        ends,
+        peer: endpoint.to_string(),
+    })
 }
 
 /// Makes it a TLS connection.
 async fn secure(
     shared: &Shared,
     journal: &mut Journal,
-    mut channel: Channel,
+    channel: &mut Channel,
     (authority, remote): (&Authority, SocketAddr),
     deadline: Instant,
-) -> Result<(Channel, SocketAddr), Failure> {
+) -> Result<(), Failure> {
     shared.link(|link| {
         link.state = LinkState::Handshaking;
         link.remote = Some(remote);
@@ -81,9 +125,9 @@ async fn secure(
     record(shared, journal, Step::Event(shared.clock.now(), event));
     shared.link(|link| link.tls = Some(report));
     match result {
-        Ok(()) => Ok((channel, remote)),
+        Ok(()) => Ok(()),
         Err(Fault::Io(error)) => Err(Failure {
-            reason: words::broken(remote, &error),
+            reason: words::broken(&remote.to_string(), &error),
             errno: error.raw_os_error(),
             timed_out: false,
         }),

@@ -2,21 +2,20 @@
 
 use std::collections::HashMap;
 use std::future;
-use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
-use socket2::SockRef;
-use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, sleep_until};
 
 use crate::model::{Attempt, AttemptOutcome, Authority, EntryKind, Family, Host, Lookup, Timestamp};
 
 use super::race::{ATTEMPT_DELAY, RESOLUTION_DELAY, Race};
-use super::{Bind, Clock, Options, resolve, words};
+use super::reach::{Error, Transport, Tried, connect};
+use super::socket::Socket;
+use super::{Clock, Options, resolve, words};
 
 /// What a dial tells while it runs.
 #[derive(Debug)]
@@ -38,20 +37,12 @@ pub(super) struct Failure {
     pub(super) timed_out: bool,
 }
 
-type Tried = (SocketAddr, Result<TcpStream, Error>);
-
-/// Why an attempt failed: the words depend on which call did.
-#[derive(Debug)]
-enum Error {
-    Bind(io::Error),
-    Connect(io::Error),
-}
-
 /// A dial under way.
 pub(super) struct Dial<'a> {
     options: &'a Options,
     clock: Clock,
     authority: &'a Authority,
+    transport: Transport,
     race: Race,
     lookups: FuturesUnordered<BoxFuture<'static, Lookup>>,
     asked: HashMap<Family, Instant>,
@@ -70,11 +61,16 @@ pub(super) struct Dial<'a> {
 
 impl<'a> Dial<'a> {
     /// Prepares to dial.
-    pub(super) fn new(authority: &'a Authority, options: &'a Options, clock: Clock) -> Dial<'a> {
+    pub(super) fn new(
+        (authority, transport): (&'a Authority, Transport),
+        options: &'a Options,
+        clock: Clock,
+    ) -> Dial<'a> {
         Dial {
             options,
             clock,
             authority,
+            transport,
             race: Race::default(),
             lookups: FuturesUnordered::new(),
             asked: HashMap::new(),
@@ -94,7 +90,7 @@ impl<'a> Dial<'a> {
         &mut self,
         deadline: Instant,
         mut tell: impl FnMut(Step),
-    ) -> Result<(TcpStream, SocketAddr), Failure> {
+    ) -> Result<(Socket, SocketAddr), Failure> {
         self.ask(&mut tell)?;
         loop {
             if let Some(failure) = self.exhausted() {
@@ -196,7 +192,8 @@ impl<'a> Dial<'a> {
         self.next = Some(now + ATTEMPT_DELAY);
         self.last_start = Some(now);
         self.running.insert(remote, now);
-        self.attempts.push(Box::pin(connect(remote, self.options.bind)));
+        self.attempts
+            .push(Box::pin(connect(remote, self.options.bind, self.transport)));
         tell(Step::Trying(remote));
         self.attempt(remote, Duration::ZERO, AttemptOutcome::Started, tell);
     }
@@ -205,9 +202,9 @@ impl<'a> Dial<'a> {
     fn ended(
         &mut self,
         remote: SocketAddr,
-        tried: Result<TcpStream, Error>,
+        tried: Result<Socket, Error>,
         tell: &mut impl FnMut(Step),
-    ) -> Option<TcpStream> {
+    ) -> Option<Socket> {
         let took = self
             .running
             .remove(&remote)
@@ -337,37 +334,4 @@ async fn until(moment: Option<Instant>) {
         Some(moment) => sleep_until(moment).await,
         None => future::pending().await,
     }
-}
-
-async fn connect(remote: SocketAddr, bind: Option<Bind>) -> Tried {
-    (remote, connect_from(remote, bind).await)
-}
-
-async fn connect_from(remote: SocketAddr, bind: Option<Bind>) -> Result<TcpStream, Error> {
-    let socket = if remote.is_ipv6() {
-        TcpSocket::new_v6()
-    } else {
-        TcpSocket::new_v4()
-    };
-    let socket = socket.map_err(Error::Connect)?;
-    if let Some(bind) = bind {
-        let any: IpAddr = if remote.is_ipv6() {
-            Ipv6Addr::UNSPECIFIED.into()
-        } else {
-            Ipv4Addr::UNSPECIFIED.into()
-        };
-        // A fixed port is wanted again right after the last connection from it ended.
-        socket.set_reuseaddr(true).map_err(Error::Bind)?;
-        socket
-            .bind(SocketAddr::new(bind.ip.unwrap_or(any), bind.port))
-            .map_err(Error::Bind)?;
-    }
-    // Urgent data stands where it was sent (RFC 6093 §4): anywhere else it would be nowhere in the log.
-    SockRef::from(&socket)
-        .set_out_of_band_inline(true)
-        .map_err(Error::Connect)?;
-    let stream = socket.connect(remote).await.map_err(Error::Connect)?;
-    // What is typed goes out at once; joining small writes would show boundaries that nobody chose.
-    stream.set_nodelay(true).map_err(Error::Connect)?;
-    Ok(stream)
 }

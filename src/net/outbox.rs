@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 
-use crate::capture::MAX_PAYLOAD;
 use crate::model::{Outgoing, Recording};
 
 /// The most bytes that wait to be written. Whoever sends looks at `Link::unsent` first; what comes on top of it is
@@ -43,11 +42,11 @@ impl Outbox {
         Ok(())
     }
 
-    /// What the next write call is given: at most one entry's worth of the first message.
-    pub(super) fn front(&self) -> Option<(&[u8], Recording)> {
+    /// What the next write call is given: at most `most` bytes of the first message.
+    pub(super) fn front(&self, most: usize) -> Option<(&[u8], Recording)> {
         let message = self.messages.front()?;
         let rest = &message.bytes[self.taken..];
-        Some((&rest[..rest.len().min(MAX_PAYLOAD)], message.recording))
+        Some((&rest[..rest.len().min(most)], message.recording))
     }
 
     /// Notes that the kernel took `count` bytes of the front.
@@ -64,6 +63,14 @@ impl Outbox {
         }
     }
 
+    /// Drops the first message, and says how many bytes of it were not taken.
+    pub(super) fn skip(&mut self) -> u64 {
+        let first = self.messages.pop_front();
+        let left = first.map_or(0, |message| message.bytes.len() - std::mem::take(&mut self.taken)) as u64;
+        self.unsent -= left;
+        left
+    }
+
     /// Drops everything and says how many bytes that were.
     pub(super) fn clear(&mut self) -> u64 {
         self.messages.clear();
@@ -75,6 +82,7 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capture::MAX_PAYLOAD;
 
     fn message(len: usize) -> Outgoing {
         Outgoing {
@@ -90,7 +98,7 @@ mod tests {
         outbox.push(message(3)).unwrap();
         assert_eq!(outbox.unsent(), MAX_PAYLOAD as u64 + 4);
         let mut writes = Vec::new();
-        while let Some((bytes, _)) = outbox.front() {
+        while let Some((bytes, _)) = outbox.front(MAX_PAYLOAD) {
             let count = bytes.len();
             writes.push(count);
             outbox.advance(count);

@@ -16,10 +16,12 @@ use tokio::io::{Interest, Ready};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
+use crate::capture::MAX_DATAGRAM;
 use crate::model::{Closing, End, EndHow, Endpoint, EntryKind, LinkState, NetCommand, Outgoing, Side, Tally};
 use crate::text::format;
 
 use super::channel::Channel;
+use super::connect::Connected;
 use super::journal::Journal;
 use super::outbox::Outbox;
 use super::worker::{Fate, Shared};
@@ -27,6 +29,9 @@ use super::worker::{Fate, Shared};
 /// How long a close waits for the peer: to read more of what is unsent, and then to answer our FIN. What it goes on
 /// sending does not make it wait longer: a peer that never stops must not keep anybody from leaving.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// How long answers are awaited when we have said all and cannot tell the peer.
+const LAST_CALL: Duration = Duration::from_secs(1);
 
 /// What follows a session.
 #[derive(Debug, PartialEq, Eq)]
@@ -62,7 +67,13 @@ pub(super) struct Session<'a> {
     journal: Journal,
     /// Gone once the connection is over, whatever is still to be recorded.
     channel: Option<Channel>,
-    remote: SocketAddr,
+    ends: (SocketAddr, SocketAddr),
+    /// What the peer is called in sentences.
+    peer: String,
+    /// Whether datagrams cross: they come whole or not at all, and nobody says when the last one was sent.
+    datagrams: bool,
+    /// When we said that we send no more, where the peer cannot be told.
+    last_call: Option<Instant>,
     buffer: Vec<u8>,
     outbox: Outbox,
     ours: Half,
@@ -84,18 +95,24 @@ pub(super) struct Session<'a> {
 
 impl<'a> Session<'a> {
     /// Takes over an open connection.
-    pub(super) fn new(
-        shared: &'a Shared,
-        journal: Journal,
-        channel: Channel,
-        remote: SocketAddr,
-    ) -> Session<'a> {
+    pub(super) fn new(shared: &'a Shared, journal: Journal, connected: Connected) -> Session<'a> {
+        let Connected { channel, ends, peer } = connected;
+        let datagrams = channel.has_datagrams();
+        let read_size = if datagrams {
+            // A datagram that does not fit would be cut.
+            MAX_DATAGRAM
+        } else {
+            shared.options.read_size
+        };
         Session {
             shared,
             journal,
             channel: Some(channel),
-            remote,
-            buffer: vec![0; shared.options.read_size],
+            ends,
+            peer,
+            datagrams,
+            last_call: None,
+            buffer: vec![0; read_size],
             outbox: Outbox::default(),
             ours: Half::Open,
             theirs: Half::Open,
@@ -140,20 +157,14 @@ impl<'a> Session<'a> {
 
     fn open(&mut self) {
         let at = self.shared.clock.now();
-        // The local address is known as soon as the stream is connected; without it the remote one stands in.
-        let local = self.channel.as_ref().and_then(Channel::local);
-        let local = local.unwrap_or(self.remote);
-        self.journal.event(
-            at,
-            EntryKind::Open {
-                local,
-                remote: self.remote,
-            },
-        );
+        let (local, remote) = self.ends;
+        self.journal.event(at, EntryKind::Open { local, remote });
         self.report(|link| {
             link.state = LinkState::Open;
-            link.local = Some(local);
-            link.remote = Some(self.remote);
+            if let Endpoint::Tcp(_) | Endpoint::Tls(_) | Endpoint::Udp(_) = link.endpoint {
+                link.local = Some(local);
+                link.remote = Some(remote);
+            }
             link.opened = Some(at);
         });
     }
@@ -166,11 +177,18 @@ impl<'a> Session<'a> {
             // It is we who do not read.
             (false, false, _) if self.journal.is_blocked() => None,
             (false, true, _) => Some(self.closing_from + GRACE),
-            (false, false, idle) => idle.map(|idle| self.last_byte + idle),
+            (false, false, idle) => {
+                let idle = idle.map(|idle| self.last_byte + idle);
+                let last_call = self.last_call.map(|call| call.max(self.last_byte) + LAST_CALL);
+                idle.into_iter().chain(last_call).min()
+            }
         }
     }
 
     fn deadline_passed(&mut self) {
+        if self.last_call.is_some() {
+            return self.end_silently();
+        }
         let end = End {
             by: Side::Local,
             how: EndHow::Timeout,
@@ -232,10 +250,12 @@ impl<'a> Session<'a> {
                 }
                 self.write();
             }
+            NetCommand::HalfClose if self.datagrams => self.call_for_the_last(),
             NetCommand::HalfClose => self.finish(),
             NetCommand::Close | NetCommand::Cancel => self.close(After::Closed),
             NetCommand::Connect(endpoint) => self.close(After::Dial(endpoint)),
             NetCommand::Reconnect => self.close(After::Redial),
+            NetCommand::Reset if self.datagrams => self.close(After::Closed),
             NetCommand::Reset => {
                 // A dial that waits for the end of this connection goes on all the sooner.
                 if self.after == After::Ended {

@@ -60,13 +60,29 @@ pub(super) fn bind(bind: Bind, error: &io::Error) -> String {
     }
 }
 
-/// Why an open connection broke.
-pub(super) fn broken(remote: SocketAddr, error: &io::Error) -> String {
+/// Why an open connection to `peer` broke.
+pub(super) fn broken(peer: &str, error: &io::Error) -> String {
     match errno(error) {
-        Some(Errno::ECONNRESET | Errno::EPIPE) => format!("{remote} reset the connection (RST)"),
-        Some(Errno::ETIMEDOUT) => format!("{remote} stopped answering: the connection timed out"),
-        Some(Errno::EHOSTUNREACH | Errno::ENETUNREACH) => format!("the network to {remote} is gone"),
-        Some(_) | None => format!("the connection to {remote} broke: {}", plain(error)),
+        Some(Errno::ECONNRESET | Errno::EPIPE) => format!("{peer} reset the connection (RST)"),
+        Some(Errno::ETIMEDOUT) => format!("{peer} stopped answering: the connection timed out"),
+        Some(Errno::EHOSTUNREACH | Errno::ENETUNREACH) => format!("the network to {peer} is gone"),
+        Some(_) | None => format!("the connection to {peer} broke: {}", plain(error)),
+    }
+}
+
+/// What an error says of a datagram.
+pub(super) fn undelivered(peer: &str, error: &io::Error) -> String {
+    match errno(error) {
+        Some(Errno::ECONNREFUSED) => {
+            format!("nothing listens at {peer} (ICMP port unreachable): check the port, or start the server")
+        }
+        Some(Errno::EMSGSIZE) => {
+            "the datagram is too large: at most 65,507 bytes fit over IPv4, or what the path takes".to_owned()
+        }
+        Some(Errno::EHOSTUNREACH | Errno::ENETUNREACH) => {
+            format!("{peer} cannot be reached: check this machine's network and the address")
+        }
+        Some(_) | None => format!("a datagram to {peer} failed: {}", plain(error)),
     }
 }
 

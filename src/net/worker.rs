@@ -221,7 +221,7 @@ async fn dial(
         Ok(journal) => journal,
         Err(next) => return next,
     };
-    let mut dial = Dial::new(connect::authority(&endpoint), &shared.options, shared.clock);
+    let mut dial = connect::over_ip(&endpoint).map(|target| Dial::new(target, &shared.options, shared.clock));
     let ended = {
         let mut run = pin!(connect::connect(shared, &mut journal, &mut dial, &endpoint));
         loop {
@@ -237,8 +237,8 @@ async fn dial(
         }
     };
     match ended {
-        Ok(Ok((channel, remote))) => {
-            let session = Session::new(shared, journal, channel, remote);
+        Ok(Ok(connected)) => {
+            let session = Session::new(shared, journal, connected);
             after(shared, session.run(commands).await, endpoint, round)
         }
         Ok(Err(failure)) => {
@@ -246,7 +246,9 @@ async fn dial(
             again(shared, endpoint, round)
         }
         Err(next) => {
-            dial.abandon(|step| connect::record(shared, &mut journal, step));
+            if let Some(dial) = &mut dial {
+                dial.abandon(|step| connect::record(shared, &mut journal, step));
+            }
             let reason = "the attempt was given up".to_owned();
             failed(
                 shared,

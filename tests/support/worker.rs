@@ -167,6 +167,7 @@ pub(crate) fn word(kind: &EntryKind) -> &'static str {
             (_, EndHow::Timeout) => "timeout",
             (_, EndHow::Truncated) => "truncated",
             (_, EndHow::Alert) => "alert",
+            (_, EndHow::Close) => "closed",
             (_, EndHow::Os) => "os",
         },
         EntryKind::Error { .. } => "error",

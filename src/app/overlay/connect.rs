@@ -84,19 +84,22 @@ impl ConnectDialog {
 /// Where in `text` the error is.
 fn place(text: &str, error: &EndpointError) -> Range<usize> {
     let part = match error {
-        EndpointError::Empty => "",
+        EndpointError::Empty | EndpointError::NoPath => "",
         EndpointError::NoPort(part)
         | EndpointError::NoHost(part)
         | EndpointError::Unbracketed(part)
         | EndpointError::BadAddress(part)
         | EndpointError::BadName(part)
         | EndpointError::BadPort(part)
+        | EndpointError::BadPath(part)
         | EndpointError::BadScheme(part) => part.as_str(),
     };
     // A port is the last of its kind in the text, everything else the first.
     let found = match error {
         EndpointError::BadPort(_) => text.rfind(part),
         EndpointError::Empty
+        | EndpointError::NoPath
+        | EndpointError::BadPath(_)
         | EndpointError::NoPort(_)
         | EndpointError::NoHost(_)
         | EndpointError::Unbracketed(_)
@@ -123,7 +126,7 @@ mod tests {
         check("70000:70000", 6..11);
         check("a b:80", 0..3);
         check("tcp://[zz]:80", 6..10);
-        check("udp://host:80", 0..6);
+        check("ssh://host:80", 0..6);
     }
 
     #[test]

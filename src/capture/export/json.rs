@@ -214,6 +214,7 @@ fn manner(how: EndHow) -> &'static str {
         EndHow::Timeout => "timeout",
         EndHow::Truncated => "truncated",
         EndHow::Alert => "alert",
+        EndHow::Close => "close",
         EndHow::Os => "os",
     }
 }

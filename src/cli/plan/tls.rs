@@ -17,6 +17,9 @@ impl TlsArguments {
     pub(super) fn check(&self, target: &Endpoint) -> Result<(), Usage> {
         match (target, self.given()) {
             (Endpoint::Tls(_), _) | (_, None) => Ok(()),
+            (Endpoint::Udp(_) | Endpoint::Unix(_), Some(name)) => Err(Usage(format!(
+                "{name} is about TLS, which {target} does not speak: leave it out"
+            ))),
             (Endpoint::Tcp(authority), Some(name)) => Err(Usage(format!(
                 "{name} is about TLS: write tls://{authority}, or leave it out"
             ))),

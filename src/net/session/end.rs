@@ -20,6 +20,9 @@ impl Session<'_> {
     }
 
     pub(super) fn fin(&mut self) {
+        if self.datagrams {
+            return self.end_silently();
+        }
         let Some(channel) = &mut self.channel else { return };
         match channel.finish() {
             Ok(()) => {}
@@ -48,14 +51,18 @@ impl Session<'_> {
     /// The wire ended without TLS's word that this is the end.
     pub(super) fn peer_cut_off(&mut self) {
         self.truncated = true;
-        let text = format!(
-            "{} ended the connection without close_notify: what it sent may be cut short (RFC 8446 §6.1)",
-            self.remote
-        );
+        let text = self.cut_short();
         let errno = None;
         self.journal
             .event(self.shared.clock.now(), EntryKind::Error { text, errno });
         self.peer_ended();
+    }
+
+    fn cut_short(&self) -> String {
+        format!(
+            "{} ended the connection without close_notify: what it sent may be cut short (RFC 8446 §6.1)",
+            self.peer
+        )
     }
 
     /// TLS cannot go on.
@@ -65,7 +72,28 @@ impl Session<'_> {
             how: EndHow::Alert,
             errno: None,
         };
-        self.end(end, Some(format!("{} {why}", self.remote)));
+        self.end(end, Some(format!("{} {why}", self.peer)));
+    }
+
+    /// Datagrams have no end that the peer could be told: answers may come for a while.
+    pub(super) fn call_for_the_last(&mut self) {
+        if self.last_call.is_none() {
+            self.last_call = Some(Instant::now());
+            self.note(format!(
+                "datagrams have no end that the peer could be told: this ends when nothing has crossed for {}",
+                format::took(super::LAST_CALL)
+            ));
+        }
+    }
+
+    /// Closes the socket, of which the peer hears nothing.
+    pub(super) fn end_silently(&mut self) {
+        let end = End {
+            by: Side::Local,
+            how: EndHow::Close,
+            errno: None,
+        };
+        self.end(end, None);
     }
 
     pub(super) fn half_over(&mut self, by: Side) {
@@ -77,7 +105,8 @@ impl Session<'_> {
                 (by, EndHow::Fin)
             };
             let errno = None;
-            return self.end(End { by, how, errno }, None);
+            let reason = self.truncated.then(|| self.cut_short());
+            return self.end(End { by, how, errno }, reason);
         }
         self.journal
             .event(self.shared.clock.now(), EntryKind::HalfClose { by });
@@ -112,7 +141,7 @@ impl Session<'_> {
             how,
             errno: error.raw_os_error(),
         };
-        self.end(end, Some(words::broken(self.remote, error)));
+        self.end(end, Some(words::broken(&self.peer, error)));
     }
 
     pub(super) fn end(&mut self, end: End, reason: Option<String>) {
@@ -140,7 +169,7 @@ impl Session<'_> {
         } else {
             end.by
         };
-        let orderly = end.how == EndHow::Fin || self.after != After::Ended;
+        let orderly = matches!(end.how, EndHow::Fin | EndHow::Close) || self.after != After::Ended;
         self.report(|link| {
             link.state = if orderly {
                 LinkState::Closed

@@ -6,10 +6,12 @@ use nix::errno::Errno;
 use tokio::io::{Interest, Ready};
 use tokio::time::Instant;
 
-use crate::model::{Direction, Recording, Tally, Timestamp};
+use crate::capture::MAX_PAYLOAD;
+use crate::model::{Direction, EntryKind, Recording, Tally, Timestamp};
 use crate::net::channel::{Channel, Received};
 use crate::net::tls::Fault;
 use crate::net::words;
+use crate::text::format;
 
 use super::{Half, Session};
 
@@ -24,16 +26,24 @@ impl Session<'_> {
         let read = (self.theirs == Half::Open).then_some(Interest::READABLE);
         let of_tls = self.channel.as_ref().is_some_and(Channel::wants_write);
         let write = (of_tls || !self.outbox.is_empty()).then_some(Interest::WRITABLE);
-        match (read, write) {
-            (Some(read), Some(write)) => Some(read | write),
+        let error = self.datagrams.then_some(Interest::ERROR);
+        let data = match (read, write) {
+            (Some(read), Some(write)) => read | write,
             // Behind the peer's FIN only an error can still arrive: a reset.
-            (None, Some(write)) => Some(write | Interest::ERROR),
-            (None, None) => Some(Interest::ERROR),
-            (read, None) => read,
-        }
+            (None, Some(write)) => write | Interest::ERROR,
+            (None, None) => Interest::ERROR,
+            (Some(read), None) => read,
+        };
+        Some(error.map_or(data, |error| data | error))
     }
 
     pub(super) fn transfer(&mut self, ready: Ready) {
+        if self.datagrams
+            && ready.is_error()
+            && let Some(error) = self.channel.as_ref().and_then(Channel::take_refusal)
+        {
+            self.datagram_failed(&error);
+        }
         if ready.is_writable() || ready.is_write_closed() {
             self.write();
         }
@@ -61,9 +71,12 @@ impl Session<'_> {
                     self.journal.data(at, Direction::Received, bytes, Recording::AsIs);
                     count_in(&mut self.received, count, at);
                     self.last_byte = Instant::now();
+                    self.tell_dropped();
                 }
                 Err(Fault::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(Fault::Io(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                // What ICMP says of one datagram is not the end of the others.
+                Err(Fault::Io(error)) if self.datagrams => self.datagram_failed(&error),
                 Err(Fault::Io(error)) => return self.broken(&error),
                 Err(Fault::Tls { by, why }) => return self.alerted(by, &why),
             }
@@ -79,7 +92,8 @@ impl Session<'_> {
 
     pub(super) fn write(&mut self) {
         for _ in 0..BATCH {
-            let Some((bytes, recording)) = self.outbox.front() else {
+            let most = if self.datagrams { usize::MAX } else { MAX_PAYLOAD };
+            let Some((bytes, recording)) = self.outbox.front(most) else {
                 break;
             };
             let Some(channel) = self.channel.as_mut().filter(|_| !self.journal.is_blocked()) else {
@@ -96,6 +110,7 @@ impl Session<'_> {
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if self.datagrams => self.datagram_not_sent(&error),
                 Err(error) => return self.write_failed(error),
             }
         }
@@ -106,6 +121,38 @@ impl Session<'_> {
         }
         if self.ours == Half::Ending && self.outbox.is_empty() {
             self.fin();
+        }
+    }
+
+    /// Says how many datagrams the kernel has dropped since this was said last.
+    fn tell_dropped(&mut self) {
+        let dropped = self.channel.as_mut().map_or(0, Channel::take_dropped);
+        if dropped > 0 {
+            let datagrams = if dropped == 1 { "datagram" } else { "datagrams" };
+            let text = format!(
+                "the kernel dropped {} {datagrams} before this one: they came faster than they were read",
+                format::count(dropped.into())
+            );
+            let errno = None;
+            self.journal
+                .event(self.shared.clock.now(), EntryKind::Error { text, errno });
+        }
+    }
+
+    /// An error that came back for a datagram of before (RFC 1122 §4.1.3.3).
+    fn datagram_failed(&mut self, error: &io::Error) {
+        let text = words::undelivered(&self.peer, error);
+        let errno = error.raw_os_error();
+        self.journal
+            .event(self.shared.clock.now(), EntryKind::Error { text, errno });
+    }
+
+    /// A datagram was not taken: for the fault of an earlier one, and then it is tried again, or for its own.
+    fn datagram_not_sent(&mut self, error: &io::Error) {
+        self.datagram_failed(error);
+        if words::errno(error) != Some(Errno::ECONNREFUSED) {
+            let size = format::size(self.outbox.skip());
+            self.note(format!("{size} not sent, for that reason"));
         }
     }
 

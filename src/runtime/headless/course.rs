@@ -244,7 +244,9 @@ impl Course {
     fn is_delivered(&self, link: &Link) -> bool {
         self.input == Input::Over
             && self.rules.stdin_eof == StdinEof::HalfClose
-            && link.end.is_some_and(|end| end.how == EndHow::Fin)
+            && link
+                .end
+                .is_some_and(|end| matches!(end.how, EndHow::Fin | EndHow::Close))
             && self.ahead() == 0
     }
 
@@ -336,7 +338,7 @@ fn peer_has_finished(link: &Link) -> bool {
 /// What a connection that is over amounts to.
 fn judge(link: &Link) -> Verdict {
     match (link.state, link.end.map(|end| end.how)) {
-        (LinkState::Closed | LinkState::Waiting, Some(EndHow::Fin) | None) => Verdict::Ended,
+        (LinkState::Closed | LinkState::Waiting, Some(EndHow::Fin | EndHow::Close) | None) => Verdict::Ended,
         (_, _) => {
             let reason = link.reason.clone();
             Verdict::Broken(reason.unwrap_or_else(|| format!("the connection to {} failed", link.endpoint)))
@@ -526,6 +528,7 @@ mod tests {
         };
         let broken = || Some(Verdict::Broken("why".into()));
         check(ended(LinkState::Closed, EndHow::Fin), Some(Verdict::Ended));
+        check(ended(LinkState::Closed, EndHow::Close), Some(Verdict::Ended));
         check(ended(LinkState::Closed, EndHow::Rst), broken());
         check(ended(LinkState::Closed, EndHow::Timeout), broken());
         check(ended(LinkState::Failed, EndHow::Os), broken());

@@ -100,9 +100,16 @@ fn half_closed(link: &Link) -> &'static str {
 fn end_words(end: End, reason: Option<&str>) -> String {
     match (end.how, reason) {
         (EndHow::Timeout | EndHow::Alert | EndHow::Os, Some(reason)) => reason.to_owned(),
-        (EndHow::Fin | EndHow::Rst | EndHow::Timeout | EndHow::Truncated | EndHow::Alert | EndHow::Os, _) => {
-            end_sentence(&end, Purpose::Live)
-        }
+        (
+            EndHow::Fin
+            | EndHow::Rst
+            | EndHow::Timeout
+            | EndHow::Truncated
+            | EndHow::Alert
+            | EndHow::Close
+            | EndHow::Os,
+            _,
+        ) => end_sentence(&end, Purpose::Live),
     }
 }
 

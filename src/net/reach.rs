@@ -1,0 +1,89 @@
+//! One address: the socket that is to reach it, made and connected.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+#[cfg(target_os = "linux")]
+use nix::sys::socket::{setsockopt, sockopt};
+use socket2::SockRef;
+use tokio::net::{TcpSocket, TcpStream, UdpSocket};
+
+use super::Bind;
+use super::socket::Socket;
+
+/// The bytes of datagrams that may wait to be read, if the system allows as many.
+const DATAGRAMS: usize = 4 << 20;
+
+/// An address that was tried, and what came of it.
+pub(super) type Tried = (SocketAddr, Result<Socket, Error>);
+
+/// What is connected over IP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Transport {
+    Tcp,
+    Udp,
+}
+
+/// Why an attempt failed: the words depend on which call did.
+#[derive(Debug)]
+pub(super) enum Error {
+    Bind(io::Error),
+    Connect(io::Error),
+}
+
+/// Tries an address.
+pub(super) async fn connect(remote: SocketAddr, bind: Option<Bind>, transport: Transport) -> Tried {
+    let connected = match transport {
+        Transport::Tcp => connect_tcp(remote, bind).await.map(Socket::Tcp),
+        Transport::Udp => connect_udp(remote, bind).await.map(Socket::Udp),
+    };
+    (remote, connected)
+}
+
+/// The local address to bind to, if one has to be.
+fn local(remote: SocketAddr, bind: Option<Bind>) -> Option<SocketAddr> {
+    let bind = bind?;
+    let any: IpAddr = if remote.is_ipv6() {
+        Ipv6Addr::UNSPECIFIED.into()
+    } else {
+        Ipv4Addr::UNSPECIFIED.into()
+    };
+    Some(SocketAddr::new(bind.ip.unwrap_or(any), bind.port))
+}
+
+async fn connect_udp(remote: SocketAddr, bind: Option<Bind>) -> Result<UdpSocket, Error> {
+    let any = Bind::default();
+    let from = local(remote, Some(bind.unwrap_or(any))).unwrap_or(remote);
+    let socket = UdpSocket::bind(from).await.map_err(Error::Bind)?;
+    let options = SockRef::from(&socket);
+    options.set_broadcast(true).map_err(Error::Connect)?;
+    // As much as the system allows: what does not fit the buffer is dropped by the kernel.
+    drop(options.set_recv_buffer_size(DATAGRAMS));
+    // Where the kernel does not count what it drops, nothing is said of it.
+    #[cfg(target_os = "linux")]
+    let _ = setsockopt(&socket, sockopt::RxqOvfl, &1);
+    socket.connect(remote).await.map_err(Error::Connect)?;
+    Ok(socket)
+}
+
+async fn connect_tcp(remote: SocketAddr, bind: Option<Bind>) -> Result<TcpStream, Error> {
+    let socket = if remote.is_ipv6() {
+        TcpSocket::new_v6()
+    } else {
+        TcpSocket::new_v4()
+    };
+    let socket = socket.map_err(Error::Connect)?;
+    if let Some(from) = local(remote, bind) {
+        // A fixed port is wanted again right after the last connection from it ended.
+        socket.set_reuseaddr(true).map_err(Error::Bind)?;
+        socket.bind(from).map_err(Error::Bind)?;
+    }
+    // Urgent data stands where it was sent (RFC 6093 §4): anywhere else it would be nowhere in the log.
+    SockRef::from(&socket)
+        .set_out_of_band_inline(true)
+        .map_err(Error::Connect)?;
+    let stream = socket.connect(remote).await.map_err(Error::Connect)?;
+    // What is typed goes out at once; joining small writes would show boundaries that nobody chose.
+    stream.set_nodelay(true).map_err(Error::Connect)?;
+    Ok(stream)
+}

@@ -1,0 +1,147 @@
+//! A connected socket of any kind that carries bytes, never waiting.
+
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::net::{Shutdown, SocketAddr};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
+use std::time::Duration;
+
+use nix::cmsg_space;
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, recv, recvmsg};
+use socket2::SockRef;
+use tokio::io::{Interest, Ready};
+use tokio::net::{TcpStream, UdpSocket, UnixStream};
+
+/// A connected socket.
+#[derive(Debug)]
+pub(super) enum Socket {
+    /// A TCP connection.
+    Tcp(TcpStream),
+    /// A UDP socket that has one peer.
+    Udp(UdpSocket),
+    /// A Unix stream.
+    Unix(UnixStream),
+}
+
+impl Socket {
+    /// Whether what it carries are datagrams.
+    pub(super) fn has_datagrams(&self) -> bool {
+        match self {
+            Socket::Udp(_) => true,
+            Socket::Tcp(_) | Socket::Unix(_) => false,
+        }
+    }
+
+    /// Our address, if it is one of IP.
+    pub(super) fn local(&self) -> Option<SocketAddr> {
+        match self {
+            Socket::Tcp(stream) => stream.local_addr().ok(),
+            Socket::Udp(socket) => socket.local_addr().ok(),
+            Socket::Unix(_) => None,
+        }
+    }
+
+    /// Waits until something of `interest` is worth trying.
+    pub(super) async fn ready(&self, interest: Interest) -> Ready {
+        let ready = match self {
+            Socket::Tcp(stream) => stream.ready(interest).await,
+            Socket::Udp(socket) => socket.ready(interest).await,
+            Socket::Unix(stream) => stream.ready(interest).await,
+        };
+        // A failing call means that the reactor is gone: reading will say so.
+        ready.unwrap_or(Ready::READABLE)
+    }
+
+    /// Takes the next datagram, and how many the kernel has dropped so far for want of room (socket(7), `SO_RXQ_OVFL`).
+    pub(super) fn take_datagram(&self, buffer: &mut [u8]) -> io::Result<(usize, Option<u32>)> {
+        self.try_io(Interest::READABLE, || {
+            let mut control = cmsg_space!(u32);
+            let mut parts = [IoSliceMut::new(buffer)];
+            let fd = self.as_fd().as_raw_fd();
+            let message = recvmsg::<()>(fd, &mut parts, Some(&mut control), MsgFlags::empty())?;
+            let dropped = message.cmsgs().ok().and_then(|mut all| {
+                all.find_map(|one| match one {
+                    #[cfg(target_os = "linux")]
+                    ControlMessageOwned::RxqOvfl(count) => Some(count),
+                    _ => None,
+                })
+            });
+            Ok((message.bytes, dropped))
+        })
+    }
+
+    /// The error that came back for a datagram, of which the reactor is told that it was heard.
+    pub(super) fn take_refusal(&self) -> Option<io::Error> {
+        let mut refusal = None;
+        let heard: io::Result<()> = self.try_io(Interest::ERROR, || {
+            refusal = self.take_error()?;
+            Err(io::ErrorKind::WouldBlock.into())
+        });
+        drop(heard);
+        refusal
+    }
+
+    /// Says that nothing more will be sent.
+    pub(super) fn finish(&self) -> io::Result<()> {
+        SockRef::from(self).shutdown(Shutdown::Write)
+    }
+
+    /// Makes the end that follows a reset.
+    pub(super) fn reset(&self) {
+        // An error would mean that the socket is gone already.
+        drop(SockRef::from(self).set_linger(Some(Duration::ZERO)));
+    }
+
+    /// The error that the socket has in store.
+    pub(super) fn take_error(&self) -> io::Result<Option<io::Error>> {
+        SockRef::from(self).take_error()
+    }
+
+    fn try_io<R>(&self, interest: Interest, call: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
+        match self {
+            Socket::Tcp(stream) => stream.try_io(interest, call),
+            Socket::Udp(socket) => socket.try_io(interest, call),
+            Socket::Unix(stream) => stream.try_io(interest, call),
+        }
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Socket::Tcp(stream) => stream.as_fd(),
+            Socket::Udp(socket) => socket.as_fd(),
+            Socket::Unix(stream) => stream.as_fd(),
+        }
+    }
+}
+
+impl Read for Socket {
+    /// A read that leaves room in the buffer has emptied the socket, and the reactor is told so at once (as tokio's
+    /// own `poll_read` does): asking the socket again would cost every message a system call.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut taken = None;
+        let tried = self.try_io(Interest::READABLE, || {
+            let count = recv(self.as_fd().as_raw_fd(), buffer, MsgFlags::empty())?;
+            taken = Some(count);
+            if count > 0 && count < buffer.len() {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            Ok(count)
+        });
+        taken.map_or(tried, Ok)
+    }
+}
+
+impl Write for Socket {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.try_io(Interest::WRITABLE, || SockRef::from(&*self).send(bytes))
+    }
+
+    fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.try_io(Interest::WRITABLE, || SockRef::from(&*self).send_vectored(parts))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
