@@ -26,6 +26,8 @@ class Connection:
             if tls is not None:
                 self.socket = trust.wrap_socket(self.socket, server_hostname=tls)
         except OSError as error:
+            # Not one of the steps that follow is taken without a connection.
+            self.socket = None
             return self.fail("cannot connect to %s port %s: %s" % (*(target or (host, port)), error))
         self.socket.setblocking(False)
         self.selector = selectors.DefaultSelector()
