@@ -4,7 +4,7 @@
 //! The sidecar is lines of JSON: the first says which capture they belong to, each other one is an annotation, and
 //! of those about one entry the last counts.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -198,9 +198,13 @@ impl Sidecar {
         let head = line(&self.head()?);
         match file::create(&self.path, Existing::Refuse) {
             Ok(mut file) => {
-                file.write_all(&head)
-                    .map_err(|error| CaptureError::write(&self.path, error))?;
-                Ok(file)
+                if let Err(error) = file.write_all(&head) {
+                    // Half a head would keep every later annotation out.
+                    drop(fs::remove_file(&self.path));
+                    return Err(CaptureError::write(&self.path, error));
+                }
+                // To append: another program may add its own lines from now on.
+                self.reopen()
             }
             Err(CaptureError::Exists(_)) => self.reopen(),
             Err(error) => Err(error),

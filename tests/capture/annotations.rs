@@ -90,6 +90,26 @@ fn a_file_that_is_only_read_gets_a_sidecar_and_is_never_modified() {
 }
 
 #[test]
+fn two_programs_annotate_one_capture_and_lose_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.pcapng");
+    record(&path, 7);
+    let mut one = Annotator::of_file(Session::open(&path).unwrap());
+    let mut other = Annotator::of_file(Session::open(&path).unwrap());
+    one.annotate(EntryId(1), comment("of one")).unwrap();
+    other
+        .annotate(EntryId(2), comment("a long comment of the other"))
+        .unwrap();
+    one.annotate(EntryId(3), comment("of one again")).unwrap();
+    assert_eq!(reopened(&path, 1), Ok(Some(comment("of one"))));
+    assert_eq!(
+        reopened(&path, 2),
+        Ok(Some(comment("a long comment of the other")))
+    );
+    assert_eq!(reopened(&path, 3), Ok(Some(comment("of one again"))));
+}
+
+#[test]
 fn a_torn_line_costs_no_other() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.pcapng");
