@@ -50,7 +50,7 @@ mod testing;
 mod tests;
 use std::time::Duration;
 
-pub use composer::{Composer, Editor, History, KillRing, Pending, Secret, Sent};
+pub use composer::{Composer, Editor, History, KillRing, Pending, Secret, Sent, Typed};
 pub use event::{Context, Effect, Ending, Event, Keeping, Reaction, Report};
 pub use exporting::{ExportOrder, Exporting, Extent};
 pub use filter::Filter;
@@ -64,7 +64,7 @@ pub use log::{Anchor, Log, LogPosition};
 pub use notice::{Notice, Severity};
 pub use overlay::{
     Command, ConnectDialog, Help, HelpLine, HelpText, HistorySearch, List, Menu, MenuItem, MenuKind, Mistake,
-    Overlay, Palette, Preview, Prompt, TargetError, Trigger, Wanted,
+    Overlay, Palette, Preview, Prompt, TargetError, Topic, Trigger, Wanted,
 };
 pub use rates::{Rates, Second};
 pub use rows::{
@@ -108,6 +108,10 @@ pub struct App {
     pub search: Option<Search>,
     /// What is shown of the log, when not all of it is.
     pub filter: Option<Filter>,
+    /// What was searched for before.
+    searches: History,
+    /// What was filtered by before.
+    filters: History,
     /// The export, while one is under way or waits for an answer.
     pub exporting: Option<Exporting>,
     /// The Inspector pane, when it is open.
@@ -171,6 +175,8 @@ impl App {
             log: Log::new(settings.view, settings.time, purpose),
             search: None,
             filter: None,
+            searches: History::default(),
+            filters: History::default(),
             exporting: None,
             whereabouts: None,
             inspector: None,

@@ -39,7 +39,7 @@ pub use found::Found;
 pub use kernel::{KernelReport, TcpInfo, TcpState};
 pub use link::{Closing, Full, Link, LinkState, NetEvent, RecorderState, RingReport, Sends, Tally};
 pub use purpose::Purpose;
-pub use query::{Candidate, Example, Query, QueryError, Reference};
+pub use query::{Candidate, Query, QueryError, Reference};
 pub(crate) use query::{TermSet, words};
 pub use records::{Records, RecordsError, Surroundings, Tail};
 pub use sentence::{end_sentence, sentence};

@@ -34,7 +34,7 @@ mod wrap;
 pub use decode::{Source, Units};
 pub use hexdump::{ByteClass, GutterCell, HexLayout, gutter};
 pub use input::{InputError, InputType, LineEnding, encode_input};
-pub use pattern::{Pattern, PatternError, closing_quote};
+pub use pattern::{Example, Pattern, PatternError, closing_quote};
 pub use rows::{TextRow, TextRows};
 pub use shown::{Shown, Span};
 pub use unit::{Cluster, Glyph, Look, Unit};

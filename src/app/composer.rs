@@ -6,7 +6,7 @@ mod history;
 mod kill;
 
 pub use editor::Editor;
-pub use history::History;
+pub use history::{History, Typed};
 pub use kill::KillRing;
 
 use super::Key;
@@ -42,7 +42,7 @@ pub struct Secret {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
     /// As typed.
-    pub text: String,
+    pub typed: Typed,
     /// How it is recorded, if it was hidden.
     pub hidden: Option<Recording>,
 }
@@ -222,14 +222,14 @@ impl Composer {
     /// The text was handed over: it leaves the pane, and goes into the history unless it was hidden.
     pub fn sent(&mut self) -> Sent {
         self.edited();
-        let text = self.editor.take();
+        let typed = Typed::new(self.editor.take(), self.input);
         let hidden = self.secret.as_ref().map(|secret| secret.recording);
         if hidden.is_some() {
             self.reveal();
-        } else if !text.is_empty() {
-            self.history.push(text.clone());
+        } else if !typed.text.is_empty() {
+            self.history.push(typed.clone());
         }
-        Sent { text, hidden }
+        Sent { typed, hidden }
     }
 
     /// What was handed over did not go: it comes back, unless something else is typed by now.
@@ -237,17 +237,20 @@ impl Composer {
         match sent.hidden {
             Some(recording) if self.secret.is_none() => {
                 self.hide(recording);
-                self.editor.insert(&sent.text);
+                self.editor.insert(&sent.typed.text);
             }
-            None if self.secret.is_none() && self.editor.is_empty() => self.editor.insert(&sent.text),
+            None if self.secret.is_none() && self.editor.is_empty() => {
+                self.input = sent.typed.input;
+                self.editor.insert(&sent.typed.text);
+            }
             Some(_) | None => {}
         }
     }
 
     /// A text from the history takes the place of what is typed.
-    pub fn replace(&mut self, text: String) {
+    pub fn replace(&mut self, typed: Typed) {
         self.touched();
-        self.editor = Editor::new(text);
+        self.put(typed);
     }
 
     /// Anything but an edit happened: special keys and joined cuts are over.
@@ -260,9 +263,10 @@ impl Composer {
         if self.editor.line_up() || self.secret.is_some() {
             return;
         }
-        if let Some(line) = self.history.older(self.editor.text()) {
-            let line = line.to_owned();
-            self.replace_walking(line);
+        let typed = Typed::new(self.editor.text(), self.input);
+        if let Some(line) = self.history.older(&typed).cloned() {
+            self.error = None;
+            self.put(line);
         }
     }
 
@@ -271,13 +275,15 @@ impl Composer {
             return;
         }
         if let Some(line) = self.history.newer() {
-            self.replace_walking(line);
+            self.error = None;
+            self.put(line);
         }
     }
 
-    fn replace_walking(&mut self, text: String) {
-        self.error = None;
-        self.editor = Editor::new(text);
+    /// What is typed now, and how it is read.
+    fn put(&mut self, typed: Typed) {
+        self.input = typed.input;
+        self.editor = Editor::new(typed.text);
     }
 
     fn cut(&mut self, text: String, side: Side, last: LastEdit) {

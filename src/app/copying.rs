@@ -18,19 +18,19 @@ const MOST_COPIED: usize = 2_000;
 const DUMP_ROW: usize = 62 + 16 * 3;
 
 impl App {
-    /// The entry that actions mean: the inspected one in the Inspector, else the current one of the Log.
+    /// The entry that actions mean: the inspected one in the Inspector and where the Log has none selected, else the
+    /// current one of the Log.
     pub(super) fn target_entry(&self, context: &Context<'_>) -> Option<EntryId> {
         match &self.inspector {
-            Some(inspector) if self.focus == Pane::Inspector => Some(inspector.entry),
+            Some(inspector) if self.focus == Pane::Inspector || self.log.selected.is_none() => {
+                Some(inspector.entry)
+            }
             Some(_) | None => self.log.current(&self.sheet(context.records, context.layout)),
         }
     }
 
-    /// The entries that are selected together, if a range was begun and the Inspector has not the focus.
+    /// The entries that are selected together, if a range was begun.
     pub(super) fn target_range(&self, context: &Context<'_>) -> Option<RangeInclusive<EntryId>> {
-        if self.focus == Pane::Inspector {
-            return None;
-        }
         self.log.range(&self.sheet(context.records, context.layout))
     }
 

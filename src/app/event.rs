@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{ExportOrder, Key, Layout, Mouse, Scanned};
+use super::{ExportOrder, Key, Layout, Mouse, Scanned, Typed};
 use crate::model::{
     Annotation, Endpoint, EntryId, ExportReport, FileReport, Found, KernelReport, NetCommand, NetEvent,
     Query, Records, Timestamp,
@@ -49,7 +49,7 @@ pub enum Event {
         /// The target that it belongs to.
         endpoint: Endpoint,
         /// What was sent to it, as typed.
-        lines: Vec<String>,
+        lines: Vec<Typed>,
     },
     /// The program runs again after it was suspended.
     Resumed,
@@ -142,7 +142,7 @@ pub enum Effect {
         /// The target.
         endpoint: Endpoint,
         /// The message, as typed.
-        line: String,
+        line: Typed,
     },
     /// Load the history of this target and answer with [`Event::History`].
     Recall(Endpoint),

@@ -1,8 +1,9 @@
 //! Filtering: which entries are shown, and staying where the user is while others appear and disappear around it.
 
 use super::find::Scanned;
-use super::{App, Context, Effect, Inspector, Overlay, Prompt, Severity, Wanted};
+use super::{App, Context, Effect, Inspector, Overlay, Prompt, Severity, Typed, Wanted};
 use crate::model::{EntryId, Query, Records, Reference};
+use crate::text::InputType;
 
 /// What is shown of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +48,8 @@ impl App {
     pub(super) fn filter(&mut self, argument: &str, context: &Context<'_>, out: &mut Vec<Effect>) {
         if argument.is_empty() {
             let last = self.filter.as_ref().map_or("", |filter| filter.query.source());
-            self.overlay = Some(Overlay::Prompt(Prompt::new(Wanted::Filter, last)));
+            let prompt = Prompt::new(Wanted::Filter, last).after(self.filters.clone());
+            self.overlay = Some(Overlay::Prompt(prompt));
         } else {
             self.filter_by(argument, context, out);
         }
@@ -66,6 +68,7 @@ impl App {
         match Query::parse(text, &reference) {
             Ok(query) => {
                 self.remember_whereabouts(context.records);
+                self.filters.push(Typed::new(text, InputType::Text));
                 out.push(Effect::Filter(Some(query.clone())));
                 self.filter = Some(Filter {
                     query,

@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use super::actions::Find;
-use super::{Anchor, App, Context, Effect, Overlay, Pane, Prompt, Severity, VisibleRow, Wanted};
+use super::{Anchor, App, Context, Effect, Overlay, Pane, Prompt, Severity, Typed, VisibleRow, Wanted};
 use crate::capture;
 use crate::model::{EntryId, Found, Records};
-use crate::text::{Pattern, format};
+use crate::text::{InputType, Pattern, format};
 
 /// Hits that a filter may hide in a row before the search gives up for this key.
 const HIDDEN: u32 = 10_000;
@@ -60,8 +60,8 @@ impl App {
     pub(super) fn find(&mut self, find: Find, argument: &str, context: &Context<'_>, out: &mut Vec<Effect>) {
         match find {
             Find::Search if argument.is_empty() => {
-                let last = self.search.as_ref().map_or("", |search| search.pattern.source());
-                self.overlay = Some(Overlay::Prompt(Prompt::new(Wanted::Search, last)));
+                let prompt = Prompt::new(Wanted::Search, "").after(self.searches.clone());
+                self.overlay = Some(Overlay::Prompt(prompt));
             }
             Find::Search => self.search_for(argument, context, out),
             Find::Next => self.step_search(Way::Forward, context),
@@ -84,6 +84,7 @@ impl App {
             Way::Forward
         };
         let from = self.current_number(context);
+        self.searches.push(Typed::new(text, InputType::Text));
         out.push(Effect::Search(Some(pattern.clone())));
         self.search = Some(Search {
             pattern,

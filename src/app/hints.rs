@@ -138,12 +138,22 @@ fn overlay_hints(overlay: &Overlay) -> Vec<Hint> {
         Overlay::Menu(_) => vec![enter("choose")],
         Overlay::Conversations(_) => vec![enter("show only this")],
         Overlay::Marks(_) => vec![enter("go there")],
-        Overlay::Prompt(prompt) => vec![match prompt.wanted {
-            Wanted::Search => enter("search"),
-            Wanted::Filter => enter("filter"),
-            Wanted::Comment(_) => enter("keep"),
-            Wanted::Export(..) => enter("export"),
-        }],
+        Overlay::Prompt(prompt) => {
+            let does = match prompt.wanted {
+                Wanted::Search if prompt.field.is_empty() => "search the last again",
+                Wanted::Search => "search",
+                Wanted::Filter => "filter",
+                Wanted::Comment(_) => "keep",
+                Wanted::Export(..) => "export",
+            };
+            let older = (!prompt.history.is_empty()).then(|| Hint {
+                key: Key::plain(KeyCode::Up),
+                label: "older",
+            });
+            let help =
+                action(Action::Open(Open::Help), Pane::Input, "help").filter(|_| prompt.topic().is_some());
+            std::iter::once(enter(does)).chain(older).chain(help).collect()
+        }
         Overlay::Search(_) => {
             let older = action(Action::Open(Open::HistorySearch), Pane::Input, "older");
             std::iter::once(enter("take")).chain(older).collect()

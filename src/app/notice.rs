@@ -35,6 +35,8 @@ pub struct Notice {
     pub text: String,
     /// When it vanishes.
     pub expires: Timestamp,
+    /// Whether it answers a command: the next one ends it.
+    pub answer: bool,
 }
 
 impl Notice {
@@ -44,6 +46,7 @@ impl Notice {
             severity,
             text: text.into(),
             expires: now + severity.stay(),
+            answer: false,
         }
     }
 }

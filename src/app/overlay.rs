@@ -8,7 +8,7 @@ mod palette;
 mod prompt;
 
 pub use connect::{ConnectDialog, TargetError};
-pub use help::{Help, HelpLine, HelpText, Trigger};
+pub use help::{Help, HelpLine, HelpText, Topic, Trigger};
 pub use list::List;
 pub use menu::{Menu, MenuItem, MenuKind};
 pub use palette::{Command, Palette};
@@ -37,6 +37,23 @@ pub enum Overlay {
     Marks(List),
     /// What to search for; it is drawn in the lowest row.
     Prompt(Prompt),
+}
+
+impl Overlay {
+    /// What comes back when it closes.
+    pub fn behind(self) -> Option<Overlay> {
+        match self {
+            Overlay::Help(help) => help.behind.map(|prompt| Overlay::Prompt(*prompt)),
+            Overlay::Palette(_)
+            | Overlay::Connect(_)
+            | Overlay::Menu(_)
+            | Overlay::Search(_)
+            | Overlay::Preview(_)
+            | Overlay::Conversations(_)
+            | Overlay::Marks(_)
+            | Overlay::Prompt(_) => None,
+        }
+    }
 }
 
 /// A search in the history while it is typed.

@@ -3,7 +3,7 @@
 use super::actions::{Action, Focus, Open, Program, Reading, Show, lookup};
 use super::{
     App, Arrangement, Command, ConnectDialog, Context, ESC_DELAY, Effect, Help, HistorySearch, Key, KeyCode,
-    List, Log, Menu, Overlay, Palette, Pane, Pending, Purpose, Severity,
+    List, Log, Menu, Overlay, Palette, Pane, Pending, Purpose, Severity, Topic,
 };
 use crate::model::FileState;
 use crate::text::format;
@@ -37,8 +37,21 @@ impl App {
         true
     }
 
-    /// Does an action.
+    /// Does an action; what was answered to the one before is over with it.
     pub(super) fn perform(&mut self, command: &Command, context: &Context<'_>, out: &mut Vec<Effect>) {
+        let before = self.notice.take_if(|notice| notice.answer);
+        let news = self.notice.clone();
+        self.do_action(command, context, out);
+        let typing = matches!(command.action, Action::Edit(_));
+        match &mut self.notice {
+            Some(notice) if news.as_ref() != Some(notice) => notice.answer = true,
+            Some(_) => {}
+            None if typing => self.notice = before,
+            None => {}
+        }
+    }
+
+    fn do_action(&mut self, command: &Command, context: &Context<'_>, out: &mut Vec<Effect>) {
         if !command.action.serves(self.purpose()) {
             let text = match self.purpose() {
                 Purpose::Live => "there is no file being read",
@@ -154,9 +167,10 @@ impl App {
     fn open(&mut self, open: Open, context: &Context<'_>) {
         let overlay = match open {
             Open::Help => Overlay::Help(Help {
-                pane: self.focus,
+                topic: Topic::Pane(self.focus),
                 purpose: self.purpose(),
                 top: 0,
+                behind: None,
             }),
             Open::Conversations if context.records.conversations() == 0 => {
                 return self.notify(Severity::Warning, "there is no conversation yet", context);

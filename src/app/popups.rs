@@ -2,8 +2,8 @@
 
 use super::actions::{Action, Browse, Compose, Edit, Open, Program, Scroll, lookup};
 use super::{
-    App, Command, ConnectDialog, Context, Editor, Effect, Ending, Extent, HistorySearch, Key, List, MenuKind,
-    Overlay, Palette, Pane, Preview, Prompt, Wanted,
+    App, Command, ConnectDialog, Context, Editor, Effect, Ending, Extent, Help, HistorySearch, Key, List,
+    MenuKind, Overlay, Palette, Pane, Preview, Prompt, Topic, Typed, Wanted,
 };
 use crate::capture::Existing;
 use crate::model::{Endpoint, EntryId, ExportFormat};
@@ -25,6 +25,8 @@ enum Answer {
     Filter(String),
     /// It closes, and this is what the entry is commented with.
     Comment(EntryId, String),
+    /// The help on what it takes opens over it.
+    Help(Topic, Box<Prompt>),
     /// It closes, and the entry of that number is selected.
     Goto(EntryId),
     /// It closes, and the file is asked for.
@@ -32,7 +34,7 @@ enum Answer {
     /// It closes, and this is exported to that file.
     ExportTo(Extent, ExportFormat, String),
     /// It closes, and this takes the place of what is typed; the key then means what it always means.
-    Take(Option<String>, Option<Key>),
+    Take(Option<Typed>, Option<Key>),
 }
 
 impl App {
@@ -50,7 +52,10 @@ impl App {
                 }
                 return true;
             }
-            Some(Action::Program(Program::Back) | Action::Open(Open::Palette)) => return true,
+            Some(Action::Program(Program::Back) | Action::Open(Open::Palette)) => {
+                self.overlay = overlay.behind();
+                return true;
+            }
             Some(_) | None => {
                 let answer = self.answer(&mut overlay, key, context);
                 return self.follow_answer(answer, overlay, context, out);
@@ -135,7 +140,15 @@ impl App {
     ) -> bool {
         match answer {
             Answer::Stay => self.overlay = Some(overlay),
-            Answer::Close => {}
+            Answer::Close => self.overlay = overlay.behind(),
+            Answer::Help(topic, prompt) => {
+                self.overlay = Some(Overlay::Help(Help {
+                    topic,
+                    purpose: self.purpose(),
+                    top: 0,
+                    behind: Some(prompt),
+                }));
+            }
             Answer::Run(command) => self.perform(&command, context, out),
             Answer::Dial(endpoint) => self.connect(endpoint, context, out),
             Answer::Search(text) => self.search_for(&text, context, out),
@@ -147,9 +160,9 @@ impl App {
             Answer::ExportTo(extent, format, path) => {
                 self.export_to(extent, format, &path, Existing::Refuse, out);
             }
-            Answer::Take(text, key) => {
-                if let Some(text) = text {
-                    self.composer.replace(text);
+            Answer::Take(typed, key) => {
+                if let Some(typed) = typed {
+                    self.composer.replace(typed);
                 }
                 if let Some(key) = key {
                     return self.key(key, context, out);
@@ -187,8 +200,8 @@ impl App {
         Answer::Stay
     }
 
-    fn found(&self, search: &HistorySearch) -> Option<String> {
-        self.composer.history.line(search.found?).map(str::to_owned)
+    fn found(&self, search: &HistorySearch) -> Option<Typed> {
+        self.composer.history.line(search.found?).cloned()
     }
 }
 
@@ -284,7 +297,17 @@ fn prompt_key(prompt: &mut Prompt, key: Key) -> Answer {
         Some(Action::Compose(Compose::Send)) => match prompt.wanted {
             // What is wrong is pointed at already.
             _ if prompt.error.is_some() => {}
-            Wanted::Search if prompt.field.is_empty() => return Answer::Close,
+            Wanted::Search if prompt.field.is_empty() => {
+                return match prompt
+                    .history
+                    .len()
+                    .checked_sub(1)
+                    .and_then(|last| prompt.history.line(last))
+                {
+                    Some(last) => Answer::Search(last.text.clone()),
+                    None => Answer::Close,
+                };
+            }
             Wanted::Search => return Answer::Search(prompt.field.text().to_owned()),
             Wanted::Filter => return Answer::Filter(prompt.field.text().to_owned()),
             Wanted::Comment(number) => return Answer::Comment(number, prompt.field.text().to_owned()),
@@ -294,6 +317,13 @@ fn prompt_key(prompt: &mut Prompt, key: Key) -> Answer {
             }
         },
         Some(Action::Edit(Edit::DeleteLeft)) if prompt.field.is_empty() => return Answer::Close,
+        Some(Action::Edit(Edit::Up)) => prompt.older(),
+        Some(Action::Edit(Edit::Down)) => prompt.newer(),
+        Some(Action::Open(Open::Help)) => {
+            if let Some(topic) = prompt.topic() {
+                return Answer::Help(topic, Box::new(prompt.clone()));
+            }
+        }
         Some(_) | None => {
             if field_key(&mut prompt.field, key) {
                 prompt.edited();

@@ -138,11 +138,13 @@ impl App {
                 // What was said before is about what was sent before.
                 self.notice = None;
                 if self.log.anchor != Anchor::Follow {
-                    self.notify(
-                        Severity::Info,
-                        "sent, below what is shown: Esc and G go there",
-                        context,
-                    );
+                    let text = match self.last_view {
+                        Pane::Inspector => "sent, below what is shown: Esc, 2 and G go there",
+                        Pane::Status | Pane::Log | Pane::Input => {
+                            "sent, below what is shown: Esc and G go there"
+                        }
+                    };
+                    self.notify(Severity::Info, text, context);
                 }
                 return;
             }
@@ -170,10 +172,10 @@ impl App {
         let sent = self.composer.sent();
         let recording = sent.hidden.unwrap_or_default();
         out.push(Effect::Net(NetCommand::Send(Outgoing { bytes, recording })));
-        if let (None, false, Some(link)) = (sent.hidden, sent.text.is_empty(), &self.link) {
+        if let (None, false, Some(link)) = (sent.hidden, sent.typed.text.is_empty(), &self.link) {
             out.push(Effect::Remember {
                 endpoint: link.endpoint.clone(),
-                line: sent.text.clone(),
+                line: sent.typed.clone(),
             });
         }
         self.sending = Some(sent);

@@ -14,7 +14,7 @@ use std::ops::Range;
 use self::parser::Rule;
 use self::term::Term;
 use super::{Entry, EntryKind, Timestamp};
-use crate::text::{Pattern, PatternError};
+use crate::text::{Example, Pattern, PatternError};
 
 pub(super) use self::moment::read as moment;
 pub(crate) use self::words::words;
@@ -67,15 +67,6 @@ pub struct Candidate<'a> {
     pub started: Option<Timestamp>,
     /// When the entry before it in the log happened.
     pub previous: Option<Timestamp>,
-}
-
-/// One form of a condition, for the help.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Example {
-    /// How it is written.
-    pub written: &'static str,
-    /// What it shows.
-    pub shows: &'static str,
 }
 
 /// The terms of a query that hold, one bit each.

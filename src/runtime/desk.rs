@@ -7,7 +7,7 @@ use std::thread;
 use tokio::sync::mpsc as async_mpsc;
 
 use super::history::History;
-use crate::app::{Event, Keeping, Report};
+use crate::app::{Event, Keeping, Report, Typed};
 use crate::capture::Annotator;
 use crate::model::{Annotation, Endpoint, EntryId};
 
@@ -22,7 +22,7 @@ pub(crate) enum Job {
         /// The target.
         endpoint: Endpoint,
         /// The message, as typed.
-        line: String,
+        line: Typed,
     },
     /// Look up what was sent to a target.
     Recall(Endpoint),
@@ -125,6 +125,7 @@ fn failed(result: Result<(), impl std::error::Error>) -> Option<Event> {
 mod tests {
     use super::*;
     use crate::capture::{Create, Existing, Recorder};
+    use crate::text::InputType;
 
     #[tokio::test]
     async fn what_is_remembered_is_recalled() {
@@ -138,7 +139,7 @@ mod tests {
         let history = History::open(&folder.path().join("state")).unwrap();
         let mut desk = Desk::start(history, annotator).unwrap();
         let endpoint: Endpoint = "localhost:1".parse().unwrap();
-        let line = "PING".to_owned();
+        let line = Typed::new("PING", InputType::Escaped);
         assert_eq!(desk.ask(Job::Visit(endpoint.clone())), None);
         let remember = Job::Remember {
             endpoint: endpoint.clone(),

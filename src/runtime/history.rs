@@ -13,7 +13,11 @@ use std::path::{Path, PathBuf};
 use nix::fcntl::OFlag;
 use nix::unistd::{Uid, UnlinkatFlags, unlinkat};
 
+use serde::{Deserialize, Serialize};
+
+use crate::app::Typed;
 use crate::model::Endpoint;
+use crate::text::InputType;
 use lines::Appended;
 
 /// The file of recent targets.
@@ -21,6 +25,35 @@ const TARGETS: &str = "targets";
 
 /// The folder of what was typed, with a file for each target.
 const TYPED: &str = "history";
+
+/// A line of a history as it is stored: text is a string, what is read in another way says in which.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Stored {
+    Text(String),
+    Escaped { escaped: String },
+    Hex { hex: String },
+}
+
+impl From<Typed> for Stored {
+    fn from(Typed { text, input }: Typed) -> Stored {
+        match input {
+            InputType::Text => Stored::Text(text),
+            InputType::Escaped => Stored::Escaped { escaped: text },
+            InputType::Hex => Stored::Hex { hex: text },
+        }
+    }
+}
+
+impl From<Stored> for Typed {
+    fn from(stored: Stored) -> Typed {
+        match stored {
+            Stored::Text(text) => Typed::new(text, InputType::Text),
+            Stored::Escaped { escaped } => Typed::new(escaped, InputType::Escaped),
+            Stored::Hex { hex } => Typed::new(hex, InputType::Hex),
+        }
+    }
+}
 
 /// How many recent targets are offered.
 const RECENT: usize = 50;
@@ -86,21 +119,23 @@ impl History {
     }
 
     /// What was typed to the target, oldest first, without repetitions.
-    pub fn typed(&self, target: &Endpoint) -> Result<Vec<String>, HistoryError> {
+    pub fn typed(&self, target: &Endpoint) -> Result<Vec<Typed>, HistoryError> {
         let Some(folders) = &self.folders else {
             return Ok(Vec::new());
         };
         let name = file_name(target);
-        lines::read(&folders.typed, &name).map_err(folders.failed(&[TYPED, &name]))
+        let stored: Vec<Stored> =
+            lines::read(&folders.typed, &name).map_err(folders.failed(&[TYPED, &name]))?;
+        Ok(stored.into_iter().map(Typed::from).collect())
     }
 
     /// Keeps a text that was sent to the target.
-    pub fn remember(&self, target: &Endpoint, text: &str) -> Result<(), HistoryError> {
+    pub fn remember(&self, target: &Endpoint, line: &Typed) -> Result<(), HistoryError> {
         let Some(folders) = self.folders_for(target) else {
             return Ok(());
         };
         let name = file_name(target);
-        match lines::append(&folders.typed, &name, text) {
+        match lines::append(&folders.typed, &name, &Stored::from(line.clone())) {
             Ok(Appended::Grown | Appended::Compacted) => Ok(()),
             Err(error) => Err(folders.failed(&[TYPED, &name])(error)),
         }
@@ -111,7 +146,7 @@ impl History {
         let Some(folders) = &self.folders else {
             return Ok(Vec::new());
         };
-        let lines = lines::read(&folders.state, TARGETS).map_err(folders.failed(&[TARGETS]))?;
+        let lines: Vec<String> = lines::read(&folders.state, TARGETS).map_err(folders.failed(&[TARGETS]))?;
         let parsed = lines.iter().rev().filter_map(|line| line.parse().ok());
         Ok(parsed.take(RECENT).collect())
     }
@@ -227,6 +262,10 @@ mod tests {
 
     use super::*;
 
+    fn typed(text: &str) -> Typed {
+        Typed::new(text, InputType::Text)
+    }
+
     fn target(text: &str) -> Endpoint {
         text.parse().unwrap()
     }
@@ -236,12 +275,17 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let state = dir.path().join("a/sockscope");
         let history = History::open(&state).unwrap();
-        history.remember(&target("redis:6379"), "PING").unwrap();
-        history.remember(&target("[::1]:80"), "GET /\nHost: x").unwrap();
+        history.remember(&target("redis:6379"), &typed("PING")).unwrap();
+        let escaped = Typed::new("GET /\\r\\n", InputType::Escaped);
+        let hex = Typed::new("0d 0a", InputType::Hex);
+        for line in [&typed("GET /\nHost: x"), &escaped, &hex] {
+            history.remember(&target("[::1]:80"), line).unwrap();
+        }
         let again = History::open(&state).unwrap();
-        assert_eq!(again.typed(&target("redis:6379")).unwrap(), ["PING"]);
-        assert_eq!(again.typed(&target("[::1]:80")).unwrap(), ["GET /\nHost: x"]);
-        assert_eq!(again.typed(&target("other:80")).unwrap(), Vec::<String>::new());
+        assert_eq!(again.typed(&target("redis:6379")).unwrap(), [typed("PING")]);
+        let expected = [typed("GET /\nHost: x"), escaped, hex];
+        assert_eq!(again.typed(&target("[::1]:80")).unwrap(), expected);
+        assert_eq!(again.typed(&target("other:80")).unwrap(), []);
         let mode = fs::metadata(state.join(TYPED)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o700);
     }
@@ -260,17 +304,17 @@ mod tests {
     fn what_fell_out_of_the_targets_is_forgotten() {
         let dir = tempfile::tempdir().unwrap();
         let history = History::open(dir.path()).unwrap();
-        history.remember(&target("a:1"), "one").unwrap();
-        history.remember(&target("b:2"), "two").unwrap();
+        history.remember(&target("a:1"), &typed("one")).unwrap();
+        history.remember(&target("b:2"), &typed("two")).unwrap();
         history.forget_all_but(&["tcp://b:2".into()]).unwrap();
-        assert_eq!(history.typed(&target("a:1")).unwrap(), Vec::<String>::new());
-        assert_eq!(history.typed(&target("b:2")).unwrap(), ["two"]);
+        assert_eq!(history.typed(&target("a:1")).unwrap(), []);
+        assert_eq!(history.typed(&target("b:2")).unwrap(), [typed("two")]);
     }
 
     #[test]
     fn none_keeps_nothing() {
         let history = History::none();
-        history.remember(&target("a:1"), "one").unwrap();
+        history.remember(&target("a:1"), &typed("one")).unwrap();
         history.visit(&target("a:1")).unwrap();
         assert!(history.typed(&target("a:1")).unwrap().is_empty());
         assert!(history.targets().unwrap().is_empty());
@@ -282,11 +326,11 @@ mod tests {
         let history = History::open(dir.path()).unwrap().without(Some(target("demo:1")));
         for text in ["demo:1", "a:1"] {
             history.visit(&target(text)).unwrap();
-            history.remember(&target(text), "one").unwrap();
+            history.remember(&target(text), &typed("one")).unwrap();
         }
         assert_eq!(history.targets().unwrap(), [target("a:1")]);
-        assert_eq!(history.typed(&target("demo:1")).unwrap(), Vec::<String>::new());
-        assert_eq!(history.typed(&target("a:1")).unwrap(), ["one"]);
+        assert_eq!(history.typed(&target("demo:1")).unwrap(), []);
+        assert_eq!(history.typed(&target("a:1")).unwrap(), [typed("one")]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 /// How typed input is read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum InputType {
     /// As it is, in UTF-8.
     #[default]

@@ -45,6 +45,15 @@ impl PatternError {
     }
 }
 
+/// One form of what can be typed, for the help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Example {
+    /// How it is written.
+    pub written: &'static str,
+    /// What it shows or finds.
+    pub shows: &'static str,
+}
+
 /// What is searched for.
 ///
 /// | typed | finds |
@@ -87,6 +96,26 @@ struct Shape {
 }
 
 impl Pattern {
+    /// Every form of a pattern.
+    pub const EXAMPLES: &[Example] = &[
+        Example {
+            written: "pong",
+            shows: "that text, in any case unless an upper-case letter is in it",
+        },
+        Example {
+            written: "\"not found\\r\\n\"",
+            shows: "text with escapes: \\r \\n \\t \\0 \\\\ \\\" \\xNN \\u{…}",
+        },
+        Example {
+            written: "re:^-ERR .*",
+            shows: "a regular expression over bytes; ^ and $ match at lines, (?i) ignores case",
+        },
+        Example {
+            written: "hex:0d0a ?? 4?",
+            shows: "bytes; ? is any digit",
+        },
+    ];
+
     /// Reads what was typed; see [`Pattern`] for the forms.
     pub fn parse(typed: &str) -> Result<Pattern, PatternError> {
         if let Some(expression) = typed.strip_prefix("re:") {

@@ -212,7 +212,7 @@ fn render_search(scene: &Scene<'_>, canvas: &mut Canvas<'_>, search: &HistorySea
     let cursor = field.render(&scene.pen, canvas, (x, area.y), query_room);
     let found = search.found.and_then(|at| scene.app.composer.history.line(at));
     let line = match found {
-        Some(line) => scene.pen.text(line, theme.strong()),
+        Some(typed) => scene.pen.text(&typed.text, theme.strong()),
         None if search.query.is_empty() => scene.pen.text("type a part of a message", theme.secondary()),
         None => scene.pen.text("nothing like that was sent", theme.warning()),
     };

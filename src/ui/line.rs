@@ -76,8 +76,9 @@ impl<'p> Line<'p> {
     /// Adds blanks.
     pub(super) fn gap(self, cells: usize) -> Line<'p> {
         const BLANKS: &str = "                                ";
-        let blanks = &BLANKS[..cells.min(BLANKS.len())];
-        self.text(blanks, Style::new())
+        let rest = cells.saturating_sub(BLANKS.len());
+        let line = self.text(&BLANKS[..cells.min(BLANKS.len())], Style::new());
+        if rest > 0 { line.gap(rest) } else { line }
     }
 
     /// Adds the pieces of another line.

@@ -21,7 +21,7 @@ use crate::text::format;
 /// Draws the pop-up, if there is one; returns the cell of the cursor, if it has a field.
 pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>) -> Option<(u16, u16)> {
     match scene.app.overlay.as_ref()? {
-        Overlay::Help(help) => help::render(scene, canvas, *help),
+        Overlay::Help(help) => help::render(scene, canvas, help),
         Overlay::Preview(preview) => preview::render(scene, canvas, preview),
         Overlay::Conversations(list) => conversations::render(scene, canvas, *list),
         Overlay::Marks(list) => marks::render(scene, canvas, *list),

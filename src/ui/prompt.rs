@@ -2,12 +2,17 @@
 
 use super::canvas::Canvas;
 use super::field::Field;
+use super::footer;
+use super::line::Line;
 use super::scene::Scene;
 use crate::app::{Area, Frame as Borders, Prompt, Wanted};
 use crate::text::wrapped;
 
 /// The least cells that the typed text keeps beside a message.
 const FIELD: u16 = 20;
+
+/// Cells between what is typed and the keys.
+const HINTS_GAP: u16 = 2;
 
 /// Draws the prompt; returns the cell of the cursor.
 pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, prompt: &Prompt) -> Option<(u16, u16)> {
@@ -41,17 +46,14 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, prompt: &Prompt
             }
         }
         None if prompt.field.is_empty() => {
-            let forms = match prompt.wanted {
-                Wanted::Search => "text, \"text\\r\\n\", re:expression or hex:0d 0a ??",
-                Wanted::Comment(_) => "what to remember of this entry; nothing takes the comment away",
-                Wanted::Filter => "dir:rx and size>100 and re:ERR; nothing shows all",
-                Wanted::Export(..) => "the name of a file, as in trace.pcapng or ~/trace.pcapng",
-            };
-            scene.line().gap(1).text(forms, theme.secondary()).gap(1)
+            let forms = scene.pen.text(forms(prompt.wanted), theme.secondary());
+            // Behind the cursor; what is left of the row is for the keys.
+            let used = 1 + canvas.line((x + 1, y), room.saturating_sub(1), &forms);
+            hints(scene, room.saturating_sub(used))
         }
-        None => scene.line(),
+        None => hints(scene, beside),
     };
-    let cells = message.cells().min(beside);
+    let cells = message.cells().min(room);
     if cells > 0 {
         room -= cells;
         canvas.line((x + room, y), cells, &message);
@@ -60,6 +62,25 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, prompt: &Prompt
     field.mistake = prompt.error.as_ref().map(|error| error.at.clone());
     let cursor = field.render(&scene.pen, canvas, (x, y), room)?;
     Some((cursor, y))
+}
+
+/// What can be typed.
+fn forms(wanted: Wanted) -> &'static str {
+    match wanted {
+        Wanted::Search => "text, \"text\\r\\n\", re:expression or hex:0d 0a ??",
+        Wanted::Comment(_) => "what to remember of this entry; nothing takes the comment away",
+        Wanted::Filter => "dir:rx and size>100 and re:ERR; nothing shows all",
+        Wanted::Export(..) => "the name of a file, as in trace.pcapng or ~/trace.pcapng",
+    }
+}
+
+/// The keys, as far as there is room for them.
+fn hints<'s>(scene: &'s Scene<'_>, width: u16) -> Line<'s> {
+    let line = footer::hints(scene, &scene.app.hints(), width.saturating_sub(HINTS_GAP + 1));
+    if line.cells() == 0 || line.cells() + HINTS_GAP + 1 > width {
+        return scene.line();
+    }
+    scene.line().gap(usize::from(HINTS_GAP)).append(line).gap(1)
 }
 
 /// What is wrong, in rows of its own above the prompt: it has no room beside what is typed.

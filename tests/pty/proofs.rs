@@ -231,7 +231,9 @@ pub(crate) fn hostile_bytes(len: usize) {
     pty.wait_for("the Inspector to close", |seen| {
         !seen.text().contains("Inspector")
     });
-    pty.send("\x03\x03");
+    pty.send("\x03");
+    pty.wait_text("Quit?");
+    pty.send("\x03");
     pty.wait_exit();
     check_restored(&pty, "hostile bytes");
 }

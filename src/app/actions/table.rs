@@ -42,10 +42,6 @@ const fn view(key: Key) -> (Scope, Key) {
     (Scope::View, key)
 }
 
-const fn log(key: Key) -> (Scope, Key) {
-    (Scope::Log, key)
-}
-
 const fn input(key: Key) -> (Scope, Key) {
     (Scope::Input, key)
 }
@@ -168,15 +164,15 @@ pub const ACTIONS: &[ActionInfo] = &[
     taking("[WHICH]", row(Action::Find(Find::Filter), "filter", "Filter", "Show only the entries for which something holds, as in dir:rx and size>100 and re:ERR; nothing shows all.",
         &[view(char('f'))])),
     known_as("bookmark flag", row(Action::Annotate(Annotate::Mark), "mark", "Mark", "Mark the selected entry, or take its mark away.",
-        &[log(char('m'))])),
+        &[view(char('m'))])),
     taking("[TEXT]", known_as("note annotate", row(Action::Annotate(Annotate::Comment), "comment", "Comment", "Write something about the selected entry; nothing written takes the comment away.",
-        &[log(char(';'))]))),
+        &[view(char(';'))]))),
     row(Action::Annotate(Annotate::Next), "next-mark", "Next mark", "Go to the next entry with a mark or a comment.",
-        &[log(char('u'))]),
+        &[view(char('u'))]),
     row(Action::Annotate(Annotate::Previous), "previous-mark", "Previous mark", "Go to the previous entry with a mark or a comment.",
-        &[log(char('U'))]),
+        &[view(char('U'))]),
     known_as("bookmarks comments notes", row(Action::Open(Open::Marks), "marks", "List of marks", "List what was marked or commented; Enter goes there.",
-        &[log(char('\''))])),
+        &[view(char('\''))])),
     known_as("connections streams peers", row(Action::Open(Open::Conversations), "conversations", "Conversations", "List the conversations; Enter shows only the selected one.",
         &[view(char('o'))])),
     row(Action::Find(Find::Unfilter), "filter-clear", "Show all entries", "Show all entries again, at the same place.", &[]),
@@ -185,7 +181,7 @@ pub const ACTIONS: &[ActionInfo] = &[
     row(Action::Browse(Browse::Follow), "follow", "Follow", "Follow the newest entry, or stop following.",
         &[view(char('F'))]),
     known_as("visual", row(Action::Browse(Browse::Range), "select", "Select entries", "Select all entries from here to where you go, for copying and writing; again or Esc ends that.",
-        &[(Scope::Log, char('v'))])),
+        &[view(char('v'))])),
     row(Action::Browse(Browse::Inspect), "inspect", "Inspect", "Show the whole entry in the Inspector and focus it.",
         &[(Scope::Log, code(KeyCode::Enter)), (Scope::Log, char('l')), (Scope::Status, code(KeyCode::Enter)), (Scope::Status, char('l'))]),
     row(Action::Browse(Browse::CloseInspector), "close-inspector", "Close Inspector", "Close the Inspector.",

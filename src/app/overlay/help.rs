@@ -1,22 +1,48 @@
 //! What the help shows, read from the table of actions.
 
+use std::fmt;
+
+use super::Prompt;
 use crate::app::actions::{ACTIONS, ActionInfo, Scope};
 use crate::app::{Layout, Pane, Purpose};
 use crate::model::Query;
-use crate::text::wrapped;
+use crate::text::{Example, Pattern, wrapped};
 
 /// Columns that no sentence needs more of, beside its keys.
 const WIDTH: u16 = 100;
 
-/// The help of a pane.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Help {
+/// What help is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Topic {
     /// The pane that had the focus.
-    pub pane: Pane,
+    Pane(Pane),
+    /// What can be searched for.
+    Search,
+    /// What can be filtered by.
+    Filter,
+}
+
+impl fmt::Display for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Topic::Pane(pane) => pane.fmt(f),
+            Topic::Search => f.write_str("search"),
+            Topic::Filter => f.write_str("filter"),
+        }
+    }
+}
+
+/// The help.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Help {
+    /// What it is about.
+    pub topic: Topic,
     /// What the program was started for.
     pub purpose: Purpose,
     /// The first line that is shown.
     pub top: usize,
+    /// The prompt that it was opened from, and that it goes back to.
+    pub behind: Option<Box<Prompt>>,
 }
 
 /// A line of the help.
@@ -71,26 +97,11 @@ impl Help {
     /// The text in a window with that layout.
     pub fn text(&self, layout: &Layout) -> HelpText {
         let width = layout.popup_columns(WIDTH);
-        let serving = || ACTIONS.iter().filter(|info| info.action.serves(self.purpose));
-        let covering = Scope::ALL
-            .into_iter()
-            .rev()
-            .filter(|scope| scope.covers(self.pane));
-        let mut sections: Vec<(String, Vec<Item>)> = covering
-            .map(|scope| {
-                let bound =
-                    serving().filter_map(|info| Some((Trigger::Keys(keys_in(info, scope)?), info.help)));
-                (scope.to_string(), bound.collect())
-            })
-            .collect();
-        let unbound = serving().filter(|info| info.keys.is_empty());
-        let unbound = unbound
-            .map(|info| (Trigger::Name(info.name), info.help))
-            .collect();
-        sections.push(("Commands without a key (Ctrl-G)".into(), unbound));
-        let conditions = Query::EXAMPLES.iter();
-        let conditions = conditions.map(|example| (Trigger::Name(example.written), example.shows));
-        sections.push(("Conditions of a filter (f)".into(), conditions.collect()));
+        let sections = match self.topic {
+            Topic::Pane(pane) => self.of_pane(pane),
+            Topic::Search => vec![examples("What a search takes", Pattern::EXAMPLES)],
+            Topic::Filter => vec![examples("Conditions of a filter", Query::EXAMPLES)],
+        };
         let triggers = sections.iter().flat_map(|(_, items)| items);
         let longest = triggers
             .map(|(by, _)| by.text().chars().count())
@@ -104,10 +115,41 @@ impl Help {
         }
         HelpText { width, column, lines }
     }
+
+    /// The pane's own keys, those of wider scopes, what only the palette has, and what prompts take.
+    fn of_pane(&self, pane: Pane) -> Vec<Section> {
+        let serving = || ACTIONS.iter().filter(|info| info.action.serves(self.purpose));
+        let covering = Scope::ALL.into_iter().rev().filter(|scope| scope.covers(pane));
+        let mut sections: Vec<Section> = covering
+            .map(|scope| {
+                let bound =
+                    serving().filter_map(|info| Some((Trigger::Keys(keys_in(info, scope)?), info.help)));
+                (scope.to_string(), bound.collect())
+            })
+            .collect();
+        let unbound = serving().filter(|info| info.keys.is_empty());
+        let unbound = unbound
+            .map(|info| (Trigger::Name(info.name), info.help))
+            .collect();
+        sections.push(("Commands without a key (Ctrl-G)".into(), unbound));
+        sections.push(examples("What a search takes (/)", Pattern::EXAMPLES));
+        sections.push(examples("Conditions of a filter (f)", Query::EXAMPLES));
+        sections
+    }
 }
 
 /// What triggers something, and its sentence.
 type Item = (Trigger, &'static str);
+
+/// A title, and what stands below it.
+type Section = (String, Vec<Item>);
+
+fn examples(title: &str, examples: &[Example]) -> Section {
+    let items = examples
+        .iter()
+        .map(|example| (Trigger::Name(example.written), example.shows));
+    (title.to_owned(), items.collect())
+}
 
 fn keys_in(info: &ActionInfo, scope: Scope) -> Option<String> {
     let keys = info.keys.iter().filter(|(of, _)| *of == scope);
@@ -139,9 +181,10 @@ mod tests {
         let mut bench = Bench::new();
         bench.size = (columns, 24);
         let help = Help {
-            pane,
+            topic: Topic::Pane(pane),
             purpose,
             top: 0,
+            behind: None,
         };
         help.text(&bench.layout())
     }

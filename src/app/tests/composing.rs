@@ -1,8 +1,9 @@
 //! Typing and sending.
 
 use crate::app::testing::Bench;
-use crate::app::{Effect, Event, Overlay, Pending, Report};
+use crate::app::{Effect, Event, Overlay, Pending, Report, Typed};
 use crate::model::{LinkState, NetCommand, NetEvent, Outgoing, Recording, Sends, Side};
+use crate::text::InputType;
 
 /// Keys on an open connection, and the text that is left with its cursor.
 fn types(keys: &str, expected: &str) {
@@ -157,17 +158,24 @@ fn history_walks_remembers_and_searches() {
     let endpoint = bench.app.link.clone().unwrap().endpoint;
     bench.event(Event::History {
         endpoint: endpoint.clone(),
-        lines: vec!["get a".into(), "PING".into()],
+        lines: vec![
+            Typed::new("get a", InputType::Text),
+            Typed::new("PING", InputType::Escaped),
+        ],
     });
     bench.keys("SET<Enter>");
-    let line = String::from("SET");
+    let line = Typed::new("SET", InputType::Text);
     assert!(bench.effects.contains(&Effect::Remember { endpoint, line }));
     bench.keys("draft<Up>");
     assert_eq!(bench.typed(), "SET|");
     bench.keys("<Ctrl-P><Up>");
     assert_eq!(bench.typed(), "get a|");
-    bench.keys("<Down><Ctrl-N><Down>");
+    bench.keys("<Down>");
+    assert_eq!(bench.typed(), "PING|");
+    assert_eq!(bench.app.composer.input, InputType::Escaped, "as it was sent");
+    bench.keys("<Ctrl-N><Down>");
     assert_eq!(bench.typed(), "draft|");
+    assert_eq!(bench.app.composer.input, InputType::Text);
     bench.keys("<Ctrl-R>g");
     assert!(matches!(&bench.app.overlay, Some(Overlay::Search(search)) if search.found == Some(1)));
     bench.keys("<Ctrl-R>");

@@ -4,15 +4,15 @@ use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
 
 use super::token::{Comparison, Value};
-use super::{Candidate, Example, QueryError, Reference, moment, words};
+use super::{Candidate, QueryError, Reference, moment, words};
 use crate::model::{ConnectionId, Direction, EntryKind};
-use crate::text::{Pattern, parse};
+use crate::text::{Example, Pattern, parse};
 
 pub(super) const EXAMPLES: &[Example] = &[
     example("dir:rx", "what was received; dir:tx what was sent"),
     example(
         "kind:open,close",
-        "entries of these kinds: data lookup attempt open half-close close error gap note",
+        "entries of these kinds: data lookup attempt tls open half-close close error gap note",
     ),
     example("conn:0", "one connection; conn:1,4-6 several"),
     example("size>100", "data of more than 100 bytes; size<=64KiB"),

@@ -1,7 +1,9 @@
-//! A small private file of JSON strings, one a line, that several instances append to at once. Knows nothing of
-//! what the lines mean.
+//! A small private file of JSON values, one a line, that several instances append to at once. Knows nothing of what
+//! the lines mean.
 
+use std::collections::HashSet;
 use std::fs::File;
+use std::hash::Hash;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
@@ -10,6 +12,8 @@ use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat, renameat};
 use nix::sys::stat::{Mode, fstatat};
 use nix::unistd::{Uid, UnlinkatFlags, unlinkat};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// A file above this size is compacted.
 const COMPACT_ABOVE: u64 = 256 * 1024;
@@ -32,9 +36,12 @@ pub(super) enum Appended {
     Compacted,
 }
 
-/// The lines of the file, oldest first, each at its last place only; none if there is no file. What is no JSON
-/// string is skipped: a torn line must not take the others with it.
-pub(super) fn read(folder: &OwnedFd, name: &str) -> io::Result<Vec<String>> {
+/// The lines of the file, oldest first, each at its last place only; none if there is no file. What is no JSON value
+/// of that kind is skipped: a torn line must not take the others with it.
+pub(super) fn read<T: DeserializeOwned + Hash + Eq + Clone>(
+    folder: &OwnedFd,
+    name: &str,
+) -> io::Result<Vec<T>> {
     match open(folder, name, OFlag::O_RDONLY) {
         Ok(mut file) => distinct(&mut file),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
@@ -43,7 +50,7 @@ pub(super) fn read(folder: &OwnedFd, name: &str) -> io::Result<Vec<String>> {
 }
 
 /// Appends a line in one write, and drops the oldest lines when the file has grown too large.
-pub(super) fn append(folder: &OwnedFd, name: &str, line: &str) -> io::Result<Appended> {
+pub(super) fn append<T: Serialize + ?Sized>(folder: &OwnedFd, name: &str, line: &T) -> io::Result<Appended> {
     let mut text = serde_json::to_string(line)?;
     text.push('\n');
     if text.len() > LONGEST {
@@ -96,7 +103,7 @@ fn ends_a_line(file: &File, size: u64) -> io::Result<bool> {
 
 /// Replaces the file by one with its newest lines; the caller holds the exclusive lock.
 fn compact(folder: &OwnedFd, name: &str, file: &mut File) -> io::Result<()> {
-    let lines = distinct(file)?;
+    let lines: Vec<serde_json::Value> = distinct(file)?;
     let mut kept = Vec::new();
     let mut size = 0;
     for line in lines.iter().rev() {
@@ -121,18 +128,18 @@ fn compact(folder: &OwnedFd, name: &str, file: &mut File) -> io::Result<()> {
     Ok(())
 }
 
-fn distinct(file: &mut File) -> io::Result<Vec<String>> {
+fn distinct<T: DeserializeOwned + Hash + Eq + Clone>(file: &mut File) -> io::Result<Vec<T>> {
     // Twice what is ever left there: a larger file was not written by us, and its end is the newer part.
     let limit = 2 * COMPACT_ABOVE;
     let size = file.metadata()?.len();
     file.seek(SeekFrom::Start(size.saturating_sub(limit)))?;
     let mut bytes = Vec::new();
     file.take(limit).read_to_end(&mut bytes)?;
-    let mut seen = std::collections::HashSet::new();
-    let mut lines: Vec<String> = bytes
+    let mut seen = HashSet::new();
+    let mut lines: Vec<T> = bytes
         .split(|byte| *byte == b'\n')
         .rev()
-        .filter_map(|line| serde_json::from_slice::<String>(line).ok())
+        .filter_map(|line| serde_json::from_slice::<T>(line).ok())
         .filter(|line| seen.insert(line.clone()))
         .collect();
     lines.reverse();
@@ -174,23 +181,23 @@ mod tests {
         File::open(path).unwrap().into()
     }
 
+    fn texts(folder: &OwnedFd) -> Vec<String> {
+        read(folder, "h").unwrap()
+    }
+
     #[test]
     fn lines_come_back_whatever_is_in_them() {
         let dir = tempfile::tempdir().unwrap();
         let folder = folder(dir.path());
-        assert_eq!(read(&folder, "h").unwrap(), Vec::<String>::new());
+        assert_eq!(texts(&folder), Vec::<String>::new());
         let lines = ["GET /", "two\nlines\r\n", "\u{1b}[31m \"é\" \\", ""];
         for line in lines {
             append(&folder, "h", line).unwrap();
         }
-        assert_eq!(read(&folder, "h").unwrap(), lines);
+        assert_eq!(texts(&folder), lines);
         append(&folder, "h", "GET /").unwrap();
-        assert_eq!(read(&folder, "h").unwrap().last().unwrap(), "GET /");
-        assert_eq!(
-            read(&folder, "h").unwrap().len(),
-            4,
-            "each once, at its last place"
-        );
+        assert_eq!(texts(&folder).last().unwrap(), "GET /");
+        assert_eq!(texts(&folder).len(), 4, "each once, at its last place");
         let mode = fs::metadata(dir.path().join("h")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
@@ -203,7 +210,7 @@ mod tests {
         let mut file = File::options().append(true).open(dir.path().join("h")).unwrap();
         file.write_all(b"\"to").unwrap();
         append(&folder, "h", "two").unwrap();
-        assert_eq!(read(&folder, "h").unwrap(), ["one", "two"]);
+        assert_eq!(texts(&folder), ["one", "two"]);
     }
 
     #[test]
@@ -219,11 +226,11 @@ mod tests {
             assert!(fs::metadata(dir.path().join("h")).unwrap().len() <= COMPACT_ABOVE);
         }
         assert!((2..20).contains(&compacted), "{compacted}");
-        let lines = read(&folder, "h").unwrap();
+        let lines = texts(&folder);
         assert_eq!(lines.last().unwrap(), &line(99));
         assert_eq!(lines[lines.len() - 5], line(95));
         append(&folder, "h", &"x".repeat(LONGEST)).unwrap();
-        assert_eq!(read(&folder, "h").unwrap().last().unwrap(), &line(99));
+        assert_eq!(texts(&folder).last().unwrap(), &line(99));
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "no draft is left");
     }
 
@@ -241,7 +248,7 @@ mod tests {
                 });
             }
         });
-        assert_eq!(read(&folder(dir.path()), "h").unwrap().len(), 200);
+        assert_eq!(texts(&folder(dir.path())).len(), 200);
     }
 
     #[test]

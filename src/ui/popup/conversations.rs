@@ -4,11 +4,40 @@ use crate::app::List;
 use crate::model::{Conversation, Direction};
 use crate::text::format;
 use crate::ui::canvas::Canvas;
-use crate::ui::line::{Line, fit};
+use crate::ui::line::Line;
 use crate::ui::scene::Scene;
 
 /// Wide enough for two IPv6 addresses and the figures beside them.
 const WIDTH: u16 = 140;
+
+/// Cells between two columns.
+const GAP: u16 = 2;
+
+/// A column: what is left out first where not all fit, and on which side its cells stand.
+struct Column {
+    rank: u8,
+    right: bool,
+}
+
+/// Number, protocol, ends, sent, received, entries, start.
+const COLUMNS: [Column; 7] = [
+    Column { rank: 1, right: true },
+    Column {
+        rank: 5,
+        right: false,
+    },
+    Column {
+        rank: 0,
+        right: false,
+    },
+    Column { rank: 2, right: true },
+    Column { rank: 2, right: true },
+    Column { rank: 3, right: true },
+    Column {
+        rank: 4,
+        right: false,
+    },
+];
 
 /// Draws the pop-up.
 pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, list: List) {
@@ -21,22 +50,66 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, list: List) {
         count,
         |page, width| {
             let shown = scene.records.conversation_page(page);
-            shown
+            let rows: Vec<_> = shown
                 .iter()
-                .map(|conversation| line(scene, conversation, width))
-                .collect()
+                .map(|conversation| cells(scene, conversation))
+                .collect();
+            let widths = widths(&rows, width);
+            rows.into_iter().map(|row| aligned(scene, row, &widths)).collect()
         },
     );
 }
 
-fn line<'s>(scene: &'s Scene<'_>, conversation: &Conversation, width: u16) -> Line<'s> {
+/// How wide each column is; nothing for one that is left out.
+fn widths(rows: &[[Line<'_>; COLUMNS.len()]], width: u16) -> [u16; COLUMNS.len()] {
+    let widest = |column: usize| rows.iter().map(|row| row[column].cells()).max().unwrap_or(0);
+    let mut widths: [u16; COLUMNS.len()] = std::array::from_fn(widest);
+    let total = |widths: &[u16]| {
+        let shown = widths.iter().filter(|width| **width > 0);
+        shown.fold(0u32, |sum, width| sum + u32::from(width + GAP))
+    };
+    for rank in (1..=COLUMNS.iter().map(|column| column.rank).max().unwrap_or(0)).rev() {
+        if total(&widths) <= u32::from(width + GAP) {
+            break;
+        }
+        for (width, _) in widths
+            .iter_mut()
+            .zip(&COLUMNS)
+            .filter(|(_, column)| column.rank == rank)
+        {
+            *width = 0;
+        }
+    }
+    widths
+}
+
+fn aligned<'s>(
+    scene: &'s Scene<'_>,
+    row: [Line<'s>; COLUMNS.len()],
+    widths: &[u16; COLUMNS.len()],
+) -> Line<'s> {
+    let mut line = scene.line();
+    let shown = row.into_iter().zip(widths).zip(&COLUMNS);
+    for ((cell, width), column) in shown.filter(|((_, width), _)| **width > 0) {
+        if line.cells() > 0 {
+            line = line.gap(usize::from(GAP));
+        }
+        let blanks = usize::from(width.saturating_sub(cell.cells()));
+        line = if column.right {
+            line.gap(blanks).append(cell)
+        } else {
+            line.append(cell).gap(blanks)
+        };
+    }
+    line
+}
+
+fn cells<'s>(scene: &'s Scene<'_>, conversation: &Conversation) -> [Line<'s>; COLUMNS.len()] {
     let (theme, pen) = (scene.theme(), &scene.pen);
     let name = match (conversation.client, conversation.server) {
         (Some(client), Some(server)) => format!("{client} {} {server}", pen.symbols.to_right),
         (Some(_) | None, _) => conversation.name.clone(),
     };
-    let number = format!("{:>3}", conversation.id.0);
-    let protocol = conversation.protocol.to_string();
     let bytes = |direction: Direction, bytes: u64| {
         let text = format!("{} {}", pen.symbols.arrow(direction), format::size(bytes));
         pen.text(&text, theme.direction(direction))
@@ -46,14 +119,13 @@ fn line<'s>(scene: &'s Scene<'_>, conversation: &Conversation, width: u16) -> Li
         entries => format!("{} entries", format::count(entries)),
     };
     let started = format::time_of_day(conversation.started.0, scene.app.settings.zone.offset());
-    let parts = vec![
-        (0, pen.text(&number, theme.secondary())),
-        (3, pen.text(&protocol, theme.secondary())),
-        (0, pen.text(&name, theme.strong())),
-        (1, bytes(Direction::Sent, conversation.sent)),
-        (1, bytes(Direction::Received, conversation.received)),
-        (2, pen.text(&entries, theme.secondary())),
-        (4, pen.text(&started, theme.secondary())),
-    ];
-    fit(parts, &scene.line().gap(2), width)
+    [
+        pen.text(&format!("{:>3}", conversation.id.0), theme.secondary()),
+        pen.text(&conversation.protocol.to_string(), theme.secondary()),
+        pen.text(&name, theme.strong()),
+        bytes(Direction::Sent, conversation.sent),
+        bytes(Direction::Received, conversation.received),
+        pen.text(&entries, theme.secondary()),
+        pen.text(&started, theme.secondary()),
+    ]
 }

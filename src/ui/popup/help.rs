@@ -9,7 +9,7 @@ use crate::ui::canvas::Canvas;
 use crate::ui::scene::Scene;
 
 /// Draws the pop-up.
-pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, help: Help) {
+pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, help: &Help) {
     let text = help.text(scene.layout);
     let lines = text.lines;
     let height = usize::from(scene.layout.popup_rows());
@@ -21,7 +21,7 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, help: Help) {
         String::new()
     };
     let right = scene.pen.text(&right, scene.theme().secondary());
-    let title = format!("Help: {}", help.pane);
+    let title = format!("Help: {}", help.topic);
     let size = (text.width, height.min(lines.len()) as u16);
     let area = frame(scene, canvas, &title, &right, size);
     for (y, line) in super::rows(area).zip(&lines[top..last]) {

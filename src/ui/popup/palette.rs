@@ -13,8 +13,11 @@ use crate::ui::scene::Scene;
 /// Wide enough for names, titles and keys side by side.
 const WIDTH: u16 = 72;
 
-/// Rows that the list may take.
+/// Rows that the list and what is said below it may take.
 const MOST: u16 = 16;
+
+/// Rows for how the selected action is written and what it does.
+const USAGE: u16 = 4;
 
 /// Draws the pop-up; returns the cell of the cursor.
 pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, palette: &Palette) -> Option<(u16, u16)> {
@@ -48,14 +51,46 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, palette: &Palet
             }
         }
         (None, true) => {
-            let line = scene
-                .pen
-                .text("no action has that name", scene.theme().secondary());
+            let line = scene.pen.text(
+                "no action is called that: delete some of it",
+                scene.theme().secondary(),
+            );
             canvas.line((rest.x, rest.y), rest.width, &line);
         }
-        (None, false) => render_list(scene, canvas, rest, palette, &matches),
+        (None, false) => {
+            let rest = render_usage(scene, canvas, rest, matches.get(palette.selected).copied());
+            render_list(scene, canvas, rest, palette, &matches);
+        }
     }
     cursor.map(|x| (x, area.y))
+}
+
+/// Draws how the selected action is written and what it does, below the list, if the list keeps its rows; returns
+/// what is left for it.
+fn render_usage(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, info: Option<&ActionInfo>) -> Area {
+    let Some(info) = info.filter(|_| area.height > MOST / 2) else {
+        return area;
+    };
+    let theme = scene.theme();
+    let mut rows = Vec::new();
+    if !info.argument.is_empty() {
+        rows.extend(
+            wrapped(&name(info), area.width)
+                .into_iter()
+                .map(|row| (row, theme.strong())),
+        );
+    }
+    rows.extend(
+        wrapped(info.help, area.width)
+            .into_iter()
+            .map(|row| (row, theme.secondary())),
+    );
+    let top = area.y + area.height - USAGE;
+    for (y, (row, style)) in (top..top + USAGE).zip(&rows) {
+        canvas.line((area.x, y), area.width, &scene.pen.text(row, *style));
+    }
+    // Always as many rows, so that the list stands still while the selection moves.
+    Area::new(area.x, area.y, area.width, area.height - USAGE - 1)
 }
 
 fn render_list(
