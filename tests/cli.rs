@@ -588,6 +588,17 @@ fn recordings_are_listed_and_deleted_by_name() {
     assert!(text.contains("2 recordings, "), "{text}");
 
     let stem = names[0].strip_suffix(".pcapng").unwrap();
+    let read = |arguments: &[&str]| finished(&[&["sessions", "open"], arguments, &["--headless"]].concat());
+    assert!(read(&[]).text().contains("kept"), "the newest");
+    assert!(
+        read(&[&stem[..stem.len() - 1]]).text().contains("kept"),
+        "a part of its name"
+    );
+    check_error(&read(&["127.0.0.1"]), 1, &["2 recordings", "write more of it"]);
+    check_error(&read(&["no-such"]), 1, &["no-such"]);
+    let sessions = home.path("state/sockscope/sessions");
+    let sidecar = sessions.join(format!("{}.sockscope", names[0]));
+    fs::write(&sidecar, "").unwrap();
     check_error(
         &finished(&["sessions", "delete", stem, "no-such"]),
         1,
@@ -603,6 +614,7 @@ fn recordings_are_listed_and_deleted_by_name() {
             .text()
             .starts_with("deleted ")
     );
+    assert!(!sidecar.exists(), "what was written about it goes too");
     let left = finished(&["sessions"]);
     assert!(
         !left.text().contains(names[0]) && left.text().contains(names[1]),

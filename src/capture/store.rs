@@ -14,6 +14,7 @@ use chrono::DateTime;
 use nix::fcntl::OFlag;
 use nix::unistd::geteuid;
 
+use super::annotator::sidecar_path;
 use super::recorder::recording_of;
 use super::{CaptureError, Create, Existing, Recorder, Ring, file};
 use crate::model::{Endpoint, Timestamp};
@@ -211,7 +212,14 @@ impl Sessions {
             });
         }
         // The newest file of a ring is the one that another instance writes last: if it goes, all do.
-        files.iter().rev().try_for_each(|path| file::remove_ours(path))
+        files.iter().rev().try_for_each(|path| {
+            file::remove_ours(path)?;
+            // What was written about it means nothing without it.
+            match file::remove_ours(&sidecar_path(path)) {
+                Err(CaptureError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(()),
+                removed => removed,
+            }
+        })
     }
 
     /// The oldest recordings that would have to go for the rest to fit `budget`; empty if all fit. Those that

@@ -95,12 +95,12 @@ pub(super) enum SessionsTask {
     /// List them, the newest last
     #[command(help_template = "{about}\n\n{usage-heading} {usage}\n")]
     List,
-    /// Open one
+    /// Open one, the newest if none is named
     #[command(help_template = "{about}\n\n{usage-heading} {usage}\n\nArguments:\n{positionals}\n")]
     Open {
-        /// Its name as the list shows it
+        /// Its name as the list shows it, or a part that no other has
         #[arg(value_name = "NAME")]
-        name: String,
+        name: Option<String>,
     },
     /// Delete these
     #[command(help_template = "{about}\n\n{usage-heading} {usage}\n\nArguments:\n{positionals}\n")]

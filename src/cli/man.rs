@@ -17,7 +17,7 @@ const SECTIONS: &[(&str, &[&str])] = &[
              entries are printed as --format says, or exported to a file with -w, all of them or those that --filter \
              lets through. A stream is followed to its end.",
             "sessions [list]\tList the recordings that were kept.",
-            "sessions open NAME\tRead a recording, by its name in the list.",
+            "sessions open [NAME]\tRead a recording, by its name in the list or a part of it; without one, the newest.",
             "sessions delete NAME...\tDelete recordings, by the names of the list.",
             "completions SHELL\tPrint completions for bash, elvish, fish, powershell or zsh on standard output.",
             "man\tPrint this page (roff) on standard output.",

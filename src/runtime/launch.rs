@@ -54,8 +54,8 @@ pub enum Peer {
     Demo,
     /// Nobody: this capture is read; `-` is standard input.
     Capture(PathBuf),
-    /// Nobody: the kept recording of this name is read.
-    Kept(String),
+    /// Nobody: the kept recording of this name is read, or the newest.
+    Kept(Option<String>),
 }
 
 /// What the user sees.
@@ -121,6 +121,12 @@ pub enum RunError {
         "there is no recording {0:?}, and nothing was done: sockscope sessions lists those that are kept"
     )]
     NoSuchRecording(String),
+    /// A part of a name that several recordings have.
+    #[error("{1} recordings have {0:?} in their names: write more of it; sockscope sessions lists them")]
+    Ambiguous(String, usize),
+    /// The newest recording was asked for, and there is none.
+    #[error("no recording is kept yet: a connection makes one; -w FILE names it")]
+    NoRecording,
     /// A recording of several files cannot be opened as one.
     #[error(
         "{name:?} is a ring of several files, which are opened one by one: sockscope sessions lists them; the newest \
@@ -150,6 +156,8 @@ impl RunError {
             | RunError::Start(_)
             | RunError::Net(_)
             | RunError::NoSuchRecording(_)
+            | RunError::Ambiguous(..)
+            | RunError::NoRecording
             | RunError::Ring { .. }
             | RunError::Headless(_) => 1.into(),
         }
@@ -177,10 +185,14 @@ pub fn run(plan: &Plan) -> Result<(), RunError> {
     };
     match (plan.front.clone(), &plan.peer) {
         (Front::Screen(options), Peer::Capture(path)) => capture::show(plan, options, path),
-        (Front::Screen(options), Peer::Kept(name)) => capture::show(plan, options, &sessions::find(name)?),
+        (Front::Screen(options), Peer::Kept(name)) => {
+            capture::show(plan, options, &sessions::find(name.as_deref())?)
+        }
         (Front::Screen(options), _) => run_screen(plan, options, target),
         (Front::Reading(reading), Peer::Capture(path)) => capture::print(plan, reading, path),
-        (Front::Reading(reading), Peer::Kept(name)) => capture::print(plan, reading, &sessions::find(name)?),
+        (Front::Reading(reading), Peer::Kept(name)) => {
+            capture::print(plan, reading, &sessions::find(name.as_deref())?)
+        }
         (Front::Reading(_), Peer::Ask | Peer::Target(_) | Peer::Demo) => {
             Err(HeadlessError::Broken("there is no capture to read: name a file".into()).into())
         }

@@ -192,17 +192,18 @@ fn annotator(recorder: Option<&Recorder>, session: &Session) -> Annotator {
 fn settle(ended: Ended, session: &SessionFile, recorder: &Recorder) -> Kept {
     let path = session.path().to_owned();
     let unwanted = match session {
-        SessionFile::Named(_) | SessionFile::Opened(_) => false,
-        SessionFile::Temporary(_) => ended == Ended::User(Ending::Discard) || recorder.payload_bytes() == 0,
+        SessionFile::Named(_) | SessionFile::Opened(_) => None,
+        SessionFile::Temporary(_) if recorder.payload_bytes() == 0 => Some(Kept::Not),
+        SessionFile::Temporary(_) => (ended == Ended::User(Ending::Discard)).then_some(Kept::Discarded),
     };
-    if !unwanted {
+    let Some(gone) = unwanted else {
         return match recorder.check() {
             Ok(()) => Kept::At(path),
             Err(error) => Kept::Lost(error.to_string()),
         };
-    }
+    };
     match recorder.discard() {
-        Ok(()) => Kept::Not,
+        Ok(()) => gone,
         Err(error) => Kept::Undeletable {
             path,
             why: error.to_string(),

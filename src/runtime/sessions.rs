@@ -89,14 +89,19 @@ fn name(kept: &Kept) -> String {
         .unwrap_or_default()
 }
 
-/// Where the recording of that name is, or the file of a ring.
-pub(super) fn find(name: &str) -> Result<PathBuf, RunError> {
+/// Where the recording of that name is, or the file of a ring. A part of a name does where only one has it, and no name
+/// stands for the newest.
+pub(super) fn find(name: Option<&str>) -> Result<PathBuf, RunError> {
     let sessions = Sessions::open(|name| env::var_os(name))?;
-    let found = named(&sessions.kept()?, name)?;
+    let kept = sessions.kept()?;
+    let found = match name {
+        Some(name) => named(&kept, name).or_else(|unknown| alike(&kept, name).unwrap_or(Err(unknown)))?,
+        None => kept.last().cloned().ok_or(RunError::NoRecording)?,
+    };
     if let Some(newest) = found.ring.last() {
         let newest = newest.path.file_name().unwrap_or_default();
         return Err(RunError::Ring {
-            name: name.to_owned(),
+            name: self::name(&found),
             newest: newest.display().to_string(),
         });
     }
@@ -124,6 +129,16 @@ fn named(kept: &[Kept], wanted: &str) -> Result<Kept, RunError> {
     kept.iter()
         .find_map(file_of)
         .ok_or_else(|| RunError::NoSuchRecording(wanted.to_owned()))
+}
+
+/// The recording whose name has that part; an error if several do.
+fn alike(kept: &[Kept], part: &str) -> Option<Result<Kept, RunError>> {
+    let mut alike = kept.iter().filter(|kept| name(kept).contains(part));
+    let first = alike.next()?;
+    Some(match alike.count() {
+        0 => Ok(first.clone()),
+        others => Err(RunError::Ambiguous(part.to_owned(), others + 1)),
+    })
 }
 
 fn delete(sessions: &Sessions, names: &[String]) -> Result<String, RunError> {

@@ -62,14 +62,14 @@ fn first_row<'s>(scene: &'s Scene<'_>, link: &Link, width: u16) -> Line<'s> {
     let family = words::family(link).map_or(scene.line(), |text| scene.pen.text(text, theme.secondary()));
     let tls = words::tls(link).map_or(scene.line(), |text| scene.pen.text(&text, theme.secondary()));
     let unsent = unsent(scene, link);
-    let parts = vec![
+    let mut parts = vec![
         (0, ended.unwrap_or_else(|| scene.line())),
         (1, unsent),
         (2, addresses),
         (3, family),
         (3, tls),
-        (4, kernel::summary(scene, link)),
     ];
+    parts.extend(kernel::summary(scene, link, 4));
     fit(parts, &scene.line().gap(2), width)
 }
 

@@ -18,7 +18,7 @@ impl Options {
     }
 
     /// What to do with a recording that was kept.
-    pub(in crate::cli) fn plan_kept(self, name: String) -> Result<Plan, Usage> {
+    pub(in crate::cli) fn plan_kept(self, name: Option<String>) -> Result<Plan, Usage> {
         self.plan_reading(Peer::Kept(name))
     }
 

@@ -8,8 +8,10 @@ use crate::text::format::{count, size};
 pub(super) enum Kept {
     /// It is here.
     At(String),
-    /// It is gone: empty, or discarded by the user.
+    /// It was empty, and is gone.
     Not,
+    /// The user discarded it.
+    Discarded,
     /// Another program took it away, or cut it.
     Lost(String),
     /// It should be gone, and is still here.
@@ -24,6 +26,10 @@ pub(super) enum Kept {
 /// One sentence a line; not escaped yet.
 pub(super) fn lines(news: &NetEvent, kept: &Kept) -> Vec<String> {
     let mut lines: Vec<String> = news.link.iter().map(connection).collect();
+    if let Some(link) = news.link.as_ref().filter(|link| link.id.0 > 0) {
+        let (all, bytes) = (u64::from(link.id.0) + 1, size(news.payload));
+        lines.push(format!("the last of {} connections; {bytes} in all", count(all)));
+    }
     match &news.recorder {
         RecorderState::Recording => {}
         RecorderState::Paused { reason, .. } => lines.push(format!(
@@ -37,6 +43,7 @@ pub(super) fn lines(news: &NetEvent, kept: &Kept) -> Vec<String> {
     match kept {
         Kept::At(path) => lines.push(format!("recorded in {path}{}", ring(news))),
         Kept::Not => {}
+        Kept::Discarded => lines.push("the recording was discarded".into()),
         Kept::Lost(why) => lines.push(why.clone()),
         Kept::Undeletable { path, why } => lines.push(format!("cannot remove the recording {path}: {why}")),
     }
@@ -119,6 +126,7 @@ mod tests {
             &[crossed, "recorded in /x.pcapng"],
         );
         check(&news, &Kept::Not, &[crossed]);
+        check(&news, &Kept::Discarded, &[crossed, "the recording was discarded"]);
         for (files, first, expected) in [
             (1, 0, "recorded in /x_*.pcapng (1 file)"),
             (3, 12_344, "recorded in /x_*.pcapng (3 files, from entry 12,345)"),
@@ -136,6 +144,18 @@ mod tests {
             &Kept::Not,
             &[crossed, "9 B were not recorded: the disk is full"],
         );
+    }
+
+    #[test]
+    fn of_several_connections_the_last_is_told_and_the_sum_of_all() {
+        let link = Link::new(ConnectionId(2), "localhost:1".parse().unwrap(), Timestamp(0));
+        let news = NetEvent {
+            link: Some(link),
+            payload: 2048,
+            ..NetEvent::default()
+        };
+        let told = lines(&news, &Kept::Not);
+        assert_eq!(told[1], "the last of 3 connections; 2.0 KiB in all");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use crate::app::Kernel;
 use crate::model::{Link, TcpInfo};
 use crate::text::format;
-use crate::ui::line::{Line, fit};
+use crate::ui::line::Line;
 use crate::ui::scene::Scene;
 use crate::ui::sparkline::bars;
 
@@ -17,36 +17,33 @@ const BARS: usize = 24;
 /// Cells of the text before the bars, so that these stand below one another.
 const BEFORE_BARS: u16 = 50;
 
-/// What tells most: how far away the peer is, how much may be under way, whether anything got lost.
-pub(super) fn summary<'s>(scene: &'s Scene<'_>, link: &Link) -> Line<'s> {
+/// What tells most, each with its rank where `rank` is the one of the first: how far away the peer is, how much may be
+/// under way, whether anything got lost, which comes before all of that.
+pub(super) fn summary<'s>(scene: &'s Scene<'_>, link: &Link, rank: u8) -> Vec<(u8, Line<'s>)> {
     let Some(info) = scene.app.kernel.latest(link).filter(|_| link.state.is_live()) else {
-        return scene.line();
+        return Vec::new();
     };
     let theme = scene.theme();
     let secondary = |text: String| scene.pen.text(&text, theme.secondary());
+    let lost = info.retransmitted > 0;
     let resent = scene.pen.text(
         &format!("retrans {}", format::count(u64::from(info.retransmitted))),
-        if info.retransmitted > 0 {
-            theme.warning()
-        } else {
-            theme.secondary()
-        },
+        if lost { theme.warning() } else { theme.secondary() },
     );
-    let parts = vec![
+    vec![
         (
-            0,
+            rank,
             secondary(rtt(scene, info).map_or(String::new(), |rtt| format!("rtt {rtt}"))),
         ),
         (
-            1,
+            rank + 1,
             secondary(format!(
                 "cwnd {}",
                 format::count(u64::from(info.congestion_window))
             )),
         ),
-        (0, resent),
-    ];
-    fit(parts, &scene.line().gap(2), u16::MAX)
+        (if lost { rank - 1 } else { rank + 2 }, resent),
+    ]
 }
 
 /// Everything, a line each.
