@@ -45,6 +45,7 @@ mod growth;
 mod happened;
 mod index;
 mod opening;
+mod original;
 mod packet;
 mod plaintext;
 mod recorder;

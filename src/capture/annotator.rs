@@ -107,6 +107,7 @@ impl Sidecar {
             .entry(self.session.first())
             .map_err(|error| match error {
                 RecordsError::Missing(_) => CaptureError::Annotation("the capture has no entry yet"),
+                RecordsError::Changed(why) => CaptureError::Annotation(why),
                 RecordsError::Removed | RecordsError::Io(_) | RecordsError::Damaged { .. } => {
                     CaptureError::Annotation("the first entry of the capture cannot be read")
                 }
@@ -173,6 +174,10 @@ impl Sidecar {
     }
 
     fn annotate(&mut self, number: EntryId, annotation: Annotation) -> Result<(), CaptureError> {
+        // Beside another capture that bears its name by now, it would be about that one.
+        self.session
+            .check_name()
+            .map_err(|change| CaptureError::Annotation(change.words()))?;
         let before = self.session.annotation(number).unwrap_or_default();
         let line = line(&Written::of(Some(number), &annotation));
         // First in memory, where there is a bound: what cannot be shown is not kept either.
@@ -185,12 +190,31 @@ impl Sidecar {
     }
 
     fn append(&mut self, line: &[u8]) -> Result<(), CaptureError> {
-        if self.file.is_none() {
-            self.file = Some(self.open()?);
+        let is_there = |file: &File| file::is_same(&self.path, file).unwrap_or(false);
+        let lost = self.file.take_if(|file| !is_there(file)).is_some();
+        let mut file = match self.file.take() {
+            Some(file) => file,
+            None => self.open()?,
+        };
+        let written = if lost {
+            // What was kept in it went with it.
+            file.write_all(&self.all())
+        } else {
+            file.write_all(line)
+        };
+        self.file = Some(file);
+        written.map_err(|error| CaptureError::write(&self.path, error))
+    }
+
+    /// The lines of every annotation.
+    fn all(&self) -> Vec<u8> {
+        let numbers = self.session.annotated(0..self.session.annotations());
+        let mut lines = Vec::new();
+        for number in numbers {
+            let annotation = self.session.annotation(number).unwrap_or_default();
+            lines.extend(line(&Written::of(Some(number), &annotation)));
         }
-        let Some(file) = &mut self.file else { return Ok(()) };
-        file.write_all(line)
-            .map_err(|error| CaptureError::write(&self.path, error))
+        lines
     }
 
     /// The sidecar that is there, if it is this capture's, or a new one.

@@ -13,6 +13,7 @@ use std::ops::ControlFlow;
 use self::foreign::ForeignPlace;
 use self::own::OwnPlace;
 use super::Session;
+use super::error::unreadable;
 use super::session::Log;
 use super::walk::Fault;
 use crate::model::{Entry, Records as _, RecordsError};
@@ -96,17 +97,20 @@ impl Bulk {
             return Ok(());
         }
         let next = &mut self.next;
-        match self.session.log() {
+        let result = match self.session.log() {
             Some(Log::Own(shared)) => self.own.read(shared, self.want, next, until, budget, look),
             Some(Log::Foreign(foreign)) => self.foreign.read(foreign, self.want, next, until, budget, look),
             // Nothing is known of the file yet.
             None => Ok(()),
-        }
+        };
+        // Bytes of another file are worth no search and no export.
+        self.session.check_bytes()?;
+        result
     }
 }
 
 fn failed(error: impl Into<io::Error>) -> RecordsError {
-    RecordsError::Io(error.into().to_string())
+    unreadable(&error.into())
 }
 
 fn faulty(fault: Fault, offset: u64) -> RecordsError {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 
-use crate::model::Full;
+use crate::model::{Full, RecordsError};
 
 /// Why a session file could not be created, written or opened.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +20,14 @@ pub enum CaptureError {
         path: PathBuf,
         /// What is wrong with it.
         why: &'static str,
+    },
+    /// What is read from it is to be written.
+    #[error("{} is {what}: choose another name", .path.display())]
+    InUse {
+        /// The path.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
     },
     /// Another instance writes it.
     #[error("{} is being written by another instance: choose another name", .0.display())]
@@ -119,6 +127,7 @@ impl CaptureError {
             CaptureError::MaxSize { .. } | CaptureError::Limit(_) => Full::ForGood,
             CaptureError::Exists(_)
             | CaptureError::Unsafe { .. }
+            | CaptureError::InUse { .. }
             | CaptureError::Busy(_)
             | CaptureError::Replaced(_)
             | CaptureError::Removed(_)
@@ -173,8 +182,14 @@ impl CaptureError {
 pub(super) fn words(error: &io::Error) -> String {
     match error.raw_os_error() {
         Some(number) => Errno::from_raw(number).desc().to_owned(),
+        None if error.kind() == io::ErrorKind::UnexpectedEof => "it ends too early".to_owned(),
         None => error.to_string(),
     }
+}
+
+/// A failed read of what an entry is made of.
+pub(super) fn unreadable(error: &io::Error) -> RecordsError {
+    RecordsError::Io(words(error))
 }
 
 /// What to do about a place where no file can be created.

@@ -194,15 +194,17 @@ impl Work {
         let Some(target) = self.target.take() else {
             return Ok(Vec::new());
         };
-        let mut out = Output::create(target, parts).map_err(|error| Failure {
+        let mut out = Output::create(target, parts, &self.session).map_err(|error| Failure {
             error: error.into(),
             left: Vec::new(),
         })?;
         let result = self.write(&mut out);
-        result.and_then(|()| out.finish()).map_err(|error| Failure {
-            error,
-            left: out.abandon(),
-        })
+        result
+            .and_then(|()| out.finish(&self.session))
+            .map_err(|error| Failure {
+                error,
+                left: out.abandon(),
+            })
     }
 
     /// Goes through the log, in rounds while it grows. An entry that only bytes of a later round make a hit is left

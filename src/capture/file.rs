@@ -3,7 +3,7 @@
 use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nix::fcntl::OFlag;
 use nix::unistd::{Whence, geteuid, lseek};
@@ -36,6 +36,23 @@ fn create_new(path: &Path) -> io::Result<File> {
     // locks for a moment. Where a file system has no locks, recording is worth more than the lock.
     drop(file.lock());
     Ok(file)
+}
+
+/// Names that are tried for a file that is not whole yet.
+const TRIES: u32 = 1000;
+
+/// Creates a file in the directory of `path`, under a hidden name that nobody else uses. It is short, so that it is
+/// possible wherever `path` is. Returns where it is.
+pub(super) fn create_beside(path: &Path) -> Result<(File, PathBuf), CaptureError> {
+    for number in 0..TRIES {
+        let beside = path.with_file_name(format!(".sockscope-{}-{number}.part", std::process::id()));
+        match create_new(&beside) {
+            Ok(file) => return Ok((file, beside)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(refused(path, error)),
+        }
+    }
+    Err(refused(path, io::ErrorKind::ResourceBusy.into()))
 }
 
 fn refused(path: &Path, source: io::Error) -> CaptureError {
@@ -129,8 +146,24 @@ pub(super) fn is_live(path: &Path) -> bool {
 
 /// Whether `path` still names the open `file`.
 pub(super) fn is_same(path: &Path, file: &File) -> io::Result<bool> {
-    let (named, open) = (path.symlink_metadata()?, file.metadata()?);
-    Ok((named.dev(), named.ino()) == (open.dev(), open.ino()))
+    Ok(Identity::of(&path.symlink_metadata()?) == Identity::of(&file.metadata()?))
+}
+
+/// Which file it is, whatever its names are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Identity {
+    device: u64,
+    inode: u64,
+}
+
+impl Identity {
+    /// That of the file of which this was told.
+    pub(super) fn of(found: &Metadata) -> Identity {
+        Identity {
+            device: found.dev(),
+            inode: found.ino(),
+        }
+    }
 }
 
 /// Whether the file starts with `head` and has no hole before `size`: one that was cut and then written on has.

@@ -34,6 +34,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use self::conversations::Conversations;
+use super::error::unreadable;
 use crate::capture::temp;
 use crate::model::{ConnectionId, Conversation, EntryId, RecordsError, Timestamp};
 
@@ -77,7 +78,7 @@ impl Foreign {
         }
         blocks
             .record(&self.table, id.0, entries)
-            .map_err(|error| RecordsError::Io(error.to_string()))
+            .map_err(|error| unreadable(&error))
     }
 
     /// How many conversations there are.

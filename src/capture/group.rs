@@ -1,5 +1,6 @@
 //! A small cache of where the entries near a checkpoint are, so that a screenful of them is found by one walk.
 
+use super::error::unreadable;
 use super::index::GROUP;
 use super::segment::{Interfaces, Segment};
 use super::walk::{self, Block, Fault};
@@ -111,7 +112,7 @@ impl Group {
         while self.slots.len() < wanted {
             let Block { len, content } =
                 walk::block_at(&mut window, self.next, interfaces.len()).map_err(|fault| match fault {
-                    Fault::Io(error) => RecordsError::Io(error.to_string()),
+                    Fault::Io(error) => unreadable(&error),
                     Fault::Cut => RecordsError::Damaged {
                         offset: self.next,
                         what: "the block is cut short".to_owned(),

@@ -21,7 +21,9 @@ use tokio::sync::watch;
 
 use self::course::Course;
 use self::input::Input;
+use super::file::Identity;
 use super::format::{self, Kind};
+use super::original::Original;
 use super::scan::Scan;
 use super::segment::{Segment, Shared};
 use super::session::{Log, Source};
@@ -67,14 +69,17 @@ pub fn open_in_background(path: &Path) -> Result<Opening, CaptureError> {
         return Err(not_a_capture(path, "it is neither a file nor a stream"));
     }
     format::kind(&file, found.len()).map_err(|fault| refused(path, fault))?;
-    begin(path, Input::file(file))
+    let source = Source::new(path, Some(Identity::of(&found)));
+    source.watch(Original::new(path, &file).map_err(failed("open"))?);
+    begin(source, Input::file(file))
 }
 
 /// The same for a stream such as standard input, which is kept in a temporary file as far as it was read. `name`
 /// stands for it in messages.
 pub fn open_stream_in_background(name: &Path, stream: File) -> Result<Opening, CaptureError> {
+    let identity = stream.metadata().ok().map(|found| Identity::of(&found));
     let input = Input::stream(stream).map_err(CaptureError::io("read", name))?;
-    begin(name, input)
+    begin(Source::new(name, identity), input)
 }
 
 /// Opens a recording of ours, and returns when all of it is indexed.
@@ -114,7 +119,7 @@ pub(super) fn open_own(path: &Path) -> Result<Session, CaptureError> {
         Kind::Gzip => return Err(foreign("it is compressed")),
     }
     scan.publish();
-    let source = Source::new(path);
+    let source = Source::new(path, Some(Identity::of(&found)));
     source.set_cut(size - scan.at());
     source.found(Log::Own(shared));
     Ok(Session::new(Arc::new(source)))
@@ -129,15 +134,15 @@ fn open(path: &Path) -> Result<File, CaptureError> {
         .map_err(CaptureError::io("open", path))
 }
 
-fn begin(path: &Path, input: Input) -> Result<Opening, CaptureError> {
-    let failed = CaptureError::io("open", path);
+fn begin(source: Source, input: Input) -> Result<Opening, CaptureError> {
+    let source = Arc::new(source);
+    let failed = CaptureError::io("open", source.path());
     let (bell, stop) = match io::pipe() {
         Ok((reader, writer)) => (reader, writer),
         Err(error) => return Err(failed(error)),
     };
     let asked = Arc::new(AtomicBool::new(false));
     let (reporter, reports) = watch::channel(FileReport::default());
-    let source = Arc::new(Source::new(path));
     let course = Course::new(
         source.clone(),
         input,

@@ -6,6 +6,7 @@
 mod around;
 mod piece;
 
+use std::fs::File;
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
@@ -14,8 +15,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::annotations::{Annotations, TooMany};
+use super::annotator::sidecar_path;
+use super::error::unreadable;
+use super::file::Identity;
 use super::foreign::{self, Blocks, Foreign, RecordKind};
 use super::group::{self, Cache};
+use super::original::{Change, Original};
 use super::segment::{Segment, Shared};
 use super::{CaptureError, fact, opening, roster};
 use crate::model::{
@@ -34,6 +39,10 @@ pub struct Session {
 #[derive(Debug)]
 pub(super) struct Source {
     path: PathBuf,
+    /// Which file it is, if it is one that was opened.
+    identity: Option<Identity>,
+    /// Set where the entries are read from that file itself, which other programs may change meanwhile.
+    original: OnceLock<Original>,
     /// Set once enough of the file was read to know what it is.
     log: OnceLock<Log>,
     cut: AtomicU64,
@@ -88,10 +97,12 @@ enum Content {
 }
 
 impl Source {
-    /// A file of which nothing is known yet.
-    pub(super) fn new(path: &Path) -> Source {
+    /// A file of which nothing is known yet; which one it is, if it was opened.
+    pub(super) fn new(path: &Path, identity: Option<Identity>) -> Source {
         Source {
             path: path.to_owned(),
+            identity,
+            original: OnceLock::new(),
             log: OnceLock::new(),
             cut: AtomicU64::new(0),
             annotations: Annotations::default(),
@@ -120,6 +131,16 @@ impl Source {
         }
     }
 
+    /// Says that the entries are read from this file; only the first call counts.
+    pub(super) fn watch(&self, original: Original) {
+        drop(self.original.set(original));
+    }
+
+    /// The file that the entries are read from, if other programs may change it.
+    pub(super) fn original(&self) -> Option<&Original> {
+        self.original.get()
+    }
+
     /// Says where the entries are; only the first call counts.
     pub(super) fn found(&self, log: Log) {
         drop(self.log.set(log));
@@ -141,7 +162,7 @@ impl Session {
 
     /// The session in a file that is being recorded.
     pub(super) fn of(path: &Path, shared: Arc<Shared>) -> Session {
-        let source = Source::new(path);
+        let source = Source::new(path, None);
         source.found(Log::Own(shared));
         Session::new(Arc::new(source))
     }
@@ -190,6 +211,42 @@ impl Session {
         self.source.log.get()
     }
 
+    /// What of this session is stored in the file at `path`, if anything is: whoever replaces it loses that.
+    pub(super) fn stored_at(&self, path: &Path) -> Option<&'static str> {
+        let wanted = Identity::of(&path.symlink_metadata().ok()?);
+        let is_wanted = |file: &File| file.metadata().is_ok_and(|found| Identity::of(&found) == wanted);
+        if self.source.identity == Some(wanted) {
+            return Some("the capture that is open");
+        }
+        if let Some(Log::Own(shared)) = self.log()
+            && shared.all().iter().any(|segment| is_wanted(&segment.file))
+        {
+            return Some("the recording that is open");
+        }
+        let sidecar = sidecar_path(self.path()).symlink_metadata();
+        sidecar
+            .is_ok_and(|found| Identity::of(&found) == wanted)
+            .then_some("where the annotations of the open capture are kept")
+    }
+
+    /// Whether the file holds what was indexed. To be asked behind what was read: other programs may change it at any
+    /// time.
+    pub(super) fn check_bytes(&self) -> Result<(), RecordsError> {
+        let checked = self.source.original().map_or(Ok(()), Original::check_bytes);
+        checked.map_err(|change| RecordsError::Changed(change.words()))
+    }
+
+    /// Whether its name still stands for the file that was opened.
+    pub(super) fn check_name(&self) -> Result<(), Change> {
+        self.source.original().map_or(Ok(()), Original::check_name)
+    }
+
+    /// What was read, if the file still holds what was indexed.
+    fn checked<T>(&self, read: Result<T, RecordsError>) -> Result<T, RecordsError> {
+        self.check_bytes()?;
+        read
+    }
+
     fn slot(&self, id: EntryId) -> Result<Slot, RecordsError> {
         let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
         match self.source.log.get() {
@@ -218,6 +275,46 @@ impl Session {
         }
     }
 
+    fn find_entry(&self, id: EntryId) -> Result<Entry, RecordsError> {
+        let slot = self.slot(id)?;
+        let (kind, len) = match slot.content {
+            Content::Stream(direction) | Content::Datagram(direction) => {
+                (EntryKind::Data { direction }, slot.len)
+            }
+            Content::Event => {
+                let json = self.read(&slot.place, slot.offset, slot.len as usize)?;
+                let damaged = |what: &str| RecordsError::Damaged {
+                    offset: slot.offset,
+                    what: what.to_owned(),
+                };
+                (fact::from_json(&json).map_err(damaged)?, 0)
+            }
+        };
+        Ok(Entry {
+            id,
+            connection: slot.connection,
+            at: slot.at,
+            kind,
+            len,
+        })
+    }
+
+    fn find_payload(&self, id: EntryId, range: Range<u32>) -> Result<Vec<u8>, RecordsError> {
+        let slot = self.slot(id)?;
+        match slot.content {
+            Content::Stream(_) | Content::Datagram(_) => {
+                let end = range.end.min(slot.len);
+                let start = range.start.min(end);
+                self.read(
+                    &slot.place,
+                    slot.offset + u64::from(start),
+                    (end - start) as usize,
+                )
+            }
+            Content::Event => Ok(Vec::new()),
+        }
+    }
+
     fn read(&self, place: &Place, offset: u64, len: usize) -> Result<Vec<u8>, RecordsError> {
         let mut bytes = vec![0; len];
         self.fill(place, offset, &mut bytes)?;
@@ -230,7 +327,7 @@ impl Session {
             (Place::Foreign(place), Some(Log::Foreign(foreign))) => foreign.read(*place, offset, bytes),
             (Place::Foreign(_), Some(Log::Own(_)) | None) => Err(io::ErrorKind::NotFound.into()),
         }
-        .map_err(|error| RecordsError::Io(error.to_string()))
+        .map_err(|error| unreadable(&error))
     }
 }
 
@@ -276,47 +373,15 @@ impl Records for Session {
     }
 
     fn entry(&self, id: EntryId) -> Result<Entry, RecordsError> {
-        let slot = self.slot(id)?;
-        let (kind, len) = match slot.content {
-            Content::Stream(direction) | Content::Datagram(direction) => {
-                (EntryKind::Data { direction }, slot.len)
-            }
-            Content::Event => {
-                let json = self.read(&slot.place, slot.offset, slot.len as usize)?;
-                let damaged = |what: &str| RecordsError::Damaged {
-                    offset: slot.offset,
-                    what: what.to_owned(),
-                };
-                (fact::from_json(&json).map_err(damaged)?, 0)
-            }
-        };
-        Ok(Entry {
-            id,
-            connection: slot.connection,
-            at: slot.at,
-            kind,
-            len,
-        })
+        self.checked(self.find_entry(id))
     }
 
     fn payload(&self, id: EntryId, range: Range<u32>) -> Result<Vec<u8>, RecordsError> {
-        let slot = self.slot(id)?;
-        match slot.content {
-            Content::Stream(_) | Content::Datagram(_) => {
-                let end = range.end.min(slot.len);
-                let start = range.start.min(end);
-                self.read(
-                    &slot.place,
-                    slot.offset + u64::from(start),
-                    (end - start) as usize,
-                )
-            }
-            Content::Event => Ok(Vec::new()),
-        }
+        self.checked(self.find_payload(id, range))
     }
 
     fn surroundings(&self, id: EntryId) -> Result<Surroundings, RecordsError> {
-        self.around(id)
+        self.checked(self.around(id))
     }
 
     fn started(&self, connection: ConnectionId) -> Option<Timestamp> {

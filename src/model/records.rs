@@ -13,11 +13,14 @@ pub enum RecordsError {
     /// The entry was recorded, but is not kept any more: its file went as the oldest of a ring.
     #[error("no longer kept: its ring file was removed")]
     Removed,
-    /// The session file could not be read.
-    #[error("cannot read the session file: {0}")]
+    /// The file could not be read.
+    #[error("cannot read the file: {0}")]
     Io(String),
-    /// The session file does not hold what its index says.
-    #[error("the session file is damaged at byte {offset}: {what}")]
+    /// Another program has changed the file: it does not hold what was indexed any more.
+    #[error("{0}")]
+    Changed(&'static str),
+    /// The file does not hold what its index says.
+    #[error("the file is damaged at byte {offset}: {what}")]
     Damaged {
         /// Where, in bytes from the start of the file.
         offset: u64,

@@ -159,3 +159,16 @@ fn what_lies_there_and_is_not_its_sidecar_is_left_alone() {
     refuses("symbolic link");
     assert_eq!(fs::read(&victim).unwrap(), b"");
 }
+
+#[test]
+fn a_sidecar_that_was_deleted_meanwhile_is_written_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.pcapng");
+    record(&path, 5);
+    let mut annotator = Annotator::of_file(Session::open(&path).unwrap());
+    annotator.annotate(EntryId(1), comment("one")).unwrap();
+    fs::remove_file(sidecar_path(&path)).unwrap();
+    annotator.annotate(EntryId(2), comment("two")).unwrap();
+    assert_eq!(reopened(&path, 1), Ok(Some(comment("one"))));
+    assert_eq!(reopened(&path, 2), Ok(Some(comment("two"))));
+}

@@ -350,7 +350,7 @@ fn nothing_is_written_through_a_link_or_over_the_recording() {
         (
             &recorder.path().to_owned(),
             Existing::Replace,
-            "is being written by another instance",
+            "is the recording that is open: choose another name",
         ),
         (
             &folder.path().join("none/b"),
@@ -366,6 +366,58 @@ fn nothing_is_written_through_a_link_or_over_the_recording() {
         );
     }
     assert_eq!(Session::open(recorder.path()).unwrap().len(), 1001);
+}
+
+#[test]
+fn what_is_being_read_is_never_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let (recorder, connection) = recorded(folder.path());
+    let path = recorder.path().to_owned();
+    drop((recorder, connection));
+    let before = fs::read(&path).unwrap();
+    let sidecar = sockscope::capture::sidecar_path(&path);
+    fs::write(&sidecar, "annotations").unwrap();
+    let same = folder.path().join("same");
+    fs::hard_link(&path, &same).unwrap();
+    let opening = open_in_background(&path).unwrap();
+    wire::wait(&opening, |report| report.entries == 1001);
+    for (name, expected) in [
+        (&path, "is the capture that is open: choose another name"),
+        (&same, "is the capture that is open: choose another name"),
+        (
+            &sidecar,
+            "is where the annotations of the open capture are kept: choose another name",
+        ),
+    ] {
+        let order = order(Portion::All, ExportFormat::Text, name, Existing::Replace);
+        let report = Export::start(opening.session.clone(), order).join();
+        assert!(
+            matches!(&report.state, ExportState::Failed(why) if why.ends_with(expected)),
+            "{report:?}"
+        );
+    }
+    assert_eq!(fs::read(&path).unwrap(), before);
+    assert_eq!(fs::read(&sidecar).unwrap(), b"annotations");
+}
+
+#[test]
+fn what_names_a_directory_is_refused_before_anything_is_created() {
+    let folder = tempfile::tempdir().unwrap();
+    let (recorder, _connection) = recorded(folder.path());
+    let inside = folder.path().join("inside");
+    fs::create_dir(&inside).unwrap();
+    for name in [inside.join(""), inside.join("."), inside.clone()] {
+        for format in [ExportFormat::Raw, ExportFormat::Text] {
+            let order = order(Portion::All, format, &name, Existing::Refuse);
+            let report = Export::start(recorder.reader(), order).join();
+            assert!(
+                matches!(&report.state, ExportState::Failed(why) if why.contains("names a directory")),
+                "{report:?}"
+            );
+        }
+    }
+    assert_eq!(fs::read_dir(&inside).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
 }
 
 #[test]

@@ -168,7 +168,10 @@ fn a_file_that_shrinks_has_failed() {
     let report = wire::wait(&opening, |report| matches!(report.state, FileState::Failed(_)));
     assert_eq!(
         report.state,
-        FileState::Failed("it became shorter while it was read".to_owned())
+        FileState::Failed(
+            "the file became shorter: its bytes are no longer those that were indexed; open it again"
+                .to_owned()
+        )
     );
 }
 

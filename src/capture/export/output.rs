@@ -2,10 +2,11 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use super::error::ExportError;
-use crate::capture::{CaptureError, Existing, file};
+use crate::capture::{CaptureError, Existing, Session, file};
 use crate::model::Direction;
 
 /// Bytes gathered before they are written.
@@ -54,8 +55,8 @@ struct Unfinished {
 }
 
 impl Output {
-    /// Creates the files; after an error there is none of them.
-    pub(super) fn create(target: Target, parts: Parts) -> Result<Output, CaptureError> {
+    /// Creates the files, none of which is one that `session` is read from; after an error there is none of them.
+    pub(super) fn create(target: Target, parts: Parts, session: &Session) -> Result<Output, CaptureError> {
         let (path, existing) = match target {
             Target::Stream(stream) => {
                 return Ok(Output {
@@ -74,8 +75,8 @@ impl Output {
             parts: Vec::new(),
             bytes: 0,
         };
-        for path in paths(&path, parts) {
-            match Unfinished::create(path, existing).and_then(Part::new) {
+        for path in paths(&path, parts)? {
+            match Unfinished::create(path, existing, session).and_then(Part::new) {
                 Ok(part) => output.parts.push(part),
                 Err(error) => {
                     output.abandon();
@@ -115,12 +116,12 @@ impl Output {
     }
 
     /// Puts whole files in their places, and returns their paths.
-    pub(super) fn finish(&mut self) -> Result<Vec<String>, ExportError> {
+    pub(super) fn finish(&mut self, session: &Session) -> Result<Vec<String>, ExportError> {
         self.flush().map_err(ExportError::write(&self.name))?;
         let mut names = Vec::new();
         for part in &mut self.parts {
             if let Some(file) = &mut part.file {
-                file.put_in_place()?;
+                file.put_in_place(session)?;
                 names.push(file.path.display().to_string());
             }
         }
@@ -178,16 +179,19 @@ impl Part {
 }
 
 impl Unfinished {
-    fn create(path: PathBuf, existing: Existing) -> Result<Unfinished, CaptureError> {
-        let meanwhile = match existing {
+    fn create(path: PathBuf, existing: Existing, session: &Session) -> Result<Unfinished, CaptureError> {
+        check_name(&path)?;
+        check_free(&path, session)?;
+        let (file, meanwhile) = match file::create(&path, Existing::Refuse) {
+            Ok(file) => (file, None),
             // What is there is replaced when the new file is whole, and not before.
-            Existing::Replace if path.symlink_metadata().is_ok() => {
+            Err(CaptureError::Exists(_)) if existing == Existing::Replace => {
                 file::check_replaceable(&path)?;
-                Some(beside(&path))
+                let (file, beside) = file::create_beside(&path)?;
+                (file, Some(beside))
             }
-            Existing::Replace | Existing::Refuse => None,
+            Err(error) => return Err(error),
         };
-        let file = file::create(meanwhile.as_deref().unwrap_or(&path), Existing::Refuse)?;
         Ok(Unfinished {
             file,
             path,
@@ -195,10 +199,11 @@ impl Unfinished {
         })
     }
 
-    fn put_in_place(&mut self) -> Result<(), CaptureError> {
+    fn put_in_place(&mut self, session: &Session) -> Result<(), CaptureError> {
         let Some(meanwhile) = &self.meanwhile else {
             return Ok(());
         };
+        check_free(&self.path, session)?;
         if self.path.symlink_metadata().is_ok() {
             file::check_replaceable(&self.path)?;
         }
@@ -220,22 +225,49 @@ impl Unfinished {
 }
 
 /// The paths of the parts.
-fn paths(path: &Path, parts: Parts) -> Vec<PathBuf> {
+fn paths(path: &Path, parts: Parts) -> Result<Vec<PathBuf>, CaptureError> {
     let with = |ending: &str| {
         let mut name = path.as_os_str().to_owned();
         name.push(ending);
         PathBuf::from(name)
     };
     match parts {
-        Parts::One => vec![path.to_owned()],
-        Parts::Directions => vec![with(".sent"), with(".received")],
+        Parts::One => Ok(vec![path.to_owned()]),
+        Parts::Directions => {
+            check_name(path)?;
+            if path.metadata().is_ok_and(|found| !found.is_file()) {
+                let why = "it is not a regular file, and raw bytes go to two files whose names begin so";
+                return Err(CaptureError::Unsafe {
+                    path: path.to_owned(),
+                    why,
+                });
+            }
+            Ok(vec![with(".sent"), with(".received")])
+        }
     }
 }
 
-/// A name in the same directory that nobody else uses.
-fn beside(path: &Path) -> PathBuf {
-    let mut name = std::ffi::OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(format!(".{}.part", std::process::id()));
-    path.with_file_name(name)
+/// Whether a file can have that name.
+fn check_name(path: &Path) -> Result<(), CaptureError> {
+    let name = path.as_os_str().as_bytes();
+    let of_directory =
+        path.file_name().is_none() || name.ends_with(b"/") || name.ends_with(b"/.") || path.is_dir();
+    if of_directory && !path.is_symlink() {
+        return Err(CaptureError::Unsafe {
+            path: path.to_owned(),
+            why: "it names a directory: add the name of a file",
+        });
+    }
+    Ok(())
+}
+
+/// Whether nothing of the session is stored there.
+fn check_free(path: &Path, session: &Session) -> Result<(), CaptureError> {
+    match session.stored_at(path) {
+        Some(what) => Err(CaptureError::InUse {
+            path: path.to_owned(),
+            what,
+        }),
+        None => Ok(()),
+    }
 }

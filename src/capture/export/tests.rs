@@ -41,7 +41,7 @@ fn written(format: ExportFormat, annotation: &Annotation) -> Vec<u8> {
         path: path.clone(),
         existing: Existing::Refuse,
     };
-    let mut out = Output::create(target, Parts::One).unwrap();
+    let mut out = Output::create(target, Parts::One, &session).unwrap();
     let mut form = Form::new(format, &session, &Portion::All, WORDING);
     let entry = session.entry(id).unwrap();
     form.entry(
@@ -54,7 +54,7 @@ fn written(format: ExportFormat, annotation: &Annotation) -> Vec<u8> {
         &mut out,
     )
     .unwrap();
-    out.finish().unwrap();
+    out.finish(&session).unwrap();
     let mut bytes = Vec::new();
     std::fs::File::open(path)
         .unwrap()

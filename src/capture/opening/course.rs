@@ -13,6 +13,7 @@ use super::input::{Input, More};
 use super::watcher;
 use crate::capture::error::words;
 use crate::capture::format::{self, Kind};
+use crate::capture::original::{Change, Original};
 use crate::capture::session::Source;
 use crate::capture::walk::Fault;
 use crate::model::{EntryId, FileReport, FileState};
@@ -66,6 +67,12 @@ impl From<io::Error> for Ended {
     }
 }
 
+impl From<Change> for Ended {
+    fn from(change: Change) -> Ended {
+        Ended(FileState::Failed(change.words().to_owned()))
+    }
+}
+
 impl Course {
     /// At the start of `input`.
     pub(super) fn new(
@@ -92,18 +99,60 @@ impl Course {
     pub(super) fn run(mut self) {
         let Err(Ended(mut state)) = self.follow();
         // Whatever ended it, what was found until then is shown.
-        if let Some(indexer) = &mut self.indexer
-            && let Err(error) = indexer.settle().and_then(|()| indexer.publish())
-        {
-            state = FileState::Failed(words(&error));
+        let shown = self.settle().and_then(|()| self.publish());
+        if let Err(ended) = shown.and_then(|()| self.check_bytes()) {
+            state = ended.0;
         }
         self.rest = Rest::Settled;
+        let failed = matches!(state, FileState::Failed(_));
         self.report(state);
+        if !failed && let Err(Ended(state)) = self.guard() {
+            self.report(state);
+        }
+    }
+
+    fn settle(&mut self) -> Result<(), Ended> {
+        self.indexer.as_mut().map_or(Ok(()), Indexer::settle)?;
+        Ok(())
+    }
+
+    /// Waits, with what was found shown, until another program spoils that or nobody wants to know.
+    fn guard(&mut self) -> Result<(), Ended> {
+        while !self.stop.is_on() && self.original().is_some() {
+            self.input.wait(&self.stop, None)?;
+            if !self.stop.is_on() {
+                self.check_bytes()?;
+                self.check_name()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The file, as long as what is shown is read from it.
+    fn original(&self) -> Option<&Original> {
+        match self.input {
+            Input::File { .. } => self.source.original(),
+            Input::Gzip { .. } | Input::Stream { .. } => None,
+        }
+    }
+
+    /// Whether it holds what was indexed.
+    fn check_bytes(&self) -> Result<(), Ended> {
+        self.original().map_or(Ok(()), Original::check_bytes)?;
+        Ok(())
+    }
+
+    /// Whether its name stands for it.
+    fn check_name(&self) -> Result<(), Ended> {
+        self.original().map_or(Ok(()), Original::check_name)?;
+        Ok(())
     }
 
     fn follow(&mut self) -> Result<std::convert::Infallible, Ended> {
         loop {
+            self.check_bytes()?;
             match self.input.more(self.known)? {
+                More::Until(known) if known < self.at() => return Err(Change::Shortened.into()),
                 More::Until(known) => {
                     if self.known > 0 {
                         self.rest = Rest::Grew(Instant::now());
@@ -112,16 +161,16 @@ impl Course {
                     self.torn = false;
                     self.index()?;
                 }
-                More::NotYet => self.wait()?,
+                More::NotYet => {
+                    self.wait()?;
+                    // Whoever wanted no more than there was has pressed the button by now.
+                    if !self.stop.is_on() {
+                        self.check_name()?;
+                    }
+                }
                 More::Never(trouble) => {
-                    let failed = matches!(self.input, Input::File { .. });
-                    return Err(Ended(match trouble {
-                        Some(why) if failed => FileState::Failed(why),
-                        trouble => {
-                            self.trouble = trouble;
-                            FileState::Complete
-                        }
-                    }));
+                    self.trouble = trouble;
+                    return Err(Ended(FileState::Complete));
                 }
             }
             if self.stop.is_on() {
@@ -211,7 +260,7 @@ impl Course {
     }
 
     /// How long to wait before the input counts as being at rest; no end if it does already.
-    fn patience(&mut self) -> io::Result<Option<Duration>> {
+    fn patience(&mut self) -> Result<Option<Duration>, Ended> {
         let quiet = match self.rest {
             Rest::Grew(at) => at.elapsed(),
             Rest::Unseen => self.input.quiet(),
@@ -224,9 +273,7 @@ impl Course {
         if quiet < REST {
             return Ok(Some(REST.saturating_sub(quiet)));
         }
-        if let Some(indexer) = &mut self.indexer {
-            indexer.settle()?;
-        }
+        self.settle()?;
         self.rest = Rest::Settled;
         Ok(None)
     }
@@ -235,8 +282,12 @@ impl Course {
         self.indexer.as_ref().map_or(0, Indexer::at)
     }
 
-    fn publish(&mut self) -> io::Result<()> {
-        self.indexer.as_mut().map_or(Ok(()), Indexer::publish)
+    fn publish(&mut self) -> Result<(), Ended> {
+        if let Some(original) = self.original() {
+            original.indexed(self.at())?;
+        }
+        self.indexer.as_mut().map_or(Ok(()), Indexer::publish)?;
+        Ok(())
     }
 
     fn report(&mut self, state: FileState) {

@@ -41,7 +41,7 @@ pub(super) struct Copy {
 /// What looking for more bytes has brought.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum More {
-    /// So many can be read now.
+    /// So many can be read now; less than before, if the last ones were taken back.
     Until(u64),
     /// Nothing new for now.
     NotYet,
@@ -104,7 +104,9 @@ impl Input {
                 Ok(match size {
                     _ if size > known => More::Until(size),
                     _ if size == known => More::NotYet,
-                    _ => More::Never(Some("it became shorter while it was read".to_owned())),
+                    // A recorder has taken back what it could not write whole. What was indexed is still there: that
+                    // is looked at apart.
+                    _ => More::Until(size),
                 })
             }
             Input::Gzip { unpacking, copy } => match copy.take(unpacking) {

@@ -32,7 +32,11 @@ impl Watcher {
 
         let path = format!("/proc/self/fd/{}", file.as_raw_fd());
         let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK).ok();
-        let changes = AddWatchFlags::IN_MODIFY | AddWatchFlags::IN_CLOSE_WRITE;
+        // The count of its names is an attribute: that is how the end of the last one is told while it is open.
+        let changes = AddWatchFlags::IN_MODIFY
+            | AddWatchFlags::IN_CLOSE_WRITE
+            | AddWatchFlags::IN_ATTRIB
+            | AddWatchFlags::IN_MOVE_SELF;
         Watcher {
             inotify: inotify.filter(|inotify| inotify.add_watch(path.as_str(), changes).is_ok()),
         }

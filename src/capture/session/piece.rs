@@ -3,6 +3,7 @@
 use std::os::unix::fs::FileExt as _;
 
 use super::{Log, Session};
+use crate::capture::error::unreadable;
 use crate::model::RecordsError;
 
 /// The most bytes of the file that are handed out at a time.
@@ -20,7 +21,7 @@ impl Session {
         let len = segment.index.end().saturating_sub(from).min(PIECE);
         let mut bytes = vec![0; len as usize];
         let read = segment.file.read_exact_at(&mut bytes, from);
-        read.map_err(|error| RecordsError::Io(error.to_string()))?;
+        read.map_err(|error| unreadable(&error))?;
         Ok(bytes)
     }
 }
