@@ -654,6 +654,10 @@ fn what_is_damaged_is_said_and_the_rest_is_printed() {
     assert_eq!(run.code(), 0, "{run:?}");
     assert!(run.text().trim_end().ends_with("whole"));
     assert!(run.stderr.contains("no whole block"), "{run:?}");
+    fs::write(home.path("empty"), "").unwrap();
+    let run = home.run(&["open", "empty", "--headless"], b"");
+    assert_eq!(run.code(), 0, "{run:?}");
+    assert!(run.stderr.contains("it is empty"), "{run:?}");
     fs::write(home.path("c.txt"), "just words, and more than twelve").unwrap();
     let run = home.run(&["open", "c.txt", "--headless"], b"");
     assert_eq!(run.code(), 1, "{run:?}");

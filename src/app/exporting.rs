@@ -203,6 +203,8 @@ impl App {
             path: path.to_owned(),
             existing,
         };
+        // Its progress stands where the news of the last one may still be.
+        self.notice = None;
         out.push(Effect::Export(order.clone()));
         self.exporting = Some(Exporting {
             order,

@@ -69,6 +69,7 @@ impl App {
             Ok(query) => {
                 self.remember_whereabouts(context.records);
                 self.filters.push(Typed::new(text, InputType::Text));
+                self.notice = None;
                 out.push(Effect::Filter(Some(query.clone())));
                 self.filter = Some(Filter {
                     query,

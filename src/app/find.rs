@@ -85,6 +85,8 @@ impl App {
         };
         let from = self.current_number(context);
         self.searches.push(Typed::new(text, InputType::Text));
+        // What was said of the search before is over with it.
+        self.notice = None;
         out.push(Effect::Search(Some(pattern.clone())));
         self.search = Some(Search {
             pattern,

@@ -4,9 +4,9 @@
 //! then the bytes; in others a record of fixed size, then the bytes.
 
 mod around;
+mod file;
 mod piece;
 
-use std::fs::File;
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
@@ -15,12 +15,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::annotations::{Annotations, TooMany};
-use super::annotator::sidecar_path;
 use super::error::unreadable;
 use super::file::Identity;
 use super::foreign::{self, Blocks, Foreign, RecordKind};
 use super::group::{self, Cache};
-use super::original::{Change, Original};
+use super::original::Original;
 use super::segment::{Segment, Shared};
 use super::{CaptureError, fact, opening, roster};
 use crate::model::{
@@ -209,42 +208,6 @@ impl Session {
     /// Where the entries are, once that is known: for who reads all of them in order.
     pub(super) fn log(&self) -> Option<&Log> {
         self.source.log.get()
-    }
-
-    /// What of this session is stored in the file at `path`, if anything is: whoever replaces it loses that.
-    pub(super) fn stored_at(&self, path: &Path) -> Option<&'static str> {
-        let wanted = Identity::of(&path.symlink_metadata().ok()?);
-        let is_wanted = |file: &File| file.metadata().is_ok_and(|found| Identity::of(&found) == wanted);
-        if self.source.identity == Some(wanted) {
-            return Some("the capture that is open");
-        }
-        if let Some(Log::Own(shared)) = self.log()
-            && shared.all().iter().any(|segment| is_wanted(&segment.file))
-        {
-            return Some("the recording that is open");
-        }
-        let sidecar = sidecar_path(self.path()).symlink_metadata();
-        sidecar
-            .is_ok_and(|found| Identity::of(&found) == wanted)
-            .then_some("where the annotations of the open capture are kept")
-    }
-
-    /// Whether the file holds what was indexed. To be asked behind what was read: other programs may change it at any
-    /// time.
-    pub(super) fn check_bytes(&self) -> Result<(), RecordsError> {
-        let checked = self.source.original().map_or(Ok(()), Original::check_bytes);
-        checked.map_err(|change| RecordsError::Changed(change.words()))
-    }
-
-    /// Whether its name still stands for the file that was opened.
-    pub(super) fn check_name(&self) -> Result<(), Change> {
-        self.source.original().map_or(Ok(()), Original::check_name)
-    }
-
-    /// What was read, if the file still holds what was indexed.
-    fn checked<T>(&self, read: Result<T, RecordsError>) -> Result<T, RecordsError> {
-        self.check_bytes()?;
-        read
     }
 
     fn slot(&self, id: EntryId) -> Result<Slot, RecordsError> {

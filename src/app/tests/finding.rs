@@ -109,6 +109,8 @@ fn a_search_without_a_hit_says_so_and_moves_nothing() {
     let before = bench.app.log.anchor;
     searched(&mut bench);
     assert_eq!(bench.notice(), "x is in none of 100 entries");
+    bench.keys("/y<Enter>");
+    assert_eq!(bench.app.notice, None, "that was of the search before");
     assert_eq!(bench.app.log.anchor, before);
     bench.keys("<Esc><Esc>");
     assert_eq!(bench.effects.last(), Some(&Effect::Search(None)));

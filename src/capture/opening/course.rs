@@ -295,6 +295,9 @@ impl Course {
         let cut = self.rest == Rest::Settled && left > 0;
         self.source.set_cut(if cut { left } else { 0 });
         let mut remarks: Vec<String> = self.trouble.iter().cloned().collect();
+        if self.known == 0 && self.rest == Rest::Settled && remarks.is_empty() {
+            remarks.push("it is empty: no capture was written to it yet".to_owned());
+        }
         if cut && self.torn {
             remarks.push(format!(
                 "the last {left} bytes are no whole block: cut off, or not written yet"

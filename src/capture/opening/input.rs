@@ -170,7 +170,8 @@ impl Input {
 
 fn unpacked_badly(error: &io::Error) -> String {
     if error.kind() == io::ErrorKind::UnexpectedEof {
-        "the compressed file is cut short; what could be unpacked is shown".to_owned()
+        "the compressed file is cut short, or is followed by bytes that are no gzip; what could be unpacked is shown"
+            .to_owned()
     } else {
         format!("the compressed file is damaged ({error}); what could be unpacked is shown")
     }

@@ -12,7 +12,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tokio::sync::mpsc;
 
-use super::format::Style;
+use super::format::{Format, Style};
 use crate::capture::{Growth, Piece};
 use crate::model::{
     ConnectionId, Direction, Entry, EntryId, EntryKind, Purpose, Records, RecordsError, Surroundings, Tail,
@@ -177,7 +177,7 @@ impl<R: Records, W: Write> Printer<R, W> {
         let missed = first.saturating_sub(self.next);
         self.next = first.max(self.next);
         self.cut.clear();
-        if missed > 0 {
+        if missed > 0 && self.style.format != Format::None {
             tell(&format!(
                 "{} entries are not printed: their ring files were removed before standard output took them",
                 format::count(missed)
@@ -263,7 +263,6 @@ mod tests {
     use super::*;
     use crate::capture::Wording;
     use crate::model::Timestamp;
-    use crate::runtime::headless::format::Format;
     use crate::text::Policy;
 
     const WORDING: Wording = Wording {
