@@ -61,7 +61,7 @@ mod walk;
 mod window;
 
 pub use annotator::{Annotator, Sidecar, sidecar_path};
-pub use connection::{Connection, MAX_DATAGRAM, MAX_PAYLOAD, Role};
+pub use connection::{Connection, MAX_DATAGRAM, MAX_PAYLOAD};
 pub use error::CaptureError;
 pub use export::{Export, Order, Piece, Target, Wording};
 pub use filtered::Filtered;

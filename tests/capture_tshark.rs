@@ -31,10 +31,10 @@ use std::process::{Child, Command, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use sockscope::capture::{
-    Create, Existing, MAX_PAYLOAD, Opening, Recorder, Role, Session, open_in_background,
+use sockscope::capture::{Create, Existing, MAX_PAYLOAD, Opening, Recorder, Session, open_in_background};
+use sockscope::model::{
+    Direction, End, EndHow, EntryId, EntryKind, Protocol, Records, Role, Side, Timestamp,
 };
-use sockscope::model::{Direction, End, EndHow, EntryId, EntryKind, Protocol, Records, Side, Timestamp};
 
 use binary::Home;
 use server::{command, is_installed};
@@ -129,8 +129,8 @@ fn ours(session: &Session) -> Streams {
         let entry = session.entry(id).unwrap();
         let conversation = &all[entry.connection.0 as usize];
         let ends = (
-            conversation.client.unwrap().to_string(),
-            conversation.server.unwrap().to_string(),
+            conversation.client().unwrap().to_string(),
+            conversation.server().unwrap().to_string(),
         );
         let stream = streams.entry(ends).or_default();
         let EntryKind::Data { direction } = entry.kind else {

@@ -23,9 +23,9 @@ use std::thread::{self, JoinHandle};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use sha2::{Digest as _, Sha256};
-use sockscope::capture::{Annotator, Connection, Create, Existing, Recorder, Role, Session};
+use sockscope::capture::{Annotator, Connection, Create, Existing, Recorder, Session};
 use sockscope::model::{
-    Annotation, Direction, End, EndHow, EntryId, EntryKind, Records as _, Side, Timestamp,
+    Annotation, Direction, End, EndHow, EntryId, EntryKind, Records as _, Role, Side, Timestamp,
 };
 
 use binary::{Finished, Home, accept, expect, finish, listen, read_all, recorded, serve};

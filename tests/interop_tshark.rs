@@ -11,9 +11,9 @@ mod tshark;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
-use sockscope::capture::{Connection, Create, Existing, MAX_PAYLOAD, Recorder, Ring, Role};
+use sockscope::capture::{Connection, Create, Existing, MAX_PAYLOAD, Recorder, Ring};
 use sockscope::model::Side::{Local, Peer};
-use sockscope::model::{Direction, End, EndHow, EntryKind, Side, Timestamp};
+use sockscope::model::{Direction, End, EndHow, EntryKind, Role, Side, Timestamp};
 
 use server::is_installed;
 use tshark::{Transport, complaints, fields, tshark};
@@ -68,9 +68,13 @@ impl Sketch {
     }
 
     fn open(&mut self, local: &str, remote: &str) -> Line {
+        self.open_as(Role::Client, local, remote)
+    }
+
+    fn open_as(&mut self, role: Role, local: &str, remote: &str) -> Line {
         let endpoint = format!("tcp://{remote}").parse().unwrap();
         let at = self.tick();
-        let connection = self.recorder.connection(at, &endpoint, Role::Client).unwrap();
+        let connection = self.recorder.connection(at, &endpoint, role).unwrap();
         let line = Line {
             connection,
             sent: Vec::new(),
@@ -159,6 +163,40 @@ fn a_talk_is_followed_in_both_families() {
         sketch.close(&line, Peer, EndHow::Fin);
         sketch.assert_clean(&[&line]);
     }
+}
+
+#[test]
+fn whoever_dialed_sends_the_syn() {
+    if !is_installed("tshark") {
+        return;
+    }
+    for (local, remote) in [V4, V6] {
+        let mut sketch = Sketch::new();
+        let mut line = sketch.open_as(Role::Server, remote, local);
+        sketch.receive(&mut line, b"a question");
+        sketch.send(&mut line, b"an answer");
+        sketch.event(&line, &half_close(Peer));
+        sketch.close(&line, Local, EndHow::Fin);
+        assert_eq!(complaints(&sketch.path), Vec::<String>::new());
+        assert_eq!(fields(&sketch.path, &["tcp.srcport"])[..2], ["50312", "16379"]);
+        let streams = follow(&sketch.path, 1);
+        assert_eq!(sha256(&streams[0][0]), sha256(&line.received));
+        assert_eq!(sha256(&streams[0][1]), sha256(&line.sent));
+    }
+}
+
+#[test]
+fn a_relay_between_families_is_followed() {
+    if !is_installed("tshark") {
+        return;
+    }
+    let mut sketch = Sketch::new();
+    let mut line = sketch.open_as(Role::Tap, V4.0, V6.1);
+    sketch.send(&mut line, b"a question");
+    sketch.receive(&mut line, b"an answer");
+    sketch.close(&line, Local, EndHow::Fin);
+    sketch.assert_clean(&[&line]);
+    assert_eq!(fields(&sketch.path, &["ipv6.src"])[0], "::ffff:127.0.0.1");
 }
 
 #[test]

@@ -82,7 +82,10 @@ fn ours(session: &Session, protocol: Protocol) -> Vec<Ours> {
         for one in page.into_iter().filter(|one| one.protocol == protocol) {
             places.insert(one.id, all.len());
             all.push(Ours {
-                ends: [one.client.unwrap().to_string(), one.server.unwrap().to_string()],
+                ends: [
+                    one.client().unwrap().to_string(),
+                    one.server().unwrap().to_string(),
+                ],
                 parts: [Vec::new(), Vec::new()],
             });
         }

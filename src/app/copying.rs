@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use super::actions::CopyForm;
 use super::{App, Context, Effect, Pane, Severity};
-use crate::model::{EntryId, EntryKind, RecordsError};
+use crate::model::{EntryId, EntryKind, RecordsError, Sides};
 use crate::text::{Source, copy, format};
 
 /// Terminals drop OSC 52 strings above some length; 100,000 characters of Base64 is the least of the common limits,
@@ -119,7 +119,10 @@ impl App {
     ) -> Result<(String, usize, usize), RecordsError> {
         let entry = context.records.entry(id)?;
         if !matches!(entry.kind, EntryKind::Data { .. }) {
-            let text = super::sentence(&entry.kind, self.purpose());
+            let text = super::sentence(
+                &entry.kind,
+                Sides::of(self.purpose(), context.records.role(entry.connection)),
+            );
             let text = copy::text(Source::new(text.as_bytes(), self.settings.policy));
             return Ok((text, 0, 0));
         }

@@ -11,7 +11,9 @@ pub use columns::TimeColumns;
 pub use kinds::{Head, HexRow, RowKind, TextUnits, VisibleRow};
 
 use super::{Purpose, TimeColumn, View};
-use crate::model::{Entry, EntryId, EntryKind, Records, RecordsError, Surroundings, details, sentence};
+use crate::model::{
+    Entry, EntryId, EntryKind, Records, RecordsError, Sides, Surroundings, details, sentence,
+};
 use crate::text::{HexLayout, Policy, Shown, Source, TextRows, gutter};
 
 /// Cells of the sign before each row of a comment.
@@ -176,7 +178,7 @@ impl Sheet<'_> {
             | EntryKind::Close(_)
             | EntryKind::Error { .. }
             | EntryKind::Gap { .. }
-            | EntryKind::Note { .. } => self.sentence_rows(&entry.kind),
+            | EntryKind::Note { .. } => self.sentence_rows(entry),
         }
         .into_iter();
         let head = sentence.next().unwrap_or_default();
@@ -260,11 +262,14 @@ impl Sheet<'_> {
     }
 
     /// What happened, cut into rows that stand beside the times.
-    fn sentence_rows(&self, kind: &EntryKind) -> Vec<Shown> {
+    fn sentence_rows(&self, entry: &Entry) -> Vec<Shown> {
         // The mark of the event and a blank stand before the sentence.
         let prefix = TimeColumns::fitting(self.width, self.time).width() + 2;
         let width = self.width.saturating_sub(prefix).max(1);
-        let mut text = sentence(kind, self.purpose);
+        let mut text = sentence(
+            &entry.kind,
+            Sides::of(self.purpose, self.records.role(entry.connection)),
+        );
         if self.policy.ascii {
             // The two signs of our own words that are not in seven bits.
             text = text.replace('→', "->").replace('µ', "u");

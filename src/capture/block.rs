@@ -5,7 +5,7 @@
 use std::net::SocketAddr;
 
 use crate::capture::packet::{Headers, Segment};
-use crate::model::{Direction, EntryId, Timestamp};
+use crate::model::{Direction, EntryId, Role, Timestamp};
 
 /// Section Header Block.
 pub(super) const SECTION: u32 = 0x0a0d_0d0a;
@@ -31,7 +31,7 @@ pub(super) const OPT_END: u16 = 0;
 const OPT_COMMENT: u16 = 1;
 pub(super) const SHB_USERAPPL: u16 = 4;
 pub(super) const IF_NAME: u16 = 2;
-const IF_DESCRIPTION: u16 = 3;
+pub(super) const IF_DESCRIPTION: u16 = 3;
 pub(super) const IF_TSRESOL: u16 = 9;
 pub(super) const EPB_FLAGS: u16 = 2;
 pub(super) const INBOUND: u32 = 1;
@@ -99,7 +99,7 @@ fn section_with(remark: Option<&str>, first: Option<EntryId>) -> Vec<u8> {
 /// interface has no time, and so do the addresses where no entry tells them.
 pub(super) fn interface(
     name: &str,
-    role: &str,
+    role: Role,
     started: Timestamp,
     addresses: Option<(SocketAddr, SocketAddr)>,
 ) -> Vec<u8> {
@@ -112,7 +112,7 @@ pub(super) fn interface(
     body.extend(0u16.to_le_bytes());
     body.extend(0u32.to_le_bytes()); // snaplen: no limit
     option(&mut body, IF_NAME, name.as_bytes());
-    option(&mut body, IF_DESCRIPTION, role.as_bytes());
+    option(&mut body, IF_DESCRIPTION, role.name().as_bytes());
     option(&mut body, IF_TSRESOL, &[NANOSECONDS]);
     option(&mut body, OPT_OURS, &ours(&value));
     option(&mut body, OPT_END, &[]);

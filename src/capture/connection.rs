@@ -14,29 +14,13 @@ use super::packet::{self, Segment};
 use super::recorder::{Carries, Filed, Mark, Recorder};
 use super::stream::Stream;
 use super::{CaptureError, fact};
-use crate::model::{ConnectionId, Direction, Endpoint, EntryId, EntryKind, Protocol, Timestamp};
+use crate::model::{ConnectionId, Direction, Endpoint, EntryId, EntryKind, Protocol, Role, Timestamp};
 
 /// The most bytes that one entry holds: what fits an IPv4 packet beside its headers.
 pub const MAX_PAYLOAD: usize = 65_495;
 
 /// The most bytes that one datagram holds: over IPv6 what its length can say, over IPv4 20 fewer.
 pub const MAX_DATAGRAM: usize = 65_527;
-
-/// What this program is to the connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// It dialed.
-    Client,
-}
-
-impl Role {
-    /// The word in `if_description`.
-    pub(in crate::capture) fn name(self) -> &'static str {
-        match self {
-            Role::Client => "client",
-        }
-    }
-}
 
 /// What a file is told of a connection before anything else.
 #[derive(Debug)]
@@ -46,7 +30,8 @@ pub(super) struct Origin {
     /// When dialing started.
     pub(super) started: Timestamp,
     name: String,
-    role: Role,
+    /// What this program is to it.
+    pub(super) role: Role,
     /// Whether it is a stream of bytes, or datagrams.
     protocol: Protocol,
 }
@@ -67,7 +52,7 @@ impl Origin {
 
     /// Its interface description block, with the addresses if an earlier file has the entry that tells them.
     pub(super) fn block(&self, addresses: Option<(SocketAddr, SocketAddr)>) -> Vec<u8> {
-        block::interface(&self.name, self.role.name(), self.started, addresses)
+        block::interface(&self.name, self.role, self.started, addresses)
     }
 }
 
@@ -136,6 +121,7 @@ impl Connection {
             connection: self.id(),
             interface: flow.interface(),
             name: &self.origin.name,
+            role: self.origin.role,
             at,
             kind,
         };

@@ -321,6 +321,7 @@ fn write_entry(
         bytes,
         surroundings: Surroundings::default(),
         annotation: annotation.as_ref(),
+        role: session.role(entry.connection),
     };
     if form.decodes() {
         piece.surroundings = surroundings(session, &piece)?;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::Session;
 use super::search::{Hits, Scan};
 use crate::model::{
-    Annotation, ConnectionId, Conversation, Entry, EntryId, Found, Records, RecordsError, Surroundings,
+    Annotation, ConnectionId, Conversation, Entry, EntryId, Found, Records, RecordsError, Role, Surroundings,
     Timestamp,
 };
 
@@ -66,6 +66,10 @@ impl Records for Filtered {
 
     fn started(&self, connection: ConnectionId) -> Option<Timestamp> {
         self.session.started(connection)
+    }
+
+    fn role(&self, connection: ConnectionId) -> Role {
+        self.session.role(connection)
     }
 
     fn annotation(&self, number: EntryId) -> Option<Annotation> {

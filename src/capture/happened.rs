@@ -4,7 +4,7 @@ use super::block;
 use super::packet::Segment;
 use super::plaintext;
 use super::stream::Stream;
-use crate::model::{ConnectionId, Direction, EndHow, EntryKind, Side, Timestamp};
+use crate::model::{ConnectionId, EndHow, EntryKind, Role, Side, Timestamp};
 
 /// An event.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +15,8 @@ pub(super) struct Happened<'a> {
     pub(super) interface: u32,
     /// Its name, as in `tls://localhost:443`.
     pub(super) name: &'a str,
+    /// What the program is, or was, to it.
+    pub(super) role: Role,
     /// When.
     pub(super) at: Timestamp,
     /// What.
@@ -34,16 +36,14 @@ impl Happened<'_> {
         };
         match self.kind {
             EntryKind::Open { local, remote } => {
-                let remote = plaintext::server(self.name, *remote);
-                let Some(mut opened) = Stream::new(self.connection, *local, remote) else {
-                    return Vec::new();
-                };
-                let [syn, syn_ack, ack] = opened.open();
+                let (local, remote) = plaintext::ends(self.name, self.role, (*local, *remote));
+                let (dialer, mut opened) = (self.role.dialer(), Stream::new(self.connection, local, remote));
+                let [syn, syn_ack, ack] = opened.open(dialer);
                 *stream = Some(opened);
                 [
-                    bare(Direction::Sent, &syn),
-                    bare(Direction::Received, &syn_ack),
-                    entry(Side::Local, &ack),
+                    bare(dialer.direction(), &syn),
+                    bare(dialer.direction().opposite(), &syn_ack),
+                    entry(dialer, &ack),
                 ]
                 .concat()
             }

@@ -3,6 +3,8 @@
 
 use std::net::SocketAddr;
 
+use crate::model::{Role, Side};
+
 /// What names of connections begin with whose bytes were decrypted.
 const DECRYPTED: &str = "tls://";
 
@@ -22,13 +24,25 @@ const PORTS: &[(u16, u16)] = &[
 ];
 
 /// The address of the server as packets have it, of the connection of that name.
-pub(super) fn server(name: &str, mut address: SocketAddr) -> SocketAddr {
+fn server(name: &str, mut address: SocketAddr) -> SocketAddr {
     if name.starts_with(DECRYPTED)
         && let Some((_, plain)) = PORTS.iter().find(|(port, _)| *port == address.port())
     {
         address.set_port(*plain);
     }
     address
+}
+
+/// The addresses of both sides, ours first, in the packets of a connection of that name and role.
+pub(super) fn ends(
+    name: &str,
+    role: Role,
+    (local, remote): (SocketAddr, SocketAddr),
+) -> (SocketAddr, SocketAddr) {
+    match role.dialer() {
+        Side::Local => (local, server(name, remote)),
+        Side::Peer => (server(name, local), remote),
+    }
 }
 
 #[cfg(test)]

@@ -17,8 +17,8 @@ pub(super) use self::writer::{Carries, Filed, Mark, Writer};
 use super::annotations::{TooMany, Written};
 use super::connection::Origin;
 use super::segment::{Segment, Shared};
-use super::{CaptureError, Connection, Role, Session, block, file};
-use crate::model::{Annotation, Endpoint, EntryId, RingReport, Timestamp};
+use super::{CaptureError, Connection, Session, block, file};
+use crate::model::{Annotation, Endpoint, EntryId, RingReport, Role, Timestamp};
 
 /// What to do with a file that is already there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use super::fact;
 use super::segment::{Segment, Shared};
 use super::walk;
 use super::window::Window;
-use crate::model::{ConnectionId, Conversation, Direction, EntryKind, Protocol, Timestamp};
+use crate::model::{ConnectionId, Conversation, Direction, EntryKind, Protocol, Role, Timestamp};
 
 /// The most conversations that one page holds, so that no caller makes us read all at once.
 const PAGE: usize = 4096;
@@ -27,6 +27,8 @@ pub(super) struct Known {
     pub(super) segment: u32,
     /// When dialing started.
     pub(super) started: Timestamp,
+    /// What the program that recorded it was to it.
+    pub(super) role: Role,
     /// Where its interface description block is.
     pub(super) block: u64,
     /// Its traffic.
@@ -81,6 +83,12 @@ impl Roster {
         known
             .get(place(&known, connection).ok()?)
             .map(|known| known.started)
+    }
+
+    /// What the program that recorded a connection was to it.
+    pub(super) fn role(&self, connection: ConnectionId) -> Option<Role> {
+        let known = self.read();
+        known.get(place(&known, connection).ok()?).map(|known| known.role)
     }
 
     /// Takes in that a connection has an interface description block in a file: a new one, or another one, from
@@ -178,8 +186,9 @@ fn conversation(shared: &Shared, known: &Known, buffer: &mut Vec<u8>) -> Convers
         } else {
             Protocol::Tcp
         },
-        client: addresses.map(|(local, _)| local),
-        server: addresses.map(|(_, remote)| remote),
+        role: known.role,
+        local: addresses.map(|(local, _)| local),
+        remote: addresses.map(|(_, remote)| remote),
         name: announced.name,
         started: known.started,
         entries,

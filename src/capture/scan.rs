@@ -13,7 +13,7 @@ use super::roster::{Known, Traffic};
 use super::segment::{Segment, Shared};
 use super::walk::{self, Content, Fault};
 use super::window::Window;
-use crate::model::{ConnectionId, Direction, EntryId, EntryKind, Timestamp};
+use crate::model::{ConnectionId, Direction, EntryId, EntryKind, Role, Timestamp};
 
 /// Bytes read at a time: as fast as larger ones, and small beside the program itself.
 const CHUNK: usize = 256 << 10;
@@ -145,7 +145,7 @@ impl Scan {
         content: Content,
     ) -> Result<Option<(ConnectionId, Tails)>, Fault> {
         match content {
-            Content::Interface { started } => self.announce(started).map(|()| None),
+            Content::Interface { started, role } => self.announce(started, role).map(|()| None),
             Content::Data {
                 interface,
                 direction,
@@ -187,7 +187,7 @@ impl Scan {
     }
 
     /// Takes in a connection that is announced here.
-    fn announce(&mut self, started: Timestamp) -> Result<(), Fault> {
+    fn announce(&mut self, started: Timestamp, role: Role) -> Result<(), Fault> {
         if self.streams.len() >= MOST_CONNECTIONS {
             return Err(Fault::Damaged("there are too many connections"));
         }
@@ -198,6 +198,7 @@ impl Scan {
             id,
             segment: self.segment.number,
             started,
+            role,
             block: self.at,
             traffic: Traffic::default(),
         });

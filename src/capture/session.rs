@@ -24,7 +24,7 @@ use super::segment::{Segment, Shared};
 use super::{CaptureError, fact, opening, roster};
 use crate::model::{
     Annotation, ConnectionId, Conversation, Direction, Entry, EntryId, EntryKind, Protocol, Records,
-    RecordsError, Surroundings, Timestamp,
+    RecordsError, Role, Surroundings, Timestamp,
 };
 
 /// A readable session. Clones share the file and its index; each has a cache of its own.
@@ -351,6 +351,13 @@ impl Records for Session {
         match self.source.log.get()? {
             Log::Own(shared) => shared.roster.started(connection),
             Log::Foreign(foreign) => foreign.started(connection),
+        }
+    }
+
+    fn role(&self, connection: ConnectionId) -> Role {
+        match self.source.log.get() {
+            Some(Log::Own(shared)) => shared.roster.role(connection).unwrap_or_default(),
+            Some(Log::Foreign(_)) | None => Role::Client,
         }
     }
 

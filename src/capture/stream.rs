@@ -32,17 +32,13 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    /// A connection before its SYN; `None` if the addresses are of different families, which no packet has.
+    /// A connection before its SYN, or one whose opening is not seen. Where the families of the addresses differ, as
+    /// they can where a relay stands between, IPv4 is mapped into IPv6.
     ///
     /// The initial sequence numbers differ between connections, so that one which is dialed again from the
     /// same port is not taken for a retransmission. The peer's lies 64 KiB lower, so that the wrap at 2³² is
     /// met in the first connection of every session and not only after gigabytes.
-    pub(super) fn new(id: ConnectionId, local: SocketAddr, remote: SocketAddr) -> Option<Stream> {
-        (local.is_ipv4() == remote.is_ipv4()).then(|| Stream::unopened(id, local, remote))
-    }
-
-    /// A connection whose opening is not seen. Where the families differ, IPv4 is mapped into IPv6.
-    pub(super) fn unopened(id: ConnectionId, local: SocketAddr, remote: SocketAddr) -> Stream {
+    pub(super) fn new(id: ConnectionId, local: SocketAddr, remote: SocketAddr) -> Stream {
         let first = id.0.wrapping_mul(0x9e37_79b9); // 2³² divided by the golden ratio: far apart for any ids
         let half = |address, next| Half {
             address,
@@ -56,12 +52,12 @@ impl Stream {
         }
     }
 
-    /// SYN, SYN/ACK and ACK; the local side dialed.
-    pub(super) fn open(&mut self) -> [Segment; 3] {
+    /// SYN, SYN/ACK and ACK; `dialer` sends the first.
+    pub(super) fn open(&mut self, dialer: Side) -> [Segment; 3] {
         [
-            self.segment(Side::Local, Flags::Syn, 0),
-            self.segment(Side::Peer, Flags::SynAck, 0),
-            self.segment(Side::Local, Flags::Ack, 0),
+            self.segment(dialer, Flags::Syn, 0),
+            self.segment(dialer.other(), Flags::SynAck, 0),
+            self.segment(dialer, Flags::Ack, 0),
         ]
     }
 
@@ -74,7 +70,7 @@ impl Stream {
     pub(super) fn overdue(&mut self, from: Side, len: usize) -> Option<Segment> {
         let half = self.half(from);
         let ahead = half.next.wrapping_sub(half.acknowledged);
-        (ahead > UNACKNOWLEDGED.saturating_sub(len as u32)).then(|| self.segment(other(from), Flags::Ack, 0))
+        (ahead > UNACKNOWLEDGED.saturating_sub(len as u32)).then(|| self.segment(from.other(), Flags::Ack, 0))
     }
 
     /// The FIN of a side; `None` if it has sent one already.
@@ -105,7 +101,7 @@ impl Stream {
     }
 
     fn segment(&mut self, from: Side, flags: Flags, payload_len: usize) -> Segment {
-        let back = self.half(other(from));
+        let back = self.half(from.other());
         let (to, ack) = (back.address, back.next);
         if flags != Flags::Syn {
             back.acknowledged = ack;
@@ -129,20 +125,13 @@ impl Stream {
     }
 }
 
-fn other(side: Side) -> Side {
-    match side {
-        Side::Local => Side::Peer,
-        Side::Peer => Side::Local,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn stream(id: u32) -> Stream {
         let address = |text: &str| text.parse().unwrap();
-        Stream::new(ConnectionId(id), address("127.0.0.1:1"), address("127.0.0.1:2")).unwrap()
+        Stream::new(ConnectionId(id), address("127.0.0.1:1"), address("127.0.0.1:2"))
     }
 
     fn numbers(segment: Segment) -> (u32, u32) {
@@ -152,7 +141,7 @@ mod tests {
     #[test]
     fn the_opening_takes_one_number_of_each_side() {
         let mut stream = stream(0);
-        let [syn, syn_ack, ack] = stream.open();
+        let [syn, syn_ack, ack] = stream.open(Side::Local);
         assert_eq!((syn.seq, syn.flags), (0, Flags::Syn));
         assert_eq!(numbers(syn_ack), (0xffff_0000, 1));
         assert_eq!(numbers(ack), (1, 0xffff_0001));
@@ -163,7 +152,7 @@ mod tests {
     #[test]
     fn numbers_wrap_at_the_top() {
         let mut stream = stream(0);
-        stream.open();
+        stream.open(Side::Local);
         assert_eq!(stream.data(Side::Peer, 65_495).seq, 0xffff_0001);
         assert_eq!(stream.data(Side::Peer, 65_495).seq, 0xffff_0001 + 65_495);
         assert_eq!(stream.data(Side::Peer, 1).seq, 65_455);
@@ -172,7 +161,7 @@ mod tests {
     #[test]
     fn a_side_finishes_once_and_the_other_goes_on() {
         let mut stream = stream(0);
-        stream.open();
+        stream.open(Side::Local);
         assert_eq!(stream.finish(Side::Local).unwrap().seq, 1);
         assert_eq!(stream.finish(Side::Local), None);
         assert_eq!(
@@ -187,7 +176,7 @@ mod tests {
     #[test]
     fn a_side_that_runs_ahead_is_acknowledged() {
         let mut stream = stream(0);
-        stream.open();
+        stream.open(Side::Local);
         let mut acknowledgements = 0;
         for _ in 0..20_000 {
             if let Some(ack) = stream.overdue(Side::Peer, 65_495) {
@@ -203,7 +192,7 @@ mod tests {
     #[test]
     fn a_gap_is_a_jump() {
         let mut stream = stream(0);
-        stream.open();
+        stream.open(Side::Local);
         stream.skip(Side::Local, 1000);
         assert_eq!(stream.data(Side::Local, 1).seq, 1001);
         stream.skip(Side::Local, u64::MAX);
@@ -211,8 +200,14 @@ mod tests {
     }
 
     #[test]
-    fn mixed_families_have_no_packets() {
-        let address = |text: &str| text.parse().unwrap();
-        assert!(Stream::new(ConnectionId(0), address("127.0.0.1:1"), address("[::1]:2")).is_none());
+    fn whoever_dialed_sends_the_syn() {
+        let mut stream = stream(0);
+        let [syn, syn_ack, ack] = stream.open(Side::Peer);
+        assert_eq!((syn.from, syn.flags), (stream.peer.address, Flags::Syn));
+        assert_eq!(
+            (syn_ack.from, syn_ack.flags),
+            (stream.local.address, Flags::SynAck)
+        );
+        assert_eq!(numbers(ack), (0xffff_0001, 1));
     }
 }

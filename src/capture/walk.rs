@@ -6,13 +6,13 @@ use std::io;
 use std::net::SocketAddr;
 
 use super::block::{
-    ABOUT_HEADER, ANNOTATION, ANNOTATION_HEADER, BYTE_ORDER_MAGIC, EPB_FLAGS, IF_NAME, IF_TSRESOL, INBOUND,
-    INTERFACE, LARGEST, LINKTYPE_RAW, LONGEST_TEXT, MAGIC, MAGIC_ABOUT, NANOSECONDS, OPT_END, OPT_OURS,
-    OUTBOUND, PACKET, PACKET_HEADER, SECTION, SMALLEST, padding,
+    ABOUT_HEADER, ANNOTATION, ANNOTATION_HEADER, BYTE_ORDER_MAGIC, EPB_FLAGS, IF_DESCRIPTION, IF_NAME,
+    IF_TSRESOL, INBOUND, INTERFACE, LARGEST, LINKTYPE_RAW, LONGEST_TEXT, MAGIC, MAGIC_ABOUT, NANOSECONDS,
+    OPT_END, OPT_OURS, OUTBOUND, PACKET, PACKET_HEADER, SECTION, SMALLEST, padding,
 };
 use super::packet::{LONGEST_HEADERS, header_len};
 use super::window::Window;
-use crate::model::{Direction, EntryId, Protocol, Timestamp};
+use crate::model::{Direction, EntryId, Protocol, Role, Timestamp};
 
 /// The most bytes a packet may have (Wireshark's `WTAP_MAX_PACKET_SIZE_STANDARD`).
 pub(super) const LARGEST_PACKET: u32 = 262_144;
@@ -33,6 +33,8 @@ pub(super) enum Content {
     Interface {
         /// When dialing started.
         started: Timestamp,
+        /// What the program that recorded it was to it.
+        role: Role,
     },
     /// A data entry.
     Data {
@@ -172,6 +174,7 @@ fn interface(fields: &mut Fields<'_, '_>) -> Result<Content, Fault> {
         .ok_or(Fault::Damaged("the interface does not say when it started"))?;
     Ok(Content::Interface {
         started: Timestamp(u64::from_le_bytes(started)),
+        role: Role::named(find(options, IF_DESCRIPTION).unwrap_or_default()),
     })
 }
 
@@ -388,9 +391,10 @@ mod tests {
     fn what_is_built_is_read() {
         check(&block::section(None), Content::Section);
         check(
-            &block::interface("tcp://[::1]:80", "client", Timestamp(17), None),
+            &block::interface("tcp://[::1]:80", Role::Client, Timestamp(17), None),
             Content::Interface {
                 started: Timestamp(17),
+                role: Role::Client,
             },
         );
         check(
@@ -461,7 +465,7 @@ mod tests {
         proptest::proptest!(|(kind in 0..4usize, at in 0..400usize, noise in proptest::collection::vec(0..=255u8, 1..8))| {
             let mut bytes = match kind {
                 0 => block::section(None),
-                1 => block::interface("a", "client", Timestamp(0), None),
+                1 => block::interface("a", Role::Client, Timestamp(0), None),
                 2 => block::annotation(EntryId(0), 0, Timestamp(0), b"{}"),
                 _ => data_block(40),
             };

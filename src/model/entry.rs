@@ -50,6 +50,14 @@ pub enum Side {
 }
 
 impl Side {
+    /// The one that is not this.
+    pub fn other(self) -> Side {
+        match self {
+            Side::Local => Side::Peer,
+            Side::Peer => Side::Local,
+        }
+    }
+
     /// Which way its bytes go.
     pub fn direction(self) -> Direction {
         match self {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use super::{ConnectionId, End, Endpoint, EntryId, Side, Timestamp, TlsReport};
+use super::{ConnectionId, End, Endpoint, EntryId, Role, Side, Timestamp, TlsReport};
 
 /// The state of a connection; the words are the same wherever they are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -89,6 +89,8 @@ pub enum Closing {
 pub struct Link {
     /// Its number in the session.
     pub id: ConnectionId,
+    /// What this program is to it.
+    pub role: Role,
     /// What was dialed.
     pub endpoint: Endpoint,
     /// Where it stands.
@@ -128,10 +130,11 @@ pub struct Link {
 }
 
 impl Link {
-    /// A link that has just been asked for.
+    /// A link that has just been asked for, as a client.
     pub fn new(id: ConnectionId, endpoint: Endpoint, started: Timestamp) -> Link {
         Link {
             id,
+            role: Role::Client,
             endpoint,
             state: LinkState::Idle,
             local: None,

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Annotation, ConnectionId, Conversation, Entry, EntryId, Timestamp};
+use super::{Annotation, ConnectionId, Conversation, Entry, EntryId, Role, Timestamp};
 
 /// Why an entry could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -117,6 +117,11 @@ pub trait Records {
 
     /// When the connection's dialing started: the zero of the column "since start".
     fn started(&self, connection: ConnectionId) -> Option<Timestamp>;
+
+    /// What the program that recorded the connection was to it.
+    fn role(&self, _connection: ConnectionId) -> Role {
+        Role::Client
+    }
 
     /// What the user added to the entry of that number, if anything.
     fn annotation(&self, _number: EntryId) -> Option<Annotation> {

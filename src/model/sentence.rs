@@ -1,47 +1,33 @@
 //! What an event of a connection is called, in one sentence. The words are the same on the screen and in text output.
 
 use super::{
-    Attempt, AttemptOutcome, Direction, End, EndHow, EntryKind, Family, Lookup, Purpose, Side, TlsReport,
+    Attempt, AttemptOutcome, Direction, End, EndHow, EntryKind, Family, Lookup, Side, Sides, TlsReport,
     Verdict,
 };
 use crate::text::format;
 
-/// What the two sides are called: a capture shows the traffic of others.
-fn side(side: Side, purpose: Purpose) -> &'static str {
-    match (purpose, side) {
-        (Purpose::Live, Side::Local) => "you",
-        (Purpose::Live, Side::Peer) => "the peer",
-        (Purpose::Reading, Side::Local) => "the client",
-        (Purpose::Reading, Side::Peer) => "the server",
-    }
-}
-
-fn other(side: Side) -> Side {
-    match side {
-        Side::Local => Side::Peer,
-        Side::Peer => Side::Local,
-    }
-}
-
-/// What happened, in words; empty for bytes. It may quote names and errors from outside, so it goes through the
+/// What happened, in words, by whom is what `sides` calls them; empty for bytes. It may quote names and errors from outside, so it goes through the
 /// encoder.
-pub fn sentence(kind: &EntryKind, purpose: Purpose) -> String {
+pub fn sentence(kind: &EntryKind, sides: Sides) -> String {
     match kind {
         EntryKind::Data { .. } => String::new(),
         EntryKind::Lookup(lookup) => lookup_sentence(lookup),
         EntryKind::Attempt(attempt) => attempt_sentence(attempt),
         EntryKind::Tls(report) => tls_sentence(report),
-        EntryKind::Open { local, remote } => format!("open: {local} → {remote}"),
+        EntryKind::Open { local, remote } => match sides.dialer() {
+            Side::Local => format!("open: {local} → {remote}"),
+            Side::Peer => format!("open: {remote} → {local}"),
+        },
         EntryKind::HalfClose { by } => format!(
             "half-closed by {} (FIN), {} may still send",
-            side(*by, purpose),
-            side(other(*by), purpose)
+            sides.name(*by),
+            sides.name(by.other())
         ),
         // The other side's FIN is an entry before this one.
         EntryKind::Close(End {
             by, how: EndHow::Fin, ..
-        }) => format!("closed: {} sent FIN too", side(*by, purpose)),
-        EntryKind::Close(end) => end_sentence(end, purpose),
+        }) => format!("closed: {} sent FIN too", sides.name(*by)),
+        EntryKind::Close(end) => end_sentence(end, sides),
         EntryKind::Error { text, .. } => text.clone(),
         EntryKind::Gap { direction, bytes } => {
             let way = match direction {
@@ -55,8 +41,8 @@ pub fn sentence(kind: &EntryKind, purpose: Purpose) -> String {
 }
 
 /// Who ended a connection as a whole, and how, in words.
-pub fn end_sentence(end: &End, purpose: Purpose) -> String {
-    let who = side(end.by, purpose);
+pub fn end_sentence(end: &End, sides: Sides) -> String {
+    let who = sides.name(end.by);
     match (end.how, end.errno) {
         (EndHow::Fin, _) => format!("closed by {who} (FIN)"),
         (EndHow::Rst, _) => format!("reset by {who} (RST)"),
@@ -139,10 +125,13 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::model::{Purpose, Role};
 
     #[test]
     fn events_are_told_in_one_sentence() {
-        let check = |kind: EntryKind, expected: &str| assert_eq!(sentence(&kind, Purpose::Live), expected);
+        let check = |kind: EntryKind, expected: &str| {
+            assert_eq!(sentence(&kind, Sides::of(Purpose::Live, Role::Client)), expected);
+        };
         check(
             EntryKind::Lookup(Lookup {
                 name: "localhost".into(),
@@ -182,7 +171,12 @@ mod tests {
 
     #[test]
     fn a_capture_has_a_client_and_a_server() {
-        let check = |kind: EntryKind, expected: &str| assert_eq!(sentence(&kind, Purpose::Reading), expected);
+        let check = |kind: EntryKind, expected: &str| {
+            assert_eq!(
+                sentence(&kind, Sides::of(Purpose::Reading, Role::Client)),
+                expected
+            );
+        };
         let half = EntryKind::HalfClose { by: Side::Peer };
         check(half, "half-closed by the server (FIN), the client may still send");
         let end = |how| {

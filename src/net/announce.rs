@@ -3,8 +3,8 @@
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
-use crate::capture::{CaptureError, Role};
-use crate::model::{Endpoint, Full, Link, LinkState, NetCommand, RecorderState, Timestamp};
+use crate::capture::CaptureError;
+use crate::model::{Endpoint, Full, Link, LinkState, NetCommand, RecorderState, Role, Timestamp};
 
 use super::OnFull;
 use super::journal::{Journal, RETRY};

@@ -165,7 +165,7 @@ fn datagrams_are_entries_also_empty_ones() {
     let all = opening.session.conversation_page(0..100);
     assert_eq!(all.len(), 2);
     assert_eq!(
-        (all[0].protocol, all[0].client.unwrap().to_string()),
+        (all[0].protocol, all[0].client().unwrap().to_string()),
         (Protocol::Udp, "10.0.0.1:40000".to_owned())
     );
     assert_eq!((all[0].entries, all[0].sent, all[0].received), (3, 5, 5));

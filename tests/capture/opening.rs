@@ -120,7 +120,7 @@ fn a_recording_under_way_is_followed() {
         (ConnectionId(0), "tcp://localhost:6379")
     );
     assert_eq!((listed.entries, listed.sent, listed.received), (201, 800, 0));
-    assert_eq!(listed.server.unwrap().to_string(), "127.0.0.1:6379");
+    assert_eq!(listed.server().unwrap().to_string(), "127.0.0.1:6379");
     let live = recorder.reader().conversation_page(0..9);
     assert_eq!(live, opening.session.conversation_page(0..9));
 }

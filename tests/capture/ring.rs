@@ -6,11 +6,11 @@ use std::process::{Command, Stdio};
 
 use proptest::prelude::*;
 use sockscope::capture::{
-    Annotator, CaptureError, Existing, Filtered, Recorder, Ring, Role, Scan, ScanReport, ScanState, Session,
-    Sought,
+    Annotator, CaptureError, Existing, Filtered, Recorder, Ring, Scan, ScanReport, ScanState, Session, Sought,
 };
 use sockscope::model::{
-    Annotation, ConnectionId, Direction, EntryId, EntryKind, Found as _, Records, RecordsError, Timestamp,
+    Annotation, ConnectionId, Direction, EntryId, EntryKind, Found as _, Records, RecordsError, Role,
+    Timestamp,
 };
 use sockscope::text::Pattern;
 
@@ -140,7 +140,7 @@ fn a_file_knows_the_connections_that_are_used_in_it() {
         let page = session.conversation_page(0..10);
         let line = |one: &sockscope::model::Conversation| {
             assert_eq!(session.conversation(one.id).as_ref(), Some(one));
-            (one.id.0, one.name.clone(), one.client.is_some())
+            (one.id.0, one.name.clone(), one.local.is_some())
         };
         page.iter().map(line).collect()
     };

@@ -30,6 +30,11 @@ pub(crate) fn write_then_open(sessions: u32, most: usize) {
             prop_assert_eq!(opened.cut(), 0);
             sample::assert_is(&opened, &lines);
             prop_assert_eq!(opened.connections(), reader.connections());
+            for number in 0..opened.connections() {
+                let id = ConnectionId(number as u32);
+                prop_assert_eq!(opened.role(id), sample::role(number));
+                prop_assert_eq!(reader.role(id), sample::role(number));
+            }
             for number in 0..=opened.connections() as u32 {
                 let id = ConnectionId(number);
                 prop_assert_eq!(opened.started(id), reader.started(id));

@@ -13,10 +13,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use sockscope::capture::{CaptureError, Connection, Create, Existing, MAX_PAYLOAD, Recorder, Role, Session};
+use sockscope::capture::{CaptureError, Connection, Create, Existing, MAX_PAYLOAD, Recorder, Session};
 use sockscope::model::{
     Attempt, AttemptOutcome, ConnectionId, Direction, End, EndHow, Entry, EntryId, EntryKind, Family, Lookup,
-    Records, Side, Timestamp,
+    Records, Role, Side, Timestamp,
 };
 
 /// One call of the recorder.
@@ -98,6 +98,11 @@ pub(crate) fn read_all(session: &dyn Records) -> Vec<Line> {
         .collect()
 }
 
+/// What this program is to the connection of that number.
+pub(crate) fn role(number: usize) -> Role {
+    [Role::Client, Role::Server, Role::Tap][number % 3]
+}
+
 /// Performs the steps, and returns what must be in the log afterwards.
 pub(crate) fn record(recorder: &Recorder, steps: &[Step]) -> Vec<Line> {
     let mut connections: Vec<Connection> = Vec::new();
@@ -120,9 +125,8 @@ pub(crate) fn record(recorder: &Recorder, steps: &[Step]) -> Vec<Line> {
         match step {
             Step::Announce { at } => {
                 let endpoint = "tcp://[fe80::1%eth0]:https".parse().unwrap();
-                let connection = recorder
-                    .connection(Timestamp(*at), &endpoint, Role::Client)
-                    .unwrap();
+                let role = role(connections.len());
+                let connection = recorder.connection(Timestamp(*at), &endpoint, role).unwrap();
                 assert_eq!(connection.id(), ConnectionId(connections.len() as u32));
                 connections.push(connection);
             }

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
 
-use sockscope::capture::{Connection, Create, Existing, Recorder, Role, Session};
-use sockscope::model::{Direction, EntryKind, Records as _, Timestamp};
+use sockscope::capture::{Connection, Create, Existing, Recorder, Session};
+use sockscope::model::{Direction, EntryKind, Records as _, Role, Timestamp};
 
 use crate::peer;
 use crate::proofs::{check_restored, shell, sockscope};

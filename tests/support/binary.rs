@@ -21,9 +21,11 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
-use sockscope::app::{Purpose, sentence};
+use sockscope::app::sentence;
 use sockscope::capture::Session;
-use sockscope::model::{Direction, End, EndHow, EntryId, EntryKind, Records as _, Side};
+use sockscope::model::{
+    Direction, End, EndHow, EntryId, EntryKind, Purpose, Records as _, Role, Side, Sides,
+};
 use tempfile::TempDir;
 
 /// Longer than anything here takes on a loaded machine; what reaches it hangs.
@@ -41,7 +43,10 @@ pub fn closed_by(by: Side) -> String {
         how: EndHow::Fin,
         errno: None,
     };
-    format!("· {}", sentence(&EntryKind::Close(end), Purpose::Live))
+    format!(
+        "· {}",
+        sentence(&EntryKind::Close(end), Sides::of(Purpose::Live, Role::Client))
+    )
 }
 
 /// What a run left.

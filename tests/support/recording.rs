@@ -11,8 +11,8 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use sockscope::capture::{Connection, Create, Existing, Recorder, Role};
-use sockscope::model::{Direction, EntryKind, Timestamp};
+use sockscope::capture::{Connection, Create, Existing, Recorder};
+use sockscope::model::{Direction, EntryKind, Role, Timestamp};
 
 /// What stands once in the recording, near its end.
 pub const NEEDLE: &str = "NEEDLE-7f3a";

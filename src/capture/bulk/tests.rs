@@ -9,8 +9,8 @@ use super::*;
 use crate::capture::packet::{Flags, Segment};
 use crate::capture::walk::{self, Content};
 use crate::capture::window::Window;
-use crate::capture::{Connection, Create, Existing, Recorder, Role, block, frame};
-use crate::model::{Direction, Entry, EntryId, EntryKind, Protocol, Records, Timestamp};
+use crate::capture::{Connection, Create, Existing, Recorder, block, frame};
+use crate::model::{Direction, Entry, EntryId, EntryKind, Protocol, Records, Role, Timestamp};
 
 type Line = (Entry, Vec<u8>);
 

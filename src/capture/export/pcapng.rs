@@ -15,10 +15,10 @@ use crate::capture::happened::Happened;
 use crate::capture::packet::{self, Headers};
 use crate::capture::plaintext;
 use crate::capture::stream::Stream;
-use crate::capture::{Role, Session, fact};
+use crate::capture::{Session, fact};
 use crate::model::{
-    ConnectionId, Conversation, Direction, Entry, EntryId, EntryKind, Protocol, Purpose, Records as _, Side,
-    Timestamp, sentence,
+    ConnectionId, Conversation, Direction, Entry, EntryId, EntryKind, Protocol, Purpose, Records as _, Role,
+    Side, Sides, Timestamp, sentence,
 };
 use crate::text::{Policy, Shown};
 
@@ -64,6 +64,7 @@ struct Channel {
     /// Its number there.
     number: ConnectionId,
     name: String,
+    role: Role,
     protocol: Protocol,
     local: SocketAddr,
     remote: SocketAddr,
@@ -200,6 +201,7 @@ impl Pcapng {
             connection: channel.number,
             interface: channel.number.0,
             name: &name,
+            role: channel.role,
             at: *at,
             kind,
         };
@@ -230,7 +232,10 @@ impl Pcapng {
                 *at,
                 &json,
             ))?;
-            channel.wait(&harmless(&sentence(kind, Purpose::Reading)));
+            channel.wait(&harmless(&sentence(
+                kind,
+                Sides::of(Purpose::Reading, channel.role),
+            )));
             for line in piece.annotation.iter().flat_map(|annotation| annotation.lines()) {
                 channel.wait(&harmless(line));
             }
@@ -259,17 +264,21 @@ impl Pcapng {
         };
         let known = self.conversation(id);
         let unknown = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
-        let (client, server) = known
+        let (local, remote) = known
             .as_ref()
-            .map_or((None, None), |known| (known.client, known.server));
+            .map_or((None, None), |known| (known.local, known.remote));
         let protocol = known.as_ref().map_or(Protocol::Tcp, |known| known.protocol);
+        let role = known.as_ref().map_or(Role::Client, |known| known.role);
         let name = known.map_or(String::new(), |known| known.name);
+        let ends = (local.unwrap_or(unknown), remote.unwrap_or(unknown));
+        let (local, remote) = plaintext::ends(&name, role, ends);
         Ok(Channel {
             number,
             protocol,
-            local: client.unwrap_or(unknown),
-            remote: plaintext::server(&name, server.unwrap_or(unknown)),
+            local,
+            remote,
             name,
+            role,
             stream: None,
             waiting: Vec::new(),
         })
@@ -287,11 +296,10 @@ impl Pcapng {
         let known = self.conversation(id);
         let addresses = known
             .as_ref()
-            .and_then(|known| Some((known.client?, known.server?)));
-        let (name, started) = known.map_or((String::new(), Timestamp::default()), |known| {
-            (known.name, known.started)
-        });
-        out.write_all(&block::interface(&name, Role::Client.name(), started, addresses))?;
+            .and_then(|known| Some((known.local?, known.remote?)));
+        let unknown = (String::new(), Role::Client, Timestamp::default());
+        let (name, role, started) = known.map_or(unknown, |known| (known.name, known.role, known.started));
+        out.write_all(&block::interface(&name, role, started, addresses))?;
         self.announced += 1;
         Ok(())
     }
@@ -340,7 +348,7 @@ impl Channel {
             ..
         } = *self;
         self.stream
-            .get_or_insert_with(|| Stream::unopened(number, local, remote))
+            .get_or_insert_with(|| Stream::new(number, local, remote))
     }
 
     fn is_known(&self) -> bool {

@@ -5,7 +5,7 @@
 use std::io::{self, Write};
 
 use super::json;
-use crate::model::{Annotation, Direction, Entry, EntryKind, Purpose, Surroundings, sentence};
+use crate::model::{Annotation, Direction, Entry, EntryKind, Purpose, Role, Sides, Surroundings, sentence};
 use crate::text::{Policy, Shown, Source, copy, format};
 
 /// How entries are worded.
@@ -30,6 +30,8 @@ pub struct Piece<'a> {
     pub surroundings: Surroundings,
     /// What the user added to it.
     pub annotation: Option<&'a Annotation>,
+    /// What the program that recorded it was to its connection.
+    pub role: Role,
 }
 
 impl Piece<'_> {
@@ -109,7 +111,7 @@ impl Piece<'_> {
                 write!(out, "{time} {arrow} {size:>8}")
             }
             None => {
-                let mut words = sentence(&self.entry.kind, wording.purpose);
+                let mut words = sentence(&self.entry.kind, Sides::of(wording.purpose, self.role));
                 if wording.policy.ascii && matches!(self.entry.kind, EntryKind::Open { .. }) {
                     // The arrow is ours and has a form in seven bits; anything else is encoded.
                     words = words.replace('→', sent);
@@ -173,6 +175,7 @@ mod tests {
             bytes,
             surroundings,
             annotation: None,
+            role: Role::Client,
         };
         let mut out = Vec::new();
         match format {
@@ -220,7 +223,10 @@ mod tests {
         let text = printed(Format::Text, kind.clone(), b"", Surroundings::default());
         assert_eq!(
             text,
-            format!("14:13:20.120331 · {}\n", sentence(&kind, Purpose::Live))
+            format!(
+                "14:13:20.120331 · {}\n",
+                sentence(&kind, Sides::of(Purpose::Live, Role::Client))
+            )
         );
         let note = EntryKind::Note {
             text: "a\u{1b}]0;x\u{7}\nb".into(),
@@ -238,6 +244,7 @@ mod tests {
                 bytes,
                 surroundings: around(b"", after),
                 annotation: None,
+                role: Role::Client,
             };
             assert_eq!(piece.is_cut(), expected, "{bytes:x?} {after:x?}");
         };
@@ -265,6 +272,7 @@ mod tests {
             bytes: b"x",
             surroundings: Surroundings::default(),
             annotation: Some(&annotation),
+            role: Role::Client,
         };
         let mut out = Vec::new();
         piece.write_text(&mut out, WORDING).unwrap();

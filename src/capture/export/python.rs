@@ -11,7 +11,7 @@ use std::net::{IpAddr, SocketAddr};
 use super::Piece;
 use crate::capture::Session;
 use crate::model::{
-    ConnectionId, Direction, EndHow, Endpoint, EntryKind, Host, Protocol, Purpose, Records as _, Side,
+    ConnectionId, Direction, EndHow, Endpoint, EntryKind, Host, Protocol, Purpose, Records as _, Side, Sides,
     sentence,
 };
 use crate::text::{Policy, Shown};
@@ -76,17 +76,26 @@ compared. Exit status: 0 if all of it could be repeated, 1 if not. Written by so
     /// Writes what an entry means for the client.
     pub(super) fn entry(&mut self, piece: &Piece<'_>, out: &mut impl Write) -> io::Result<()> {
         let (entry, id) = (piece.entry, piece.entry.connection);
+        // What the client did, whichever side of the connection recorded it.
+        let dialer = piece.role.dialer();
+        let of_client = |side: Side| if side == dialer { Side::Local } else { Side::Peer };
         for line in piece.annotation.iter().flat_map(|annotation| annotation.lines()) {
             self.comment(line, out)?;
         }
         match &entry.kind {
-            EntryKind::Data { direction } => self.data(id, *direction, piece.bytes, out),
-            EntryKind::Open { remote, .. } => self.connect(id, Some(*remote), out).map(drop),
-            EntryKind::HalfClose { by } => self.half_close(id, *by, out),
-            EntryKind::Close(end) => self.close(id, end.by, end.how, out),
-            EntryKind::Gap { .. } | EntryKind::Error { .. } | EntryKind::Note { .. } => {
-                self.comment(&sentence(&entry.kind, Purpose::Reading), out)
+            EntryKind::Data { direction } => {
+                self.data(id, of_client(direction.sender()).direction(), piece.bytes, out)
             }
+            EntryKind::Open { local, remote } => {
+                let server = if dialer == Side::Local { remote } else { local };
+                self.connect(id, Some(*server), out).map(drop)
+            }
+            EntryKind::HalfClose { by } => self.half_close(id, of_client(*by), out),
+            EntryKind::Close(end) => self.close(id, of_client(end.by), end.how, out),
+            EntryKind::Gap { .. } | EntryKind::Error { .. } | EntryKind::Note { .. } => self.comment(
+                &sentence(&entry.kind, Sides::of(Purpose::Reading, piece.role)),
+                out,
+            ),
             EntryKind::Lookup(_) | EntryKind::Attempt(_) | EntryKind::Tls(_) => Ok(()),
         }
     }
@@ -128,7 +137,7 @@ compared. Exit status: 0 if all of it could be repeated, 1 if not. Written by so
     fn connect(
         &mut self,
         id: ConnectionId,
-        remote: Option<SocketAddr>,
+        server: Option<SocketAddr>,
         out: &mut impl Write,
     ) -> io::Result<Stage> {
         if let Some(stage) = self.stages.get(&id) {
@@ -141,9 +150,9 @@ compared. Exit status: 0 if all of it could be repeated, 1 if not. Written by so
             .as_ref()
             .map_or_else(String::new, |known| harmless(&known.name));
         let is_tcp = known.as_ref().is_none_or(|known| known.protocol == Protocol::Tcp);
-        let stage = match remote.or_else(|| known.and_then(|known| known.server)) {
-            Some(remote) if is_tcp => {
-                let (host, port) = (host(remote), remote.port());
+        let stage = match server.or_else(|| known.and_then(|known| known.server())) {
+            Some(server) if is_tcp => {
+                let (host, port) = (host(server), server.port());
                 let tls = match server_name(&name) {
                     Some(server) => format!(", tls=\"{server}\""),
                     None => String::new(),

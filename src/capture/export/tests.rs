@@ -3,8 +3,8 @@
 use std::io::Read as _;
 
 use super::*;
-use crate::capture::{Create, Existing, Recorder, Role, block, walk};
-use crate::model::{Annotation, Direction, EntryKind, Purpose, Timestamp};
+use crate::capture::{Create, Existing, Recorder, block, walk};
+use crate::model::{Annotation, Direction, EntryKind, Purpose, Role, Timestamp};
 use crate::text::Policy;
 
 const WORDING: Wording = Wording {
@@ -50,6 +50,7 @@ fn written(format: ExportFormat, annotation: &Annotation) -> Vec<u8> {
             bytes: b"hello",
             surroundings: Surroundings::default(),
             annotation: Some(annotation),
+            role: Role::Client,
         },
         &mut out,
     )

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::flow::Summary;
 use crate::capture::temp;
-use crate::model::{ConnectionId, Conversation, Protocol, Timestamp};
+use crate::model::{ConnectionId, Conversation, Protocol, Role, Timestamp};
 
 /// Bytes of a record: four numbers, two addresses, two ports, the protocol, and a filler.
 const RECORD: usize = 4 * 8 + 2 * 17 + 2 * 2 + 1 + 1;
@@ -126,8 +126,9 @@ fn decode(number: u64, record: &[u8; RECORD]) -> Option<Conversation> {
     Some(Conversation {
         id: ConnectionId(u32::try_from(number).ok()?),
         protocol,
-        client: Some(client),
-        server: Some(server),
+        role: Role::Client,
+        local: Some(client),
+        remote: Some(server),
         name: format!("{scheme}://{server}"),
         started: Timestamp(u64::from_le_bytes(*started)),
         entries: u64::from_le_bytes(*entries),
@@ -180,7 +181,7 @@ mod tests {
             ["tcp://127.0.0.2:6379", "tcp://[fe80::2]:6", "udp://[::1]:53"]
         );
         let last = table.one(ConnectionId(2)).unwrap();
-        assert_eq!(last.client, Some(mapped.client));
+        assert_eq!(last.local, Some(mapped.client));
         assert_eq!(
             (last.started, last.entries, last.sent, last.received),
             (Timestamp(9), 3, 1 << 40, 5)

@@ -16,7 +16,7 @@ use crate::capture::index::{Checkpoint, Tails};
 use crate::capture::roster::{Known, Traffic};
 use crate::capture::segment::Segment;
 use crate::capture::{CaptureError, block};
-use crate::model::{ConnectionId, Direction, EntryId, Timestamp};
+use crate::model::{ConnectionId, Direction, EntryId, Role, Timestamp};
 
 /// Names that are tried for a new file of a ring.
 const TRIES: u32 = 100;
@@ -97,6 +97,7 @@ struct Announcement {
     block: Vec<u8>,
     id: ConnectionId,
     started: Timestamp,
+    role: Role,
 }
 
 /// The recorder with its lock held.
@@ -176,6 +177,7 @@ impl<'a> Writer<'a> {
                     block: origin.block(addresses),
                     id: origin.id,
                     started: origin.started,
+                    role: origin.role,
                 }),
             },
         }
@@ -207,6 +209,7 @@ impl<'a> Writer<'a> {
             id: announcement.id,
             segment: segment.number,
             started: announcement.started,
+            role: announcement.role,
             block: start,
             traffic: Traffic::default(),
         });

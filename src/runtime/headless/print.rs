@@ -15,8 +15,8 @@ use tokio::sync::mpsc;
 use super::format::{Format, Style};
 use crate::capture::{Growth, Piece};
 use crate::model::{
-    ConnectionId, Direction, Entry, EntryId, EntryKind, Purpose, Records, RecordsError, Surroundings, Tail,
-    sentence,
+    ConnectionId, Direction, Entry, EntryId, EntryKind, Records, RecordsError, Role, Sides, Surroundings,
+    Tail, sentence,
 };
 use crate::runtime::tell::tell;
 use crate::text::format;
@@ -144,6 +144,7 @@ impl<R: Records, W: Write> Printer<R, W> {
                 bytes: &bytes,
                 surroundings,
                 annotation: None,
+                role: self.records.role(entry.connection),
             };
             let cut = self.style.format.decodes() && piece.is_cut();
             if cut && patient {
@@ -163,7 +164,7 @@ impl<R: Records, W: Write> Printer<R, W> {
         {
             tell(&format!(
                 "{}; the log says where",
-                sentence(&entry.kind, Purpose::Live)
+                sentence(&entry.kind, Sides::of(self.style.wording.purpose, Role::Client))
             ));
         }
         self.next += 1;
@@ -262,7 +263,7 @@ mod tests {
 
     use super::*;
     use crate::capture::Wording;
-    use crate::model::Timestamp;
+    use crate::model::{Purpose, Timestamp};
     use crate::text::Policy;
 
     const WORDING: Wording = Wording {

@@ -103,8 +103,8 @@ pub(super) fn spawn(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::{Create, Existing, Recorder, Role};
-    use crate::model::{EntryKind, Timestamp};
+    use crate::capture::{Create, Existing, Recorder};
+    use crate::model::{EntryKind, Role, Timestamp};
 
     #[test]
     fn the_copy_is_the_file_and_stops_when_enough_was_received() {

@@ -106,7 +106,7 @@ fn aligned<'s>(
 
 fn cells<'s>(scene: &'s Scene<'_>, conversation: &Conversation) -> [Line<'s>; COLUMNS.len()] {
     let (theme, pen) = (scene.theme(), &scene.pen);
-    let name = match (conversation.client, conversation.server) {
+    let name = match (conversation.client(), conversation.server()) {
         (Some(client), Some(server)) => format!("{client} {} {server}", pen.symbols.to_right),
         (Some(_) | None, _) => conversation.name.clone(),
     };

@@ -1,7 +1,7 @@
 //! The list of marks and comments: which entry, when, what it is, what was said about it.
 
 use crate::app::{List, sentence};
-use crate::model::{EntryId, EntryKind};
+use crate::model::{EntryId, EntryKind, Sides};
 use crate::text::{Shown, format};
 use crate::ui::canvas::Canvas;
 use crate::ui::line::{Line, fit};
@@ -59,7 +59,13 @@ fn line<'s>(scene: &'s Scene<'_>, number: EntryId, width: u16) -> Line<'s> {
             | EntryKind::Gap { .. }
             | EntryKind::Note { .. },
             None,
-        ) => pen.text(&sentence(&entry.kind, scene.app.purpose()), theme.secondary()),
+        ) => pen.text(
+            &sentence(
+                &entry.kind,
+                Sides::of(scene.app.purpose(), log.role(entry.connection)),
+            ),
+            theme.secondary(),
+        ),
     };
     let size = entry
         .direction()

@@ -1,7 +1,7 @@
 //! How a connection stands, in words and figures. Values only; nothing is drawn here.
 
 use crate::app::{Purpose, end_sentence};
-use crate::model::{Closing, End, EndHow, Link, LinkState, RingReport, Side, Timestamp, Verdict};
+use crate::model::{Closing, End, EndHow, Link, LinkState, RingReport, Sides, Timestamp, Verdict};
 use crate::text::format;
 
 /// How long the connection has lasted, or lasted, or has been dialed.
@@ -56,7 +56,7 @@ pub(super) fn standing(link: &Link, now: Timestamp) -> Option<String> {
         } else {
             "dialing".into()
         }),
-        LinkState::HalfClosed => Some(half_closed(link).into()),
+        LinkState::HalfClosed => Some(half_closed(link)),
         LinkState::Closed => Some(ending(link)),
         LinkState::Failed => Some(match &link.reason {
             Some(reason) => reason.clone(),
@@ -69,7 +69,7 @@ pub(super) fn standing(link: &Link, now: Timestamp) -> Option<String> {
 /// Who ended it and how, or why it never came to be.
 pub(super) fn ending(link: &Link) -> String {
     match (link.end, &link.reason) {
-        (Some(end), reason) => end_words(end, reason.as_deref()),
+        (Some(end), reason) => end_words(end, reason.as_deref(), sides(link)),
         (None, Some(reason)) => reason.clone(),
         (None, None) => "it is over".into(),
     }
@@ -88,16 +88,24 @@ fn under_way(link: &Link, closing: &Closing) -> String {
     }
 }
 
-fn half_closed(link: &Link) -> &'static str {
+fn half_closed(link: &Link) -> String {
+    let sides = sides(link);
     match link.first_fin {
-        Some(Side::Peer) => "the peer sent FIN, you may still send",
-        Some(Side::Local) => "you sent FIN, the peer may still send",
-        None => "one side sent FIN",
+        Some(by) => {
+            let other = sides.name(by.other());
+            format!("{} sent FIN, {other} may still send", sides.name(by))
+        }
+        None => "one side sent FIN".to_owned(),
     }
 }
 
+/// What the two sides are called.
+fn sides(link: &Link) -> Sides {
+    Sides::of(Purpose::Live, link.role)
+}
+
 /// The log's words, but the reason where the end alone says little.
-fn end_words(end: End, reason: Option<&str>) -> String {
+fn end_words(end: End, reason: Option<&str>, sides: Sides) -> String {
     match (end.how, reason) {
         (EndHow::Timeout | EndHow::Alert | EndHow::Os, Some(reason)) => reason.to_owned(),
         (
@@ -109,7 +117,7 @@ fn end_words(end: End, reason: Option<&str>) -> String {
             | EndHow::Close
             | EndHow::Os,
             _,
-        ) => end_sentence(&end, Purpose::Live),
+        ) => end_sentence(&end, sides),
     }
 }
 
@@ -150,7 +158,7 @@ pub(super) fn ring(size: u64, ring: &RingReport) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::ConnectionId;
+    use crate::model::{ConnectionId, Side};
 
     const SECOND: u64 = 1_000_000_000;
 
