@@ -6,6 +6,7 @@
 mod around;
 mod file;
 mod piece;
+mod records;
 
 use std::io;
 use std::ops::Range;
@@ -21,10 +22,9 @@ use super::foreign::{self, Blocks, Foreign, RecordKind};
 use super::group::{self, Cache};
 use super::original::Original;
 use super::segment::{Segment, Shared};
-use super::{CaptureError, fact, opening, roster};
+use super::{CaptureError, fact, opening};
 use crate::model::{
-    Annotation, ConnectionId, Conversation, Direction, Entry, EntryId, EntryKind, Protocol, Records,
-    RecordsError, Role, Surroundings, Timestamp,
+    Annotation, ConnectionId, Direction, Entry, EntryId, EntryKind, Protocol, RecordsError, Timestamp,
 };
 
 /// A readable session. Clones share the file and its index; each has a cache of its own.
@@ -323,81 +323,5 @@ fn own_slot(slot: &group::Slot, segment: Arc<Segment>) -> Slot {
 impl Clone for Session {
     fn clone(&self) -> Session {
         Session::new(self.source.clone())
-    }
-}
-
-impl Records for Session {
-    fn first(&self) -> EntryId {
-        EntryId(self.source.first())
-    }
-
-    fn len(&self) -> u64 {
-        self.source.entries()
-    }
-
-    fn entry(&self, id: EntryId) -> Result<Entry, RecordsError> {
-        self.checked(self.find_entry(id))
-    }
-
-    fn payload(&self, id: EntryId, range: Range<u32>) -> Result<Vec<u8>, RecordsError> {
-        self.checked(self.find_payload(id, range))
-    }
-
-    fn surroundings(&self, id: EntryId) -> Result<Surroundings, RecordsError> {
-        self.checked(self.around(id))
-    }
-
-    fn started(&self, connection: ConnectionId) -> Option<Timestamp> {
-        match self.source.log.get()? {
-            Log::Own(shared) => shared.roster.started(connection),
-            Log::Foreign(foreign) => foreign.started(connection),
-        }
-    }
-
-    fn role(&self, connection: ConnectionId) -> Role {
-        match self.source.log.get() {
-            Some(Log::Own(shared)) => shared.roster.role(connection).unwrap_or_default(),
-            Some(Log::Foreign(_)) | None => Role::Client,
-        }
-    }
-
-    fn annotation(&self, number: EntryId) -> Option<Annotation> {
-        self.notes().of(number)
-    }
-
-    fn annotations(&self) -> u64 {
-        self.notes().count()
-    }
-
-    fn annotated(&self, page: Range<u64>) -> Vec<EntryId> {
-        self.notes().page(page)
-    }
-
-    fn annotated_after(&self, number: EntryId) -> Option<EntryId> {
-        self.notes().after(number)
-    }
-
-    fn annotated_before(&self, number: EntryId) -> Option<EntryId> {
-        self.notes().before(number)
-    }
-
-    fn conversations(&self) -> u64 {
-        self.connections() as u64
-    }
-
-    fn conversation_page(&self, page: Range<u64>) -> Vec<Conversation> {
-        match self.source.log.get() {
-            Some(Log::Own(shared)) => roster::page(shared, page),
-            Some(Log::Foreign(foreign)) => foreign.conversation_page(page),
-            None => Vec::new(),
-        }
-    }
-
-    fn conversation(&self, connection: ConnectionId) -> Option<Conversation> {
-        let place = match self.source.log.get()? {
-            Log::Own(shared) => shared.roster.place(connection)?,
-            Log::Foreign(_) => u64::from(connection.0),
-        };
-        self.conversation_page(place..place + 1).pop()
     }
 }
