@@ -11,6 +11,7 @@
 //! | `composer` | what is typed |
 //! | `overlay` | pop-ups |
 //! | `notice`, `rates`, `kernel` | messages and figures that change with time |
+//! | `server` | who came to a listener, and which of them is meant |
 //! | `perform`, `browse`, `goto`, `annotate`, `typing`, `popups`, `news`, `mouse`, `ending`, `copying` | what events do to all of that |
 //!
 //! Deliberately absent: sockets, files, the clock, the terminal. Time and the log come in with the context.
@@ -41,6 +42,7 @@ mod perform;
 mod popups;
 mod rates;
 mod rows;
+mod server;
 mod settings;
 mod typing;
 
@@ -75,7 +77,8 @@ pub use settings::{Pane, SessionFile, Settings, TimeColumn, View, Zone};
 pub use crate::model::{Purpose, end_sentence, sentence};
 
 use crate::model::{
-    Annotation, Endpoint, EntryId, FileReport, Link, LinkState, RecorderState, Records, RingReport, Timestamp,
+    Annotation, ConnectionId, Endpoint, EntryId, FileReport, Goal, Link, LinkState, Listening, Peers,
+    RecorderState, Records, RingReport, Side, Timestamp,
 };
 use filter::Whereabouts;
 use rows::Sheet;
@@ -92,6 +95,14 @@ pub struct App {
     pub focus: Pane,
     /// The connection, as last reported.
     pub link: Option<Link>,
+    /// What waits for connections, if anything does.
+    pub listening: Option<Listening>,
+    /// Those who came.
+    pub peers: Peers,
+    /// The one of them that is meant; `None` means all.
+    pub chosen: Option<ConnectionId>,
+    /// The side of a tap to which goes what is typed.
+    pub side: Side,
     /// How the opened file stands, as last reported; only while a recording is read.
     pub file: Option<FileReport>,
     /// How the recorder is doing, as last reported.
@@ -150,6 +161,8 @@ pub struct App {
     recalled: bool,
     /// How many requests to send were handed to the worker.
     sends: u64,
+    /// To how many peers the latest message goes.
+    sending_to: u64,
     /// How many of them it had refused, as last reported.
     refused: u64,
 }
@@ -159,11 +172,15 @@ impl App {
     pub fn new(settings: Settings) -> App {
         let purpose = settings.session.purpose();
         App {
-            focus: match purpose {
-                Purpose::Live => Pane::Input,
-                Purpose::Reading => Pane::Log,
+            focus: match (purpose, &settings.goal) {
+                (Purpose::Live, None | Some(Goal::Connect(_))) => Pane::Input,
+                (Purpose::Live, Some(Goal::Listen(_) | Goal::Tap(..))) | (Purpose::Reading, _) => Pane::Log,
             },
             link: None,
+            listening: None,
+            peers: Peers::default(),
+            chosen: None,
+            side: Side::Peer,
             file: match purpose {
                 Purpose::Live => None,
                 Purpose::Reading => Some(FileReport::default()),
@@ -196,6 +213,7 @@ impl App {
             annotating: None,
             recalled: false,
             sends: 0,
+            sending_to: 0,
             refused: 0,
             settings,
         }

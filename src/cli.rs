@@ -43,6 +43,11 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Req
             "demo brings its own server: leave the target out, or leave demo out".into(),
         )),
         Some(Task::Demo) => arguments.options.plan_demo(),
+        Some(Task::Listen { .. } | Task::Tap { .. }) if arguments.target.is_some() => Err(Usage(
+            "listen and tap say themselves what is connected: leave the target before them out".into(),
+        )),
+        Some(Task::Listen { address }) => arguments.options.plan_listen(&address),
+        Some(Task::Tap { address, target }) => arguments.options.plan_tap(&address, &target),
         Some(Task::Open { .. }) if arguments.target.is_some() => {
             Err(Usage("open reads a capture: leave the target out".into()))
         }

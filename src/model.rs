@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: sockets, files, the clock, and anything that draws.
 
+mod address;
 mod annotation;
 mod authority;
 mod command;
@@ -13,8 +14,10 @@ mod entry;
 mod export;
 mod file;
 mod found;
+mod goal;
 mod kernel;
 mod link;
+mod peers;
 mod purpose;
 mod query;
 mod records;
@@ -23,9 +26,10 @@ mod sentence;
 mod time;
 mod tls;
 
+pub use address::Address;
 pub use annotation::Annotation;
 pub use authority::{Authority, Host, Port};
-pub use command::{NetCommand, Outgoing, Recording};
+pub use command::{NetCommand, Outgoing, PeerCommand, Recording};
 pub use conversation::{Conversation, Protocol};
 pub use destination::Destination;
 pub use details::details;
@@ -37,8 +41,10 @@ pub use entry::{
 pub use export::{ExportFormat, ExportReport, ExportState, Portion};
 pub use file::{FileReport, FileState};
 pub use found::Found;
+pub use goal::Goal;
 pub use kernel::{KernelReport, TcpInfo, TcpState};
 pub use link::{Closing, Full, Link, LinkState, NetEvent, RecorderState, RingReport, Sends, Tally};
+pub use peers::{Listening, Peers};
 pub use purpose::Purpose;
 pub use query::{Candidate, Query, QueryError, Reference};
 pub(crate) use query::{TermSet, words};

@@ -17,7 +17,10 @@
 //! | `session` | reading and writing of one connection, in one task |
 //! | `outbox` | what waits to be written |
 //! | `journal` | recording, and holding back when the file takes nothing |
+//! | `lane` | one sender's datagrams, as if they had a socket |
+//! | `listen` | waiting for connections, and serving them |
 //! | `kernel` | what the kernel knows of the connection |
+//! | `shared` | what all of these use |
 //! | `words` | errors in sentences |
 
 mod announce;
@@ -28,12 +31,15 @@ mod connect;
 mod dial;
 mod journal;
 mod kernel;
+mod lane;
+mod listen;
 mod options;
 mod outbox;
 mod race;
 mod reach;
 mod resolve;
 mod session;
+mod shared;
 mod socket;
 mod tls;
 mod unix;

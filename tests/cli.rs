@@ -138,7 +138,6 @@ fn wrong_usage_is_one_line_and_status_2() {
     check(&["--filter", "dir:rx", "a:1"], &["--filter", "open FILE"]);
     check(&["a:1", "open", "a.pcapng"], &["leave the target out"]);
     check(&["sessions", "prune"], &["'prune'"]);
-    check(&["listen", ":9000"], &["unexpected argument"]);
     check(&["--theme", "x", "a:1"], &["unexpected argument '--theme'"]);
 }
 
@@ -168,6 +167,24 @@ fn without_a_terminal_there_is_no_screen() {
 }
 
 #[test]
+fn wrong_usage_of_listen_and_tap_is_told() {
+    let check = |arguments: &[&str], parts: &[&str]| check_error(&run(arguments), 2, parts);
+    check(&["listen", "foo"], &["\"foo\" has no port", "HOST:PORT"]);
+    check(&["listen", ":9000", "a:1"], &["unexpected argument 'a:1'"]);
+    check(&["a:1", "listen", ":9000"], &["leave the target"]);
+    check(
+        &["listen", ":9000", "--reconnect"],
+        &["--reconnect", "leave it out"],
+    );
+    check(&["listen", ":9000", "--bind", ":5"], &["--bind", "leave it out"]);
+    check(&["tap", ":9000"], &["<TARGET>"]);
+    check(
+        &["tap", ":9000", "b:2", "--headless", "--send", "x"],
+        &["--send", "leave it out"],
+    );
+}
+
+#[test]
 fn help_lists_what_exists_and_nothing_else() {
     let short = run(&["-h"]);
     let long = run(&["--help"]);
@@ -176,6 +193,8 @@ fn help_lists_what_exists_and_nothing_else() {
         let text = help.text();
         for part in [
             "Usage: sockscope [OPTIONS] [TARGET]",
+            "sockscope listen",
+            "sockscope tap",
             "sockscope demo",
             "sockscope sessions",
             "sockscope open",
@@ -188,7 +207,7 @@ fn help_lists_what_exists_and_nothing_else() {
         ] {
             assert!(text.contains(part), "{part:?} is not in {text}");
         }
-        for later in ["listen", "tap", "--config", "--theme", "--encoding"] {
+        for later in ["--config", "--theme", "--encoding"] {
             assert!(!text.contains(later), "{later:?} does not exist yet");
         }
     }

@@ -9,8 +9,8 @@ use std::fmt;
 use super::{Key, Pane, Purpose};
 
 pub use kinds::{
-    Action, Annotate, Browse, Compose, CopyForm, Dial, Edit, Export, Find, Focus, Open, Program, Reading,
-    Scroll, Show,
+    Action, Annotate, Browse, Compose, CopyForm, Dial, Edit, Export, Find, Focus, Open, Peer, Program,
+    Reading, Scroll, Show,
 };
 pub use table::ACTIONS;
 
@@ -107,7 +107,7 @@ impl Action {
     /// Whether it can mean anything: a recording that is read has no connection, and a connection is not indexed.
     pub fn serves(self, purpose: Purpose) -> bool {
         let live_only = match self {
-            Action::Edit(_) | Action::Compose(_) | Action::Dial(_) => true,
+            Action::Edit(_) | Action::Compose(_) | Action::Dial(_) | Action::Peer(_) => true,
             Action::Open(open) => match open {
                 Open::CloseMenu | Open::HistorySearch => true,
                 Open::Help | Open::Palette | Open::CopyMenu | Open::Conversations | Open::Marks => false,

@@ -2,7 +2,7 @@
 
 use super::find::Scanned;
 use super::{App, Context, Effect, Inspector, Overlay, Prompt, Severity, Typed, Wanted};
-use crate::model::{EntryId, Query, Records, Reference};
+use crate::model::{ConnectionId, EntryId, Query, Records, Reference};
 use crate::text::InputType;
 
 /// What is shown of the log.
@@ -67,17 +67,43 @@ impl App {
         };
         match Query::parse(text, &reference) {
             Ok(query) => {
-                self.remember_whereabouts(context.records);
                 self.filters.push(Typed::new(text, InputType::Text));
                 self.notice = None;
-                out.push(Effect::Filter(Some(query.clone())));
-                self.filter = Some(Filter {
-                    query,
-                    progress: Scanned::default(),
-                    pass: Pass::First,
-                });
+                self.show_only(query, context, out);
             }
             Err(error) => self.notify(Severity::Warning, error.message, context),
+        }
+    }
+
+    /// Shows only what a query finds.
+    fn show_only(&mut self, query: Query, context: &Context<'_>, out: &mut Vec<Effect>) {
+        self.remember_whereabouts(context.records);
+        out.push(Effect::Filter(Some(query.clone())));
+        self.filter = Some(Filter {
+            query,
+            progress: Scanned::default(),
+            pass: Pass::First,
+        });
+    }
+
+    /// Shows only a connection, or all of them where only `before` was shown.
+    pub(super) fn show_connection(
+        &mut self,
+        id: Option<ConnectionId>,
+        before: Option<ConnectionId>,
+        context: &Context<'_>,
+        out: &mut Vec<Effect>,
+    ) {
+        // That is always a query.
+        let query = |id: ConnectionId| Query::parse(&format!("conn:{}", id.0), &Reference::default()).ok();
+        let shown = self.filter.as_ref().map(|filter| &filter.query);
+        match id.and_then(query) {
+            Some(query) => self.show_only(query, context, out),
+            // Any other filter is none of ours.
+            None if before.and_then(query).as_ref() == shown && shown.is_some() => {
+                self.clear_filter(context, out);
+            }
+            None => {}
         }
     }
 

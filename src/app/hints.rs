@@ -1,6 +1,6 @@
 //! What the footer offers: a few actions of the focused pane or of the pop-up, with their keys from the table.
 
-use super::actions::{Action, Browse, Compose, Dial, Export, Focus, Open, Program, Scroll, Show};
+use super::actions::{Action, Browse, Compose, Dial, Export, Focus, Open, Peer, Program, Scroll, Show};
 use super::{App, Key, KeyCode, Overlay, Pane, Wanted};
 use crate::model::LinkState;
 
@@ -55,6 +55,27 @@ const LOG: &[(Action, &str)] = &[
 ];
 
 /// The Log while entries are selected together.
+/// While connections are waited for.
+const LOG_SERVER: &[(Action, &str)] = &[
+    (Action::Focus(Focus::Pane(Pane::Input)), "input"),
+    (Action::Open(Open::Conversations), "peers"),
+    (Action::Peer(Peer::Next), "next peer"),
+    (Action::Open(Open::CloseMenu), "close"),
+    (Action::Browse(Browse::Inspect), "inspect"),
+    (Action::Show(Show::View), "view"),
+    (Action::Open(Open::Help), "help"),
+    (Action::Program(Program::Quit), "quit"),
+];
+
+const STATUS_SERVER: &[(Action, &str)] = &[
+    (Action::Open(Open::Conversations), "peers"),
+    (Action::Peer(Peer::Next), "next peer"),
+    (Action::Open(Open::CloseMenu), "close"),
+    (Action::Focus(Focus::Next), "pane"),
+    (Action::Open(Open::Help), "help"),
+    (Action::Program(Program::Quit), "quit"),
+];
+
 const LOG_RANGE: &[(Action, &str)] = &[
     (Action::Browse(Browse::Range), "end selection"),
     (Action::Open(Open::CopyMenu), "copy"),
@@ -89,12 +110,14 @@ impl App {
         }
         let ended = matches!(self.state(), LinkState::Closed | LinkState::Failed);
         let offered = match self.focus {
+            Pane::Status if self.listening.is_some() => STATUS_SERVER,
             Pane::Status => STATUS,
             Pane::Log if self.log.range_from().is_some() => LOG_RANGE,
+            Pane::Log if self.listening.is_some() => LOG_SERVER,
             Pane::Log if ended => LOG_ENDED,
             Pane::Log => LOG,
             Pane::Inspector => INSPECTOR,
-            Pane::Input if ended => INPUT_ENDED,
+            Pane::Input if ended && self.listening.is_none() => INPUT_ENDED,
             Pane::Input => INPUT,
         };
         let hint = |(action, label): &(Action, &'static str)| {
@@ -136,7 +159,7 @@ fn overlay_hints(overlay: &Overlay) -> Vec<Hint> {
             },
         ],
         Overlay::Menu(_) => vec![enter("choose")],
-        Overlay::Conversations(_) => vec![enter("show only this")],
+        Overlay::Conversations(_) => vec![enter("show this")],
         Overlay::Marks(_) => vec![enter("go there")],
         Overlay::Prompt(prompt) => {
             let does = match prompt.wanted {
@@ -179,6 +202,8 @@ mod tests {
             (Pane::Status, STATUS),
             (Pane::Log, LOG),
             (Pane::Log, LOG_ENDED),
+            (Pane::Log, LOG_SERVER),
+            (Pane::Status, STATUS_SERVER),
             (Pane::Input, INPUT_ENDED),
             (Pane::Inspector, INSPECTOR),
             (Pane::Input, INPUT),

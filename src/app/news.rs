@@ -2,14 +2,19 @@
 
 use super::{App, Context, Effect, Menu, MenuKind, Overlay, Purpose, Report, SessionFile, Severity};
 use crate::model::{
-    FileReport, FileState, Full, Link, LinkState, NetCommand, NetEvent, RecorderState, Sends, Side,
+    FileReport, FileState, Full, Goal, Link, LinkState, NetCommand, NetEvent, PeerCommand, RecorderState,
+    Sends, Side,
 };
 use crate::text::{Shown, format};
 
 impl App {
     pub(super) fn started(&mut self, context: &Context<'_>, out: &mut Vec<Effect>) {
-        match (self.purpose(), self.settings.target.clone()) {
-            (Purpose::Live, Some(target)) => self.connect(target, context, out),
+        match (self.purpose(), self.settings.goal.clone()) {
+            (Purpose::Live, Some(Goal::Connect(target))) => self.connect(target, context, out),
+            (Purpose::Live, Some(goal)) => {
+                self.recall(goal.endpoint(), out);
+                out.push(Effect::Net(goal.command()));
+            }
             (Purpose::Live, None) => self.open_connect(""),
             (Purpose::Reading, _) => {}
         }
@@ -20,12 +25,13 @@ impl App {
         self.retitle(out);
     }
 
-    pub(super) fn news(&mut self, news: NetEvent, context: &Context<'_>, out: &mut Vec<Effect>) {
+    pub(super) fn news(&mut self, mut news: NetEvent, context: &Context<'_>, out: &mut Vec<Effect>) {
+        let front = self.front(&mut news);
         self.recorder = news.recorder;
         self.recorded = news.size;
         self.ring = news.ring;
         self.payload = news.payload;
-        if let Some(link) = news.link {
+        if let Some(link) = front {
             self.rates.update(&link, context.now);
             self.recall(&link.endpoint, out);
             self.announce(&link, context);
@@ -41,7 +47,14 @@ impl App {
         if sends.handled < self.sends {
             return;
         }
-        if sends.refused > self.refused {
+        let refused = sends.refused.saturating_sub(self.refused);
+        if refused > 0 && refused < self.sending_to {
+            let text = format!(
+                "not sent to {refused} of {}: their connections had ended before",
+                self.sending_to
+            );
+            self.notify(Severity::Warning, text, context);
+        } else if refused > 0 {
             self.take_back();
             let text = "not sent: the connection had ended before; the text is back";
             self.notify(Severity::Warning, text, context);
@@ -79,8 +92,8 @@ impl App {
     pub(super) fn report(&mut self, report: Report, context: &Context<'_>) {
         let (severity, text) = match report {
             Report::Failed(text) => (Severity::Error, text),
-            Report::Busy(NetCommand::Send(_)) => {
-                self.sends = self.sends.saturating_sub(1);
+            Report::Busy(NetCommand::Send(_) | NetCommand::Peers(_, PeerCommand::Send(..))) => {
+                self.sends = self.sends.saturating_sub(self.sending_to);
                 self.take_back();
                 (
                     Severity::Warning,
@@ -128,7 +141,7 @@ impl App {
     }
 
     /// An open menu offers what the connection allows now, not what it allowed when the menu was opened.
-    fn renew_menu(&mut self) {
+    pub(super) fn renew_menu(&mut self) {
         let Some(Overlay::Menu(old)) = &self.overlay else {
             return;
         };
@@ -181,7 +194,7 @@ impl App {
 
     fn retitle(&mut self, out: &mut Vec<Effect>) {
         let title = match (&self.link, &self.settings.session) {
-            (Some(link), _) => format!("{} {} - sockscope", link.endpoint, link.state),
+            (Some(link), _) => format!("{} {} - sockscope", self.subject(link), link.state),
             (None, SessionFile::Opened(path)) => format!("{path} - sockscope"),
             (None, SessionFile::Named(_) | SessionFile::Temporary(_)) => "sockscope".into(),
         };

@@ -65,6 +65,7 @@ impl App {
             Action::Edit(edit) => return self.composer.edit(edit),
             Action::Compose(compose) => self.compose(compose, argument, pending, context, out),
             Action::Dial(dial) => self.dial(dial, argument, context, out),
+            Action::Peer(peer) => self.peer(peer, argument, context, out),
             Action::Scroll(scroll) => self.scroll(scroll, context),
             Action::Browse(browse) => self.browse(browse, argument, context),
             Action::Copy(form) => self.copy(form, context, out),
@@ -175,7 +176,10 @@ impl App {
             Open::Conversations if context.records.conversations() == 0 => {
                 return self.notify(Severity::Warning, "there is no conversation yet", context);
             }
-            Open::Conversations => Overlay::Conversations(List::default()),
+            Open::Conversations => Overlay::Conversations(List {
+                // Behind the line that stands for all; in most logs a connection's place is its number.
+                selected: self.chosen.map_or(0, |id| u64::from(id.0) + 1),
+            }),
             Open::Marks if context.records.annotations() == 0 => {
                 let text = "nothing is marked yet: m marks an entry, ; comments on it";
                 return self.notify(Severity::Info, text, context);

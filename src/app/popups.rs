@@ -6,7 +6,7 @@ use super::{
     MenuKind, Overlay, Palette, Pane, Preview, Prompt, Topic, Typed, Wanted,
 };
 use crate::capture::Existing;
-use crate::model::{Endpoint, EntryId, ExportFormat};
+use crate::model::{ConnectionId, Endpoint, EntryId, ExportFormat};
 use crate::text::HexLayout;
 
 /// What becomes of the pop-up after a key.
@@ -23,6 +23,8 @@ enum Answer {
     Search(String),
     /// It closes, and only what this holds for is shown.
     Filter(String),
+    /// Show a connection, or all of them, and mean it.
+    Choose(Option<ConnectionId>),
     /// It closes, and this is what the entry is commented with.
     Comment(EntryId, String),
     /// The help on what it takes opens over it.
@@ -154,6 +156,7 @@ impl App {
             Answer::Search(text) => self.search_for(&text, context, out),
             Answer::Filter(text) if text.is_empty() && self.filter.is_none() => {}
             Answer::Filter(text) => self.filter_by(&text, context, out),
+            Answer::Choose(id) => self.choose(id, context, out),
             Answer::Comment(number, text) => self.comment(number, &text, context, out),
             Answer::Goto(number) => self.goto_number(number, context),
             Answer::ExportAs(extent, format) => self.ask_for_file(extent, format, context),
@@ -256,10 +259,15 @@ fn palette_key(palette: &mut Palette, key: Key) -> Answer {
 
 fn conversations_key(list: &mut List, context: &Context<'_>, key: Key) -> Answer {
     let records = context.records;
-    list_key(list, records.conversations(), context, key, |selected| {
-        let chosen = records.conversation_page(selected..selected + 1);
-        let number = chosen.first().map(|conversation| conversation.id.0);
-        number.map(|number| Answer::Filter(format!("conn:{number}")))
+    // Before the first stand all of them.
+    list_key(list, records.conversations() + 1, context, key, |selected| {
+        let Some(place) = selected.checked_sub(1) else {
+            return Some(Answer::Choose(None));
+        };
+        let chosen = records.conversation_page(place..selected);
+        chosen
+            .first()
+            .map(|conversation| Answer::Choose(Some(conversation.id)))
     })
 }
 

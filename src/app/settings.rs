@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::model::{Endpoint, Purpose};
+use crate::model::{Endpoint, Goal, Purpose};
 use crate::text::{InputType, LineEnding, Policy};
 
 /// A part of the screen that can have the focus. The focus is the mode.
@@ -178,8 +178,8 @@ impl SessionFile {
 /// What is fixed when the program starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// What to dial at once; without it, the connect dialog opens.
-    pub target: Option<Endpoint>,
+    /// What is connected first; without it the user is asked.
+    pub goal: Option<Goal>,
     /// The first view.
     pub view: View,
     /// The first time column.

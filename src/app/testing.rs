@@ -9,7 +9,7 @@ use super::{
     Zone,
 };
 use crate::model::{
-    Annotation, ConnectionId, Direction, Entry, EntryId, EntryKind, Found, Link, LinkState, NetEvent,
+    Annotation, ConnectionId, Direction, Entry, EntryId, EntryKind, Found, Goal, Link, LinkState, NetEvent,
     Records, RecordsError, Surroundings, Tail, Timestamp,
 };
 use crate::text::{InputType, LineEnding, Policy};
@@ -184,7 +184,7 @@ impl Found for Hits {
 
 pub(crate) fn settings() -> Settings {
     Settings {
-        target: Some("host:1".parse().unwrap()),
+        goal: Some(Goal::Connect("host:1".parse().unwrap())),
         view: View::Both,
         time: TimeColumn::Absolute,
         input: InputType::Text,

@@ -2,7 +2,7 @@
 
 use super::actions::{Compose, Dial, Edit, named};
 use super::{Anchor, App, Composer, Context, Effect, Key, Overlay, Pane, Pending, Preview, Severity};
-use crate::model::{Endpoint, LinkState, NetCommand, Outgoing, Recording, Side};
+use crate::model::{Endpoint, LinkState, NetCommand, Outgoing, PeerCommand, Recording, Side};
 use crate::text::{InputError, InputType, LineEnding, format};
 
 /// The worker keeps what the kernel does not take yet; from here on more is refused, so that a peer that never reads
@@ -83,6 +83,9 @@ impl App {
     pub(super) fn dial(&mut self, dial: Dial, argument: &str, context: &Context<'_>, out: &mut Vec<Effect>) {
         let state = self.state();
         let fin_sent = self.fin_sent();
+        if self.listening.is_some() {
+            return self.dial_peers(dial, context, out);
+        }
         let command = match dial {
             Dial::Connect => return self.connect_to(argument, context, out),
             Dial::Reconnect if self.link.is_none() => return self.open_connect(""),
@@ -107,6 +110,41 @@ impl App {
     }
 
     /// Dials a target, and makes its history the one of Input.
+    /// The same where connections are waited for: what is done to one is done to whoever is in front.
+    fn dial_peers(&mut self, dial: Dial, context: &Context<'_>, out: &mut Vec<Effect>) {
+        let Some(listening) = &self.listening else { return };
+        let is_tap = listening.target.is_some();
+        let listens = listening.state == LinkState::Listening;
+        let is_idle = matches!(listening.state, LinkState::Closed | LinkState::Failed);
+        let none_open = !self
+            .peers
+            .live()
+            .any(|link| self.chosen.is_none_or(|chosen| chosen == link.id));
+        let command = match dial {
+            Dial::Connect => {
+                let text = "this run waits for connections; start sockscope once more to connect somewhere";
+                return self.notify(Severity::Warning, text, context);
+            }
+            Dial::Reconnect => match self.settings.goal.clone().filter(|_| is_idle) {
+                Some(goal) => goal.command(),
+                None => return self.notify(Severity::Info, "it is listening already", context),
+            },
+            Dial::Cancel if listens => NetCommand::Cancel,
+            Dial::Cancel => return self.notify(Severity::Warning, "it is not listening", context),
+            Dial::HalfClose | Dial::Close | Dial::Reset if none_open => {
+                return self.notify(Severity::Warning, "no connection is open", context);
+            }
+            Dial::HalfClose if is_tap => {
+                let text = "a tap passes on the ends of others: close or reset both sides instead";
+                return self.notify(Severity::Warning, text, context);
+            }
+            Dial::HalfClose => self.to_peers(PeerCommand::HalfClose),
+            Dial::Close => self.to_peers(PeerCommand::Close),
+            Dial::Reset => self.to_peers(PeerCommand::Reset),
+        };
+        out.push(Effect::Net(command));
+    }
+
     pub(super) fn connect(&mut self, endpoint: Endpoint, context: &Context<'_>, out: &mut Vec<Effect>) {
         self.recents.retain(|recent| *recent != endpoint);
         self.recents.insert(0, endpoint.clone());
@@ -171,7 +209,18 @@ impl App {
         }
         let sent = self.composer.sent();
         let recording = sent.hidden.unwrap_or_default();
-        out.push(Effect::Net(NetCommand::Send(Outgoing { bytes, recording })));
+        let message = Outgoing { bytes, recording };
+        out.push(Effect::Net(match &self.listening {
+            None => {
+                self.sending_to = 1;
+                NetCommand::Send(message)
+            }
+            Some(_) => {
+                let recipients = self.recipients();
+                self.sending_to = recipients.len() as u64;
+                NetCommand::Peers(recipients, PeerCommand::Send(message, self.way()))
+            }
+        }));
         if let (None, false, Some(link)) = (sent.hidden, sent.typed.text.is_empty(), &self.link) {
             out.push(Effect::Remember {
                 endpoint: link.endpoint.clone(),
@@ -179,7 +228,7 @@ impl App {
             });
         }
         self.sending = Some(sent);
-        self.sends += 1;
+        self.sends += self.sending_to;
         Ok(())
     }
 
@@ -187,7 +236,10 @@ impl App {
     fn may_send(&self) -> Result<(), Unsent> {
         let state = self.state();
         let refused = |text: String| Err(Unsent::Refused(text));
-        if !state.is_live() {
+        if let Some(why) = self.nobody() {
+            return refused(why);
+        }
+        if self.listening.is_none() && !state.is_live() {
             return refused(match state {
                 LinkState::Idle => "not sent: nothing is connected; Esc, then c connects".into(),
                 LinkState::Closed => "not sent: the connection is closed; Esc, then R connects again".into(),

@@ -15,6 +15,8 @@ use super::value::{
 };
 
 const USAGE: &str = "sockscope [OPTIONS] [TARGET]\n       \
+    sockscope listen [OPTIONS] ADDRESS\n       \
+    sockscope tap [OPTIONS] ADDRESS TARGET\n       \
     sockscope demo [OPTIONS]\n       \
     sockscope open [OPTIONS] FILE|-\n       \
     sockscope sessions [list|open|delete]\n       \
@@ -27,6 +29,8 @@ pub(super) const EXAMPLES: &str =
   sockscope localhost:6379 --eol crlf   talk to redis, each line ended with CR LF
   sockscope tls://example.org:https     speak TLS, and see the certificates
   sockscope                             choose from the targets used last
+  sockscope listen :9000                be the server, and answer by hand
+  sockscope tap :6380 localhost:6379    watch what redis-cli -p 6380 says to redis, and the answers
   sockscope open trace.pcapng           look at it again, or at what tcpdump or Wireshark captured
   sockscope open trace.pcapng --headless --format python > again.py
   sockscope [::1]:8080 -w trace.pcapng  keep the recording, for Wireshark too
@@ -62,8 +66,24 @@ pub(super) struct Arguments {
 }
 
 /// What there is to do besides connecting to a target.
+#[expect(clippy::doc_markdown, reason = "these comments are the help text")]
 #[derive(Debug, Subcommand)]
 pub(super) enum Task {
+    /// Wait for connections, be the server, answer by hand; :9000 means the loopback addresses only
+    Listen {
+        /// Where: :9000, 0.0.0.0:9000, [::]:9000, udp://:53, unix:/PATH
+        #[arg(value_name = "ADDRESS")]
+        address: String,
+    },
+    /// Relay between an application that connects to ADDRESS and its server, and watch both directions
+    Tap {
+        /// Where the application connects to: :9000, 0.0.0.0:9000, udp://:53, unix:/PATH
+        #[arg(value_name = "ADDRESS")]
+        address: String,
+        /// The server
+        #[arg(value_name = "TARGET")]
+        target: String,
+    },
     /// Start a chatty server inside sockscope and connect to it
     Demo,
     /// Read a recording, or any pcap or pcapng file, gzipped or not; - is standard input

@@ -2,6 +2,7 @@
 //! instead.
 
 mod reading;
+mod serving;
 mod tls;
 
 use std::io::{self, IsTerminal as _};
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use sockscope::app::{View, Zone};
 use sockscope::capture::{Existing, Ring};
-use sockscope::model::{Endpoint, EndpointError, Family};
+use sockscope::model::{Endpoint, EndpointError, Family, Goal};
 use sockscope::net;
 use sockscope::runtime::headless::{self, Feed, Format, Headless, Limits};
 use sockscope::runtime::{Bound, Front, Memory, Peer, Place, Plan, ScreenPlan};
@@ -32,7 +33,7 @@ impl Options {
                     .parse()
                     .map_err(|error: EndpointError| Usage(error.to_string()))?;
                 self.tls.check(&target)?;
-                Peer::Target(target)
+                Peer::Goal(Goal::Connect(target))
             }
             None if self.headless || self.writes_to_stdout() => {
                 return Err(Usage(

@@ -80,6 +80,23 @@ impl FromStr for Authority {
     }
 }
 
+impl Authority {
+    /// Reads where to wait: also a port alone, for the loopback addresses, and port 0.
+    pub(super) fn to_listen_at(text: &str) -> Result<Authority, EndpointError> {
+        let name = "localhost";
+        let (host, port) = if text.contains(':') {
+            split(text)?
+        } else {
+            (Host::Name(name.to_owned()), text)
+        };
+        let port = match port {
+            "0" => Port::Number(0),
+            port => parse_port(port)?,
+        };
+        Ok(Authority { host, port })
+    }
+}
+
 fn split(text: &str) -> Result<(Host, &str), EndpointError> {
     if let Some(inner) = text.strip_prefix('[') {
         let (address, rest) = inner

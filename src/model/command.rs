@@ -1,6 +1,6 @@
 //! What the app asks of the network worker.
 
-use super::Endpoint;
+use super::{Address, ConnectionId, Direction, Endpoint};
 
 /// How sent bytes are written to the session file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,6 +38,38 @@ pub enum NetCommand {
     Reset,
     /// Stop waiting for the next attempt, or give up the one under way.
     Cancel,
+    /// Wait for connections there; what is open or waits already is ended first.
+    Listen(Address),
+    /// Wait for connections there, and relay each to the endpoint.
+    Tap(Address, Endpoint),
+    /// The same for connections that were accepted; those that are over by then are passed over.
+    Peers(Vec<ConnectionId>, PeerCommand),
     /// End everything and stop the worker.
     Shutdown,
+}
+
+impl From<PeerCommand> for NetCommand {
+    /// The same of the connection that has taken it for its own.
+    fn from(command: PeerCommand) -> NetCommand {
+        match command {
+            PeerCommand::Send(message, _) => NetCommand::Send(message),
+            PeerCommand::HalfClose => NetCommand::HalfClose,
+            PeerCommand::Close => NetCommand::Close,
+            PeerCommand::Reset => NetCommand::Reset,
+        }
+    }
+}
+
+/// A request that is about a connection that was accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PeerCommand {
+    /// Queue these bytes behind those that are still unsent. To a peer everything is `Sent`; in a tap it is what goes to
+    /// the server, and what goes to the application is `Received`.
+    Send(Outgoing, Direction),
+    /// See [`NetCommand::HalfClose`]. A tap relays the ends of others and has none of its own.
+    HalfClose,
+    /// See [`NetCommand::Close`]; in a tap both sides.
+    Close,
+    /// See [`NetCommand::Reset`]; in a tap both sides.
+    Reset,
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use super::{ConnectionId, End, Endpoint, EntryId, Role, Side, Timestamp, TlsReport};
+use super::{ConnectionId, End, Endpoint, EntryId, Listening, Peers, Role, Side, Timestamp, TlsReport};
 
 /// The state of a connection; the words are the same wherever they are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -99,6 +99,8 @@ pub struct Link {
     pub local: Option<SocketAddr>,
     /// The peer's address, or the one being tried.
     pub remote: Option<SocketAddr>,
+    /// Who the peer is, where an address does not say it: the process at the other end of a Unix socket.
+    pub who: Option<String>,
     /// When dialing started.
     pub started: Timestamp,
     /// When the connection was established.
@@ -139,6 +141,7 @@ impl Link {
             state: LinkState::Idle,
             local: None,
             remote: None,
+            who: None,
             started,
             opened: None,
             ended: None,
@@ -218,6 +221,10 @@ pub struct Sends {
 pub struct NetEvent {
     /// The connection in front, once one was asked for.
     pub link: Option<Link>,
+    /// What waits for connections, once that was asked for.
+    pub listening: Option<Listening>,
+    /// The connections that it accepted.
+    pub peers: Peers,
     /// The number of entries in the log.
     pub entries: u64,
     /// The size of the session file in bytes, or of the kept files of a ring.
@@ -230,4 +237,14 @@ pub struct NetEvent {
     pub recorder: RecorderState,
     /// What became of requests to send.
     pub sends: Sends,
+}
+
+impl NetEvent {
+    /// The connection of that number, to change what is known of it.
+    pub fn link_mut(&mut self, id: ConnectionId) -> Option<&mut Link> {
+        match &mut self.link {
+            Some(link) if link.id == id => Some(link),
+            Some(_) | None => self.peers.get_mut(id),
+        }
+    }
 }

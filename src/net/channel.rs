@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use tokio::io::{Interest, Ready};
 
-use crate::model::{ConnectionId, TlsReport};
+use crate::model::{ConnectionId, Side, TlsReport};
 
 use super::kernel::{Kernel, Watch};
 use super::socket::Socket;
@@ -35,10 +35,10 @@ pub(super) struct Channel {
 }
 
 impl Channel {
-    /// Takes over a connected stream, about which the kernel can be asked from now on.
-    pub(super) fn new(socket: Socket, id: ConnectionId, kernel: &Kernel) -> Channel {
+    /// Takes over a socket that leads to a side of a connection. The kernel can be asked about it from now on.
+    pub(super) fn new(socket: Socket, id: ConnectionId, side: Side, kernel: &Kernel) -> Channel {
         Channel {
-            _watch: kernel.watch(id, socket.as_fd()),
+            _watch: kernel.watch(id, side, socket.as_fd()),
             wire: socket,
             tls: None,
             dropped: (0, 0),

@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use tokio::time::{Instant, timeout_at};
 
-use crate::model::{Attempt, AttemptOutcome, Authority, Endpoint, EntryKind, LinkState};
+use crate::model::{Attempt, AttemptOutcome, Authority, Endpoint, EntryKind, LinkState, Side};
 use crate::text::format;
 
 use super::channel::Channel;
 use super::dial::{Dial, Failure, Step};
 use super::journal::Journal;
 use super::reach::Transport;
+use super::shared::Shared;
 use super::socket::Socket;
 use super::tls::Fault;
-use super::worker::Shared;
 use super::{unix, words};
 
 /// An open connection, and whom it is with.
@@ -48,7 +48,7 @@ pub(super) async fn connect(
         return connect_unix(shared, journal, endpoint).await;
     };
     let (socket, remote) = dial.run(deadline, |step| record(shared, journal, step)).await?;
-    let mut channel = Channel::new(socket, journal.connection(), &shared.kernel);
+    let mut channel = Channel::new(socket, journal.connection(), Side::Peer, &shared.kernel);
     if let Endpoint::Tls(authority) = endpoint {
         let attempt = EntryKind::Attempt(Attempt {
             remote,
@@ -74,7 +74,7 @@ async fn connect_unix(
     let Endpoint::Unix(address) = endpoint else {
         return Err(failure(format!("{endpoint} cannot be dialed")));
     };
-    shared.link(|link| link.state = LinkState::Connecting);
+    shared.link(journal.connection(), |link| link.state = LinkState::Connecting);
     let stream = unix::connect(address, shared.options.connect_timeout).await?;
     let ends = unix::stand_ins(address, journal.connection());
     let stand_ins = format!(
@@ -86,7 +86,12 @@ async fn connect_unix(
         record(shared, journal, Step::Event(shared.clock.now(), note));
     }
     Ok(Connected {
-        channel: Channel::new(Socket::Unix(stream), journal.connection(), &shared.kernel),
+        channel: Channel::new(
+            Socket::Unix(stream),
+            journal.connection(),
+            Side::Peer,
+            &shared.kernel,
+        ),
         ends,
         peer: endpoint.to_string(),
     })
@@ -100,7 +105,7 @@ async fn secure(
     (authority, remote): (&Authority, SocketAddr),
     deadline: Instant,
 ) -> Result<(), Failure> {
-    shared.link(|link| {
+    shared.link(journal.connection(), |link| {
         link.state = LinkState::Handshaking;
         link.remote = Some(remote);
     });
@@ -123,7 +128,7 @@ async fn secure(
     let report = Arc::new(report);
     let event = EntryKind::Tls(Box::new((*report).clone()));
     record(shared, journal, Step::Event(shared.clock.now(), event));
-    shared.link(|link| link.tls = Some(report));
+    shared.link(journal.connection(), |link| link.tls = Some(report));
     match result {
         Ok(()) => Ok(()),
         Err(Fault::Io(error)) => Err(Failure {
@@ -148,9 +153,10 @@ pub(super) fn record(shared: &Shared, journal: &mut Journal, step: Step) {
     match step {
         Step::Event(at, kind) => {
             journal.event(at, kind);
-            shared.publish(|news| news.recorder = journal.state());
+            let state = shared.recorder_state(journal.connection(), journal.state());
+            shared.publish(|news| news.recorder = state);
         }
-        Step::Trying(remote) => shared.link(|link| {
+        Step::Trying(remote) => shared.link(journal.connection(), |link| {
             link.state = LinkState::Connecting;
             link.remote = Some(remote);
         }),

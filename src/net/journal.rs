@@ -1,6 +1,8 @@
 //! Recording of one connection, and what happens when the session file takes nothing: held back in order, or counted.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -40,13 +42,13 @@ pub(super) struct Journal {
     retry_at: Option<Instant>,
     /// Bytes that crossed unrecorded, each way, since the last gap entry.
     missing: [(Direction, u64); 2],
-    /// Bytes that crossed unrecorded, with those of earlier connections.
-    lost: u64,
+    /// Bytes that crossed unrecorded, with those of all other connections.
+    lost: Arc<AtomicU64>,
 }
 
 impl Journal {
-    /// Records to `connection`, after `lost` bytes of earlier ones could not be recorded.
-    pub(super) fn new(connection: Connection, on_full: OnFull, lost: u64) -> Journal {
+    /// Records to `connection`; what cannot be recorded is added to `lost`.
+    pub(super) fn new(connection: Connection, on_full: OnFull, lost: Arc<AtomicU64>) -> Journal {
         let missing = [(Direction::Sent, 0), (Direction::Received, 0)];
         Journal {
             connection,
@@ -60,7 +62,12 @@ impl Journal {
     }
 
     /// The same while the file takes nothing, as it has just said.
-    pub(super) fn full(connection: Connection, on_full: OnFull, lost: u64, error: &CaptureError) -> Journal {
+    pub(super) fn full(
+        connection: Connection,
+        on_full: OnFull,
+        lost: Arc<AtomicU64>,
+        error: &CaptureError,
+    ) -> Journal {
         let mut journal = Journal::new(connection, on_full, lost);
         journal.failed(error);
         journal
@@ -82,7 +89,7 @@ impl Journal {
         if self.on_full == OnFull::Continue {
             let slot = self.missing.iter_mut().filter(|(d, _)| *d == direction);
             slot.for_each(|(_, missing)| *missing += bytes.len() as u64);
-            self.lost += bytes.len() as u64;
+            self.lose(bytes.len());
         } else {
             self.held.push_back(Held::Data {
                 at,
@@ -132,11 +139,15 @@ impl Journal {
 
     /// The program ends: what the file has not taken by now is lost.
     pub(super) fn give_up(&mut self) {
-        for held in self.held.drain(..) {
+        for held in std::mem::take(&mut self.held) {
             if let Held::Data { bytes, .. } = held {
-                self.lost += bytes.len() as u64;
+                self.lose(bytes.len());
             }
         }
+    }
+
+    fn lose(&self, bytes: usize) {
+        self.lost.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
     /// Whether bytes are held, so that nothing more may be read or written.
@@ -157,22 +168,22 @@ impl Journal {
 
     /// How the recorder is doing.
     pub(super) fn state(&self) -> RecorderState {
+        let lost = self.lost.load(Ordering::Relaxed);
         match &self.trouble {
             // What is missing stays said, also when the file takes bytes again.
-            None if self.lost > 0 => RecorderState::Losing {
+            None if lost > 0 => RecorderState::Losing {
                 reason: "the session file was full for a while".to_owned(),
-                bytes: self.lost,
+                bytes: lost,
             },
             None => RecorderState::Recording,
             Some((reason, full)) => {
                 let reason = reason.clone();
                 match self.on_full {
-                    OnFull::Pause if self.lost == 0 => RecorderState::Paused { reason, full: *full },
-                    OnFull::Stop if self.lost == 0 => RecorderState::Stopped { reason },
-                    OnFull::Continue | OnFull::Pause | OnFull::Stop => RecorderState::Losing {
-                        reason,
-                        bytes: self.lost,
-                    },
+                    OnFull::Pause if lost == 0 => RecorderState::Paused { reason, full: *full },
+                    OnFull::Stop if lost == 0 => RecorderState::Stopped { reason },
+                    OnFull::Continue | OnFull::Pause | OnFull::Stop => {
+                        RecorderState::Losing { reason, bytes: lost }
+                    }
                 }
             }
         }

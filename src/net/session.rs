@@ -5,6 +5,7 @@
 //! does not end reading. What arrives is recorded before anything else happens to it.
 
 mod end;
+mod silence;
 mod transfer;
 
 use std::future;
@@ -24,14 +25,8 @@ use super::channel::Channel;
 use super::connect::Connected;
 use super::journal::Journal;
 use super::outbox::Outbox;
-use super::worker::{Fate, Shared};
-
-/// How long a close waits for the peer: to read more of what is unsent, and then to answer our FIN. What it goes on
-/// sending does not make it wait longer: a peer that never stops must not keep anybody from leaving.
-const GRACE: Duration = Duration::from_secs(2);
-
-/// How long answers are awaited when we have said all and cannot tell the peer.
-const LAST_CALL: Duration = Duration::from_secs(1);
+use super::shared::{Fate, Shared};
+use silence::Silence;
 
 /// What follows a session.
 #[derive(Debug, PartialEq, Eq)]
@@ -70,6 +65,8 @@ pub(super) struct Session<'a> {
     ends: (SocketAddr, SocketAddr),
     /// What the peer is called in sentences.
     peer: String,
+    /// The longest that it may be silent in both directions, and what that means.
+    idle: Option<(Duration, Silence)>,
     /// Whether datagrams cross: they come whole or not at all, and nobody says when the last one was sent.
     datagrams: bool,
     /// When we said that we send no more, where the peer cannot be told.
@@ -110,6 +107,7 @@ impl<'a> Session<'a> {
             channel: Some(channel),
             ends,
             peer,
+            idle: shared.options.idle_timeout.map(|idle| (idle, Silence::TimesOut)),
             datagrams,
             last_call: None,
             buffer: vec![0; read_size],
@@ -169,51 +167,6 @@ impl<'a> Session<'a> {
         });
     }
 
-    fn deadline(&self) -> Option<Instant> {
-        let closing = matches!(self.after, After::Closed | After::Dial(_) | After::Redial);
-        let idle = self.shared.options.idle_timeout;
-        match (self.over, closing, idle) {
-            (true, _, _) => None,
-            // It is we who do not read.
-            (false, false, _) if self.journal.is_blocked() => None,
-            (false, true, _) => Some(self.closing_from + GRACE),
-            (false, false, idle) => {
-                let idle = idle.map(|idle| self.last_byte + idle);
-                let last_call = self.last_call.map(|call| call.max(self.last_byte) + LAST_CALL);
-                idle.into_iter().chain(last_call).min()
-            }
-        }
-    }
-
-    fn deadline_passed(&mut self) {
-        if self.last_call.is_some() {
-            return self.end_silently();
-        }
-        let end = End {
-            by: Side::Local,
-            how: EndHow::Timeout,
-            errno: None,
-        };
-        let reason = match (&self.after, self.shared.options.idle_timeout) {
-            (After::Ended, Some(idle)) => {
-                format!(
-                    "no byte crossed for {}, so the connection was ended (--idle-timeout)",
-                    format::took(idle)
-                )
-            }
-            _ if self.ours == Half::Over => format!(
-                "the peer did not answer our FIN within {}, so the connection was dropped",
-                format::took(GRACE)
-            ),
-            _ => format!(
-                "the peer read nothing for {}, so the connection was dropped with {} unsent",
-                format::took(GRACE),
-                format::size(self.outbox.unsent())
-            ),
-        };
-        self.end(end, Some(reason));
-    }
-
     /// Not a byte of this message will be sent.
     fn refuse(&mut self, message: &Outgoing, why: &str) {
         let size = format::size(message.bytes.len() as u64);
@@ -227,10 +180,11 @@ impl<'a> Session<'a> {
             NetCommand::Connect(endpoint) => self.after = After::Dial(endpoint),
             NetCommand::Reconnect => self.after = After::Redial,
             NetCommand::Close | NetCommand::Cancel => self.after = After::Closed,
-            NetCommand::HalfClose | NetCommand::Reset => {}
+            NetCommand::HalfClose | NetCommand::Reset | NetCommand::Listen(_) | NetCommand::Tap(..) => {}
             NetCommand::Send(message) => {
                 self.refuse(&message, "the connection has ended");
             }
+            NetCommand::Peers(_, command) => self.command_after_end(command.into()),
             NetCommand::Shutdown => self.shut_down(),
         }
     }
@@ -274,6 +228,10 @@ impl<'a> Session<'a> {
                 );
             }
             NetCommand::Shutdown => self.shut_down(),
+            // The listener has found it by its number.
+            NetCommand::Peers(_, command) => self.command(command.into()),
+            // Whoever has a connection in front does not listen.
+            NetCommand::Listen(_) | NetCommand::Tap(..) => {}
         }
     }
 

@@ -11,6 +11,8 @@ use socket2::SockRef;
 use tokio::io::{Interest, Ready};
 use tokio::net::{TcpStream, UdpSocket, UnixStream};
 
+use super::lane::Lane;
+
 /// A connected socket.
 #[derive(Debug)]
 pub(super) enum Socket {
@@ -18,6 +20,8 @@ pub(super) enum Socket {
     Tcp(TcpStream),
     /// A UDP socket that has one peer.
     Udp(UdpSocket),
+    /// One sender's part of a UDP socket.
+    Lane(Lane),
     /// A Unix stream.
     Unix(UnixStream),
 }
@@ -26,7 +30,7 @@ impl Socket {
     /// Whether what it carries are datagrams.
     pub(super) fn has_datagrams(&self) -> bool {
         match self {
-            Socket::Udp(_) => true,
+            Socket::Udp(_) | Socket::Lane(_) => true,
             Socket::Tcp(_) | Socket::Unix(_) => false,
         }
     }
@@ -36,6 +40,7 @@ impl Socket {
         match self {
             Socket::Tcp(stream) => stream.local_addr().ok(),
             Socket::Udp(socket) => socket.local_addr().ok(),
+            Socket::Lane(lane) => Some(lane.local()),
             Socket::Unix(_) => None,
         }
     }
@@ -45,6 +50,7 @@ impl Socket {
         let ready = match self {
             Socket::Tcp(stream) => stream.ready(interest).await,
             Socket::Udp(socket) => socket.ready(interest).await,
+            Socket::Lane(lane) => return lane.ready(interest).await,
             Socket::Unix(stream) => stream.ready(interest).await,
         };
         // A failing call means that the reactor is gone: reading will say so.
@@ -53,6 +59,9 @@ impl Socket {
 
     /// Takes the next datagram, and how many the kernel has dropped so far for want of room (socket(7), `SO_RXQ_OVFL`).
     pub(super) fn take_datagram(&self, buffer: &mut [u8]) -> io::Result<(usize, Option<u32>)> {
+        if let Socket::Lane(lane) = self {
+            return lane.take(buffer);
+        }
         self.try_io(Interest::READABLE, || {
             let mut control = cmsg_space!(u32);
             let mut parts = [IoSliceMut::new(buffer)];
@@ -100,6 +109,7 @@ impl Socket {
         match self {
             Socket::Tcp(stream) => stream.try_io(interest, call),
             Socket::Udp(socket) => socket.try_io(interest, call),
+            Socket::Lane(lane) => lane.socket().try_io(interest, call),
             Socket::Unix(stream) => stream.try_io(interest, call),
         }
     }
@@ -110,6 +120,7 @@ impl AsFd for Socket {
         match self {
             Socket::Tcp(stream) => stream.as_fd(),
             Socket::Udp(socket) => socket.as_fd(),
+            Socket::Lane(lane) => lane.socket().as_fd(),
             Socket::Unix(stream) => stream.as_fd(),
         }
     }
@@ -134,6 +145,9 @@ impl Read for Socket {
 
 impl Write for Socket {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if let Socket::Lane(lane) = self {
+            return lane.send(bytes);
+        }
         self.try_io(Interest::WRITABLE, || SockRef::from(&*self).send(bytes))
     }
 

@@ -11,15 +11,17 @@ use tokio::time::sleep;
 
 use crate::capture::Recorder;
 use crate::model::{
-    End, EndHow, Endpoint, EntryKind, Link, LinkState, NetCommand, NetEvent, RecorderState, Side,
+    Address, ConnectionId, End, EndHow, Endpoint, EntryKind, Link, LinkState, NetCommand, NetEvent,
+    PeerCommand, Side,
 };
 
-use super::announce::announce;
+use super::announce::announce_front;
 use super::dial::{Dial, Failure};
 use super::journal::Journal;
 use super::session::{After, Session};
+use super::shared::{Fate, Shared};
 use super::tls::{Tls, TlsError};
-use super::{Clock, Kernel, Options, backoff, connect};
+use super::{Clock, Kernel, Options, backoff, connect, listen};
 
 /// Commands that may wait; the worker takes them at once, so this is reached only if it is stuck.
 const COMMANDS: usize = 64;
@@ -48,61 +50,6 @@ pub enum StartError {
     Tls(#[from] TlsError),
 }
 
-/// What every part of the worker uses.
-pub(super) struct Shared {
-    pub(super) options: Options,
-    pub(super) recorder: Recorder,
-    pub(super) clock: Clock,
-    pub(super) kernel: Kernel,
-    pub(super) tls: Tls,
-    news: watch::Sender<NetEvent>,
-}
-
-impl Shared {
-    /// Changes the report in place and wakes whoever waits for news.
-    pub(super) fn publish(&self, change: impl FnOnce(&mut NetEvent)) {
-        let (entries, size) = (self.recorder.len(), self.recorder.size());
-        let (payload, ring) = (self.recorder.payload_bytes(), self.recorder.ring());
-        self.news.send_modify(|news| {
-            change(news);
-            news.entries = entries;
-            news.size = size;
-            news.payload = payload;
-            news.ring = ring;
-        });
-    }
-
-    /// A request to send is queued, or will never be sent.
-    pub(super) fn handled(&self, fate: Fate) {
-        self.publish(|news| {
-            news.sends.handled += 1;
-            news.sends.refused += u64::from(fate == Fate::Refused);
-        });
-    }
-
-    /// Bytes that crossed and were not recorded, as they were last reported.
-    pub(super) fn lost(&self) -> u64 {
-        match self.news.borrow().recorder {
-            RecorderState::Losing { bytes, .. } => bytes,
-            RecorderState::Recording | RecorderState::Paused { .. } | RecorderState::Stopped { .. } => 0,
-        }
-    }
-
-    /// Changes the connection in front.
-    pub(super) fn link(&self, change: impl FnOnce(&mut Link)) {
-        self.publish(|news| news.link.as_mut().map_or((), change));
-    }
-}
-
-/// What becomes of a request to send.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
-    /// It waits to be sent.
-    Queued,
-    /// It will not be sent.
-    Refused,
-}
-
 /// What the worker does next.
 #[derive(Debug)]
 pub(super) enum Next {
@@ -112,6 +59,11 @@ pub(super) enum Next {
     Dial { endpoint: Endpoint, round: u32 },
     /// Dial after a while.
     Wait { endpoint: Endpoint, round: u32 },
+    /// Wait for connections, and relay each to the target if there is one.
+    Listen {
+        address: Address,
+        target: Option<Endpoint>,
+    },
     /// End.
     Stop,
 }
@@ -120,19 +72,11 @@ pub(super) enum Next {
 pub fn spawn(options: Options, recorder: Recorder, clock: Clock) -> Result<Worker, StartError> {
     let tls = Tls::load(&options.tls)?;
     let (commands, inbox) = mpsc::channel(COMMANDS);
-    let (news, report) = watch::channel(NetEvent::default());
+    let (shared, news) = Shared::new(options, recorder, clock, tls);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let kernel = Kernel::default();
-    let shared = Shared {
-        kernel: kernel.clone(),
-        tls,
-        options,
-        recorder,
-        clock,
-        news,
-    };
+    let kernel = shared.kernel.clone();
     thread::Builder::new().name("net".to_owned()).spawn(move || {
         runtime.block_on(run(&shared, inbox));
         // A lookup that hangs must not hold the exit.
@@ -140,7 +84,7 @@ pub fn spawn(options: Options, recorder: Recorder, clock: Clock) -> Result<Worke
     })?;
     Ok(Worker {
         commands,
-        news: report,
+        news,
         kernel,
     })
 }
@@ -159,6 +103,7 @@ async fn run(shared: &Shared, mut commands: mpsc::Receiver<NetCommand>) {
                 dial(shared, &mut commands, endpoint, round).await
             }
             Next::Wait { endpoint, round } => wait(shared, &mut commands, endpoint, round).await,
+            Next::Listen { address, target } => listen::run(shared, &mut commands, address, target).await,
             Next::Stop => return,
         };
     }
@@ -177,11 +122,24 @@ fn idle(shared: &Shared, command: NetCommand, last: Option<&Endpoint>) -> Next {
             shared.handled(Fate::Refused);
             Next::Idle
         }
+        (NetCommand::Peers(peers, PeerCommand::Send(..)), _) => {
+            refuse_all(shared, &peers);
+            Next::Idle
+        }
+        (NetCommand::Listen(address), _) => Next::Listen {
+            address,
+            target: None,
+        },
+        (NetCommand::Tap(address, target), _) => Next::Listen {
+            address,
+            target: Some(target),
+        },
         (
             NetCommand::Reconnect
             | NetCommand::HalfClose
             | NetCommand::Close
             | NetCommand::Reset
+            | NetCommand::Peers(..)
             | NetCommand::Cancel,
             _,
         ) => {
@@ -189,6 +147,13 @@ fn idle(shared: &Shared, command: NetCommand, last: Option<&Endpoint>) -> Next {
             shared.publish(|_| {});
             Next::Idle
         }
+    }
+}
+
+/// Nobody is there to send to.
+fn refuse_all(shared: &Shared, peers: &[ConnectionId]) {
+    for _ in peers {
+        shared.handled(Fate::Refused);
     }
 }
 
@@ -206,7 +171,14 @@ pub(super) fn interrupt(shared: &Shared, command: Option<NetCommand>, endpoint: 
             shared.handled(Fate::Refused);
             None
         }
-        Some(NetCommand::HalfClose) => None,
+        Some(NetCommand::Peers(peers, PeerCommand::Send(..))) => {
+            refuse_all(shared, &peers);
+            None
+        }
+        // Whoever dials does not listen.
+        Some(NetCommand::HalfClose | NetCommand::Peers(..) | NetCommand::Listen(_) | NetCommand::Tap(..)) => {
+            None
+        }
     }
 }
 
@@ -217,7 +189,7 @@ async fn dial(
     round: u32,
 ) -> Next {
     let started = shared.clock.now();
-    let mut journal = match announce(shared, commands, &endpoint, started, round).await {
+    let mut journal = match announce_front(shared, commands, &endpoint, started, round).await {
         Ok(journal) => journal,
         Err(next) => return next,
     };
@@ -289,19 +261,18 @@ fn failed(shared: &Shared, journal: &mut Journal, failure: Failure) {
                 errno: None,
             });
         }
-        news.recorder = journal.state();
+        news.recorder = shared.recorder_state(journal.connection(), journal.state());
     });
 }
 
 fn after(shared: &Shared, after: After, endpoint: Endpoint, round: u32) -> Next {
     match after {
         After::Ended => {
-            let lasted = {
-                let news = shared.news.borrow();
+            let lasted = shared.report(|news| {
                 let link = news.link.as_ref();
                 link.and_then(|link| Some(link.ended?.since(link.opened?)))
                     .unwrap_or_default()
-            };
+            });
             again(shared, endpoint, if lasted >= SETTLED { 0 } else { round })
         }
         After::Full | After::Closed => Next::Idle,
@@ -332,7 +303,8 @@ async fn wait(
     let spread = RandomState::new().hash_one(round);
     let pause = backoff::wait(round.saturating_sub(1), spread);
     let until = shared.clock.now() + pause;
-    shared.link(|link| {
+    let front = |change: &dyn Fn(&mut Link)| shared.publish(|news| news.link.as_mut().map_or((), change));
+    front(&|link| {
         link.state = LinkState::Waiting;
         link.retry_at = Some(until);
     });
@@ -342,7 +314,7 @@ async fn wait(
             biased;
             command = commands.recv() => {
                 if let Some(next) = interrupt(shared, command, &endpoint) {
-                    shared.link(|link| {
+                    front(&|link| {
                         link.state = LinkState::Closed;
                         link.retry_at = None;
                     });

@@ -33,7 +33,7 @@ pub(super) use reading::read;
 use super::signals::{Cause, Control};
 use super::tell::tell;
 use crate::capture::{CaptureError, Growth, Recorder, Wording};
-use crate::model::{Endpoint, Full, NetCommand, NetEvent, Purpose, RecorderState};
+use crate::model::{Full, Goal, NetCommand, Purpose, RecorderState};
 use crate::net::{Clock, Worker};
 use crate::text::Policy;
 use course::{Course, Rules, Verdict};
@@ -63,7 +63,7 @@ pub struct Headless {
 /// What a run needs besides: where and how, and the worker that does it.
 #[derive(Debug)]
 pub(super) struct Setting<'a> {
-    pub(super) target: Endpoint,
+    pub(super) goal: Goal,
     pub(super) reconnect: bool,
     pub(super) policy: Policy,
     /// Seconds east of UTC.
@@ -135,7 +135,7 @@ enum Happened {
 
 struct Run<'a> {
     setting: Setting<'a>,
-    course: Course,
+    course: Box<dyn Course>,
     progress: Arc<Growth>,
     feed: Option<mpsc::Receiver<Fed>>,
     printed: mpsc::Receiver<Printed>,
@@ -182,7 +182,7 @@ impl<'a> Run<'a> {
             print::watch_reader(report)?;
         }
         let rules = Rules {
-            target: setting.target.clone(),
+            goal: setting.goal.clone(),
             send: options.send,
             stdin_eof: options.stdin_eof,
             limits: options.limits,
@@ -194,7 +194,7 @@ impl<'a> Run<'a> {
             Source::Terminal | Source::Stream => Some(feed::spawn(options.feed)?),
         };
         Ok(Run {
-            course: Course::new(rules, setting.clock.now()),
+            course: course::towards(rules, setting.clock.now()),
             setting,
             progress,
             feed,
@@ -255,16 +255,9 @@ impl<'a> Run<'a> {
     }
 
     fn news(&mut self) {
-        let NetEvent {
-            link,
-            entries,
-            recorder,
-            size: _,
-            payload: _,
-            sends: _,
-            ring: _,
-        } = self.setting.worker.news.borrow_and_update().clone();
-        self.progress.reached(entries);
+        let news = self.setting.worker.news.borrow_and_update().clone();
+        let recorder = news.recorder.clone();
+        self.progress.reached(news.entries);
         if recorder != self.told {
             match &recorder {
                 RecorderState::Recording => {}
@@ -293,7 +286,7 @@ impl<'a> Run<'a> {
             }
             self.told = recorder;
         }
-        self.course.report(link, self.setting.clock.now());
+        self.course.report(news, self.setting.clock.now());
     }
 
     fn printed(&mut self, printed: Printed) {

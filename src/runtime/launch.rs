@@ -19,7 +19,7 @@ use super::store::{Bound, Earlier, Place, Store, state_directory};
 use super::tell::tell;
 use crate::app::{Settings, TimeColumn, View, Zone};
 use crate::capture::CaptureError;
-use crate::model::Endpoint;
+use crate::model::Goal;
 use crate::net::{self, Clock, Worker};
 use crate::text::{InputType, LineEnding, Policy};
 use crate::ui::Theme;
@@ -27,7 +27,7 @@ use crate::ui::Theme;
 /// Everything that the command line decides.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// What to connect to.
+    /// What to connect.
     pub peer: Peer,
     /// How connections are made.
     pub net: net::Options,
@@ -43,13 +43,13 @@ pub struct Plan {
     pub front: Front,
 }
 
-/// What to connect to.
+/// What to connect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Peer {
     /// The user is asked.
     Ask,
-    /// This endpoint.
-    Target(Endpoint),
+    /// What the goal says.
+    Goal(Goal),
     /// A server of our own.
     Demo,
     /// Nobody: this capture is read; `-` is standard input.
@@ -176,11 +176,11 @@ pub fn run(plan: &Plan) -> Result<(), RunError> {
     }
     let demo = match plan.peer {
         Peer::Demo => Some(Demo::start().map_err(RunError::Demo)?),
-        Peer::Ask | Peer::Target(_) | Peer::Capture(_) | Peer::Kept(_) => None,
+        Peer::Ask | Peer::Goal(_) | Peer::Capture(_) | Peer::Kept(_) => None,
     };
-    let target = match (&demo, plan.peer.clone()) {
-        (Some(demo), _) => Some(demo.endpoint()),
-        (None, Peer::Target(target)) => Some(target),
+    let goal = match (&demo, plan.peer.clone()) {
+        (Some(demo), _) => Some(Goal::Connect(demo.endpoint())),
+        (None, Peer::Goal(goal)) => Some(goal),
         (None, Peer::Ask | Peer::Demo | Peer::Capture(_) | Peer::Kept(_)) => None,
     };
     match (plan.front.clone(), &plan.peer) {
@@ -188,25 +188,25 @@ pub fn run(plan: &Plan) -> Result<(), RunError> {
         (Front::Screen(options), Peer::Kept(name)) => {
             capture::show(plan, options, &sessions::find(name.as_deref())?)
         }
-        (Front::Screen(options), _) => run_screen(plan, options, target),
+        (Front::Screen(options), _) => run_screen(plan, options, goal),
         (Front::Reading(reading), Peer::Capture(path)) => capture::print(plan, reading, path),
         (Front::Reading(reading), Peer::Kept(name)) => {
             capture::print(plan, reading, &sessions::find(name.as_deref())?)
         }
-        (Front::Reading(_), Peer::Ask | Peer::Target(_) | Peer::Demo) => {
+        (Front::Reading(_), Peer::Ask | Peer::Goal(_) | Peer::Demo) => {
             Err(HeadlessError::Broken("there is no capture to read: name a file".into()).into())
         }
-        (Front::Headless(options), _) => match target {
-            Some(target) => run_headless(plan, options, target),
+        (Front::Headless(options), _) => match goal {
+            Some(goal) => run_headless(plan, options, goal),
             None => Err(HeadlessError::Broken("there is nothing to connect to: name a target".into()).into()),
         },
     }
 }
 
-fn run_headless(plan: &Plan, options: Headless, target: Endpoint) -> Result<(), RunError> {
+fn run_headless(plan: &Plan, options: Headless, goal: Goal) -> Result<(), RunError> {
     let control = watch_signals(Jobs::Kernel)?;
     let clock = Clock::start();
-    let store = Store::create(&plan.place, clock.now(), Some(&target), plan.bound)?;
+    let store = Store::create(&plan.place, clock.now(), Some(goal.endpoint()), plan.bound)?;
     if let Earlier::Excess(notice) = &store.earlier {
         tell(notice);
     }
@@ -214,7 +214,7 @@ fn run_headless(plan: &Plan, options: Headless, target: Endpoint) -> Result<(), 
     let result = headless::run(
         options,
         Setting {
-            target,
+            goal,
             reconnect: plan.net.reconnect,
             policy: plan.policy,
             offset: plan.zone.offset(),
@@ -239,9 +239,14 @@ fn run_headless(plan: &Plan, options: Headless, target: Endpoint) -> Result<(), 
     }
 }
 
-fn run_screen(plan: &Plan, options: ScreenPlan, target: Option<Endpoint>) -> Result<(), RunError> {
+fn run_screen(plan: &Plan, options: ScreenPlan, goal: Option<Goal>) -> Result<(), RunError> {
     let clock = Clock::start();
-    let store = Store::create(&plan.place, clock.now(), target.as_ref(), plan.bound)?;
+    let store = Store::create(
+        &plan.place,
+        clock.now(),
+        goal.as_ref().map(Goal::endpoint),
+        plan.bound,
+    )?;
     let mut greetings = match &store.earlier {
         Earlier::None => Vec::new(),
         Earlier::Kept(notice) | Earlier::Excess(notice) => vec![notice.clone()],
@@ -251,15 +256,15 @@ fn run_screen(plan: &Plan, options: ScreenPlan, target: Option<Endpoint>) -> Res
         Memory::Kept => remembered(&mut greetings),
     };
     let history = match plan.peer {
-        Peer::Demo => history.without(target.clone()),
-        Peer::Ask | Peer::Target(_) | Peer::Capture(_) | Peer::Kept(_) => history,
+        Peer::Demo => history.without(goal.as_ref().map(|goal| goal.endpoint().clone())),
+        Peer::Ask | Peer::Goal(_) | Peer::Capture(_) | Peer::Kept(_) => history,
     };
     let recents = history.targets().unwrap_or_else(|error| {
         greetings.push(error.to_string());
         Vec::new()
     });
     let settings = Settings {
-        target,
+        goal,
         view: options.view,
         time: TimeColumn::default(),
         input: options.input,

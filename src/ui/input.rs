@@ -64,6 +64,9 @@ fn render_title(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
         };
         parts.push((1, scene.line().gap(1).text(text, theme.warning()).gap(1)));
     }
+    if let Some(addressee) = scene.app.addressee() {
+        parts.push((1, scene.line().gap(1).text(&addressee, theme.strong()).gap(1)));
+    }
     let right = trouble(scene);
     let separator = scene.pen.text(scene.pen.symbols.horizontal, theme.frame(focused));
     let width = scene.layout.input_title.width.saturating_sub(right.cells() + 5);
@@ -162,7 +165,13 @@ fn render_prompt(scene: &Scene<'_>, canvas: &mut Canvas<'_>, y: u16, prompt: &'s
 /// What can be done here, while nothing is typed.
 fn render_placeholder(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
     let area = scene.layout.input;
-    let text = match (scene.app.state(), scene.app.composer.input) {
+    // Somebody is there to send to, though all are in front.
+    let state = if scene.app.everybody().is_some() && !scene.app.recipients().is_empty() {
+        LinkState::Open
+    } else {
+        scene.app.state()
+    };
+    let text = match (state, scene.app.composer.input) {
         (LinkState::Open | LinkState::HalfClosed, InputType::Text) => "type a message, Enter sends it",
         (LinkState::Open | LinkState::HalfClosed, InputType::Escaped) => {
             "type text with \\r \\n \\t \\0 \\xNN \\u{\u{2026}}, Enter sends it"

@@ -35,21 +35,21 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>) -> Option<(u16,
     None
 }
 
-/// Draws a list to choose from; `lines` makes those of a page in a width.
+/// Draws a list to choose from, the first `lead` lines of which stand for all the others; `lines` makes those of a
+/// page in a width.
 fn list<'s>(
     scene: &'s Scene<'_>,
     canvas: &mut Canvas<'_>,
     (title, wanted): (&str, u16),
     list: List,
-    count: u64,
+    (lead, count): (u64, u64),
     lines: impl FnOnce(Range<u64>, u16) -> Vec<Line<'s>>,
 ) {
-    let page = list.page(count, u64::from(scene.layout.popup_rows()));
-    let right = format!(
-        " {} of {} ",
-        format::count(list.selected + 1),
-        format::count(count)
-    );
+    let page = list.page(lead + count, u64::from(scene.layout.popup_rows()));
+    let right = match (list.selected + 1).checked_sub(lead) {
+        Some(0) | None => format!(" all {} ", format::count(count)),
+        Some(at) => format!(" {} of {} ", format::count(at), format::count(count)),
+    };
     let right = scene.pen.text(&right, scene.theme().secondary());
     let size = (scene.layout.popup_columns(wanted), (page.end - page.start) as u16);
     let area = frame(scene, canvas, title, &right, size);

@@ -3,6 +3,7 @@
 mod details;
 mod file;
 mod kernel;
+mod server;
 pub(super) mod title;
 mod words;
 
@@ -11,7 +12,7 @@ use super::line::{Line, fit};
 use super::scene::Scene;
 use super::sparkline::sparkline;
 use crate::app::{Area, Second};
-use crate::model::{Direction, Link, LinkState, Tally};
+use crate::model::{Direction, Link, LinkState, Side, Tally};
 use crate::text::format;
 
 /// Seconds in the sparkline beside the tallies.
@@ -33,7 +34,10 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
     }
     let rows = match &scene.app.link {
         None => vec![idle(scene)],
-        Some(link) if area.height > 2 => details::rows(scene, link),
+        Some(link) if area.height > 2 => match scene.app.everybody() {
+            Some(listening) => server::rows(scene, listening),
+            None => details::rows(scene, link),
+        },
         Some(link) if area.height == 1 => vec![one_row(scene, link, area.width)],
         Some(link) => vec![
             first_row(scene, link, area.width),
@@ -55,6 +59,9 @@ fn idle<'s>(scene: &'s Scene<'_>) -> Line<'s> {
 
 /// Addresses and family, and how it stands when it is not simply open.
 fn first_row<'s>(scene: &'s Scene<'_>, link: &Link, width: u16) -> Line<'s> {
+    if let Some(listening) = scene.app.everybody() {
+        return server::first_row(scene, listening, width);
+    }
     let theme = scene.theme();
     let ended =
         words::standing(link, scene.now).map(|text| scene.pen.text(&text, standing_style(scene, link)));
@@ -83,7 +90,7 @@ fn second_row<'s>(scene: &'s Scene<'_>, link: &Link, width: u16) -> Line<'s> {
         (0, tally(scene, "sent", Direction::Sent, link.sent)),
         (1, tally(scene, "received", Direction::Received, link.received)),
     ];
-    if link.state.is_live() {
+    if link.state.is_live() || link.state == LinkState::Listening {
         parts.push((
             4,
             sparkline(&scene.pen, &scene.app.rates.history(scene.now, BARS)),
@@ -102,8 +109,12 @@ fn second_row<'s>(scene: &'s Scene<'_>, link: &Link, width: u16) -> Line<'s> {
 
 fn one_row<'s>(scene: &'s Scene<'_>, link: &Link, width: u16) -> Line<'s> {
     let symbols = scene.pen.symbols;
-    let ended =
-        words::standing(link, scene.now).map(|text| scene.pen.text(&text, standing_style(scene, link)));
+    let ended = match scene.app.everybody() {
+        Some(listening) => Some(server::standing(scene, listening)),
+        None => {
+            words::standing(link, scene.now).map(|text| scene.pen.text(&text, standing_style(scene, link)))
+        }
+    };
     let short = |direction: Direction, tally: Tally| {
         let text = format!("{} {}", symbols.arrow(direction), format::size(tally.bytes));
         scene.pen.text(&text, scene.theme().direction(direction))
@@ -140,10 +151,14 @@ fn standing_style(scene: &Scene<'_>, link: &Link) -> ratatui::style::Style {
 
 fn addresses<'s>(scene: &'s Scene<'_>, link: &Link) -> Line<'s> {
     let arrow = format!(" {} ", scene.pen.symbols.to_right);
-    let text = match (link.local, link.remote) {
-        (Some(local), Some(remote)) => format!("{local}{arrow}{remote}"),
-        (None, Some(remote)) => remote.to_string(),
-        (Some(_) | None, None) => return scene.line(),
+    let text = match (link.local, link.remote, link.role.dialer()) {
+        (Some(local), Some(remote), Side::Local) => format!("{local}{arrow}{remote}"),
+        (Some(local), Some(remote), Side::Peer) => format!("{remote}{arrow}{local}"),
+        (None, Some(remote), _) => remote.to_string(),
+        (Some(_) | None, None, _) => match &link.who {
+            Some(who) => who.clone(),
+            None => return scene.line(),
+        },
     };
     scene.pen.text(&text, ratatui::style::Style::new())
 }

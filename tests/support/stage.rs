@@ -11,7 +11,7 @@ use sockscope::app::{
     App, Context, Event, Key, KeyCode, Layout, SessionFile, Settings, TimeColumn, View, Zone,
 };
 use sockscope::model::{
-    ConnectionId, Direction, EntryKind, Link, LinkState, NetEvent, RecorderState, Records, RingReport,
+    ConnectionId, Direction, EntryKind, Goal, Link, LinkState, NetEvent, RecorderState, Records, RingReport,
     Timestamp,
 };
 use sockscope::text::{InputType, LineEnding, Policy};
@@ -37,7 +37,7 @@ pub(crate) struct Stage {
 /// The settings of every stage: nothing that depends on the machine.
 pub(crate) fn settings() -> Settings {
     Settings {
-        target: Some("localhost:6379".parse().unwrap()),
+        goal: Some(Goal::Connect("localhost:6379".parse().unwrap())),
         view: View::Both,
         time: TimeColumn::Absolute,
         input: InputType::Text,

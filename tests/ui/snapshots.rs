@@ -69,7 +69,7 @@ fn conversation(size: (u16, u16)) -> Stage {
 fn with_recents(size: (u16, u16)) -> Stage {
     let recents = ["localhost:6379", "[::1]:8080", "mail.example.org:smtp"];
     let settings = Settings {
-        target: None,
+        goal: None,
         recents: recents.iter().map(|target| target.parse().unwrap()).collect(),
         ..settings()
     };
@@ -555,7 +555,7 @@ fn windows_that_are_too_small_say_so() {
 fn reading(size: (u16, u16), how: FileState, remarks: &[&str]) -> Stage {
     let mut stage = conversation(size);
     stage.app = App::new(Settings {
-        target: None,
+        goal: None,
         session: SessionFile::Opened("/home/ada/captures/redis-slow.pcapng.gz".into()),
         ..settings()
     });

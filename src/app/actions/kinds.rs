@@ -13,6 +13,8 @@ pub enum Action {
     Compose(Compose),
     /// Do something to the connection.
     Dial(Dial),
+    /// Which of those who came is meant.
+    Peer(Peer),
     /// Move within the focused pane.
     Scroll(Scroll),
     /// Move within the log, whatever has the focus.
@@ -112,6 +114,19 @@ pub enum Dial {
     Reset,
     /// Give up the attempt under way, or the wait for the next.
     Cancel,
+}
+
+/// Which of those who came is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Peer {
+    /// The next one.
+    Next,
+    /// The previous one.
+    Previous,
+    /// The one whose number is given, or all.
+    Choose,
+    /// The side of a tap to which is sent what is typed.
+    Side,
 }
 
 /// Moving within a pane.

@@ -1,8 +1,8 @@
 //! The table of actions: names, help and keys (the key map). Nothing else.
 
 use super::{
-    Action, ActionInfo, Annotate, Browse, Compose, CopyForm, Dial, Edit, Export, Find, Focus, Open, Program,
-    Reading, Scope, Scroll, Show,
+    Action, ActionInfo, Annotate, Browse, Compose, CopyForm, Dial, Edit, Export, Find, Focus, Open, Peer,
+    Program, Reading, Scope, Scroll, Show,
 };
 use crate::app::{Key, KeyCode, Pane};
 
@@ -175,6 +175,13 @@ pub const ACTIONS: &[ActionInfo] = &[
         &[view(char('\''))])),
     known_as("connections streams peers", row(Action::Open(Open::Conversations), "conversations", "Conversations", "List the conversations; Enter shows only the selected one.",
         &[view(char('o'))])),
+    row(Action::Peer(Peer::Next), "next-peer", "Next peer", "Go to the next peer of a listener, or of a tap: the log shows it, and input goes to it.",
+        &[view(char(']'))]),
+    row(Action::Peer(Peer::Previous), "previous-peer", "Previous peer", "Go to the previous peer; before the first one stand all of them.",
+        &[view(char('['))]),
+    taking("[all|NUMBER]", row(Action::Peer(Peer::Choose), "peer", "Peer", "Go to the peer of that number, or to all of them.", &[])),
+    taking("[application|server]", row(Action::Peer(Peer::Side), "side", "Side of a tap", "Change to which side of a tap goes what is typed: to the server or to the application.",
+        &[input(alt('o')), view(char('T'))])),
     row(Action::Find(Find::Unfilter), "filter-clear", "Show all entries", "Show all entries again, at the same place.", &[]),
     taking("12|+10|50%|12:04|0x40", row(Action::Browse(Browse::Goto), "goto", "Go to entry, time or offset",
         "Go to an entry (12, +10, -10, 50%), to a time (12:04:31, 2026-11-23T12:04) or to an offset in the entry (0x40); the place alone does too.", &[])),

@@ -84,11 +84,28 @@ impl Menu {
             LinkState::Resolving | LinkState::Connecting | LinkState::Handshaking | LinkState::Waiting => {
                 vec![CANCEL]
             }
-            LinkState::Idle | LinkState::Closed | LinkState::Failed | LinkState::Listening => Vec::new(),
+            LinkState::Listening => vec![
+                item('f', Action::Dial(Dial::Close), "close all peers (FIN)"),
+                item('r', Action::Dial(Dial::Reset), "reset all peers (RST)"),
+                item('x', Action::Dial(Dial::Cancel), "stop listening, keep the peers"),
+            ],
+            LinkState::Idle | LinkState::Closed | LinkState::Failed => Vec::new(),
+        };
+        let title = match state {
+            LinkState::Listening => "End connections",
+            LinkState::Idle
+            | LinkState::Resolving
+            | LinkState::Connecting
+            | LinkState::Handshaking
+            | LinkState::Open
+            | LinkState::HalfClosed
+            | LinkState::Closed
+            | LinkState::Failed
+            | LinkState::Waiting => "End the connection",
         };
         Menu {
             kind: MenuKind::Close,
-            title: "End the connection".into(),
+            title: title.into(),
             items,
             selected: 0,
         }

@@ -187,7 +187,7 @@ fn esc_closes_a_pop_up_first_and_then_stops_the_export() {
 fn names_come_from_the_file_that_is_read_and_are_harmless() {
     let check = |path: &str, expected: &str| {
         let mut bench = Bench::with(Settings {
-            target: None,
+            goal: None,
             session: SessionFile::Opened(path.into()),
             ..settings()
         });

@@ -117,7 +117,7 @@ fn the_palette_takes_arguments_and_reports_what_it_does_not_know() {
 #[test]
 fn without_a_target_the_program_asks_for_one() {
     let mut bench = Bench::with(Settings {
-        target: None,
+        goal: None,
         ..settings()
     });
     assert!(matches!(bench.app.overlay, Some(Overlay::Connect(_))));

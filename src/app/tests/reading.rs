@@ -7,7 +7,7 @@ use crate::model::{Direction, FileReport, FileState};
 
 fn reading() -> Bench {
     let mut bench = Bench::with(Settings {
-        target: None,
+        goal: None,
         session: SessionFile::Opened("/tmp/a.pcapng".into()),
         ..settings()
     });

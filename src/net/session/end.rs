@@ -81,7 +81,7 @@ impl Session<'_> {
             self.last_call = Some(Instant::now());
             self.note(format!(
                 "datagrams have no end that the peer could be told: this ends when nothing has crossed for {}",
-                format::took(super::LAST_CALL)
+                format::took(super::silence::LAST_CALL)
             ));
         }
     }
@@ -200,9 +200,10 @@ impl Session<'_> {
 
     /// Reports a change together with what has crossed so far, so that no report is half old.
     pub(super) fn report(&self, change: impl FnOnce(&mut Link)) {
-        let recorder = self.journal.state();
+        let id = self.journal.connection();
+        let recorder = self.shared.recorder_state(id, self.journal.state());
         self.shared.publish(|news| {
-            if let Some(link) = &mut news.link {
+            if let Some(link) = news.link_mut(id) {
                 link.sent = self.sent;
                 link.received = self.received;
                 link.unsent = self.outbox.unsent();

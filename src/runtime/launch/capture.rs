@@ -33,7 +33,7 @@ pub(super) fn show(plan: &Plan, options: ScreenPlan, path: &Path) -> Result<(), 
         (open_in_background(path)?, path.display().to_string())
     };
     let settings = Settings {
-        target: None,
+        goal: None,
         view: options.view,
         time: TimeColumn::default(),
         input: options.input,

@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::app::{Event, Report};
 use crate::capture::Opening;
-use crate::model::{NetCommand, NetEvent};
+use crate::model::{ConnectionId, NetCommand, NetEvent};
 use crate::net::Kernel;
 
 /// Either of them. Whichever it is, what it says coalesces: only its latest report counts.
@@ -52,9 +52,9 @@ impl Feed {
     }
 
     /// Asks the kernel about the connection, if there can be one.
-    pub(super) fn ask_kernel(&self) -> Option<Event> {
+    pub(super) fn ask_kernel(&self, about: Option<ConnectionId>) -> Option<Event> {
         match self {
-            Feed::Worker { kernel, .. } => Some(Event::Kernel(kernel.ask())),
+            Feed::Worker { kernel, .. } => Some(Event::Kernel(kernel.ask(about))),
             Feed::Capture(_) => None,
         }
     }

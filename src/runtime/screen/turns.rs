@@ -299,7 +299,7 @@ impl<H: Host, D: Display> Turns<H, D> {
             .is_none_or(|before| now.duration_since(before) >= ASKED)
         {
             self.asked = Some(now);
-            if let Some(event) = self.lines.feed.ask_kernel() {
+            if let Some(event) = self.lines.feed.ask_kernel(self.app.asked_about()) {
                 self.feed(event);
             }
         }

@@ -1,7 +1,7 @@
 //! The list of conversations: who with whom, how much each way, since when.
 
 use crate::app::List;
-use crate::model::{Conversation, Direction};
+use crate::model::{Conversation, Direction, LinkState};
 use crate::text::format;
 use crate::ui::canvas::Canvas;
 use crate::ui::line::Line;
@@ -20,7 +20,7 @@ struct Column {
 }
 
 /// Number, protocol, ends, sent, received, entries, start.
-const COLUMNS: [Column; 7] = [
+const COLUMNS: [Column; 8] = [
     Column { rank: 1, right: true },
     Column {
         rank: 5,
@@ -28,6 +28,11 @@ const COLUMNS: [Column; 7] = [
     },
     Column {
         rank: 0,
+        right: false,
+    },
+    // How it stands, while it is live.
+    Column {
+        rank: 1,
         right: false,
     },
     Column { rank: 2, right: true },
@@ -47,15 +52,20 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, list: List) {
         canvas,
         ("Conversations", WIDTH),
         list,
-        count,
+        (1, count),
         |page, width| {
-            let shown = scene.records.conversation_page(page);
+            let all = page.start == 0;
+            let shown = scene
+                .records
+                .conversation_page(page.start.saturating_sub(1)..page.end.saturating_sub(1));
             let rows: Vec<_> = shown
                 .iter()
                 .map(|conversation| cells(scene, conversation))
                 .collect();
             let widths = widths(&rows, width);
-            rows.into_iter().map(|row| aligned(scene, row, &widths)).collect()
+            let first = all.then(|| scene.pen.text("all of them", scene.theme().strong()));
+            let rows = rows.into_iter().map(|row| aligned(scene, row, &widths));
+            first.into_iter().chain(rows).collect()
         },
     );
 }
@@ -123,9 +133,24 @@ fn cells<'s>(scene: &'s Scene<'_>, conversation: &Conversation) -> [Line<'s>; CO
         pen.text(&format!("{:>3}", conversation.id.0), theme.secondary()),
         pen.text(&conversation.protocol.to_string(), theme.secondary()),
         pen.text(&name, theme.strong()),
+        state(scene, conversation),
         bytes(Direction::Sent, conversation.sent),
         bytes(Direction::Received, conversation.received),
         pen.text(&entries, theme.secondary()),
         pen.text(&started, theme.secondary()),
     ]
+}
+
+/// How a connection stands that was accepted; nothing of others.
+fn state<'s>(scene: &'s Scene<'_>, conversation: &Conversation) -> Line<'s> {
+    let Some(listening) = &scene.app.listening else {
+        return scene.line();
+    };
+    let state = match scene.app.peers.get(conversation.id) {
+        Some(link) => link.state,
+        None if conversation.id == listening.id => listening.state,
+        // It was over so long ago that only the log knows.
+        None => LinkState::Closed,
+    };
+    scene.pen.text(&state.to_string(), scene.theme().state(state))
 }

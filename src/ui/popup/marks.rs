@@ -16,10 +16,17 @@ const GLANCE: u32 = 60;
 /// Draws the pop-up.
 pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, list: List) {
     let count = scene.records.annotations();
-    super::list(scene, canvas, ("Marks", WIDTH), list, count, |page, width| {
-        let shown = scene.records.annotated(page);
-        shown.iter().map(|number| line(scene, *number, width)).collect()
-    });
+    super::list(
+        scene,
+        canvas,
+        ("Marks", WIDTH),
+        list,
+        (0, count),
+        |page, width| {
+            let shown = scene.records.annotated(page);
+            shown.iter().map(|number| line(scene, *number, width)).collect()
+        },
+    );
 }
 
 fn line<'s>(scene: &'s Scene<'_>, number: EntryId, width: u16) -> Line<'s> {

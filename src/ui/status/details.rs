@@ -34,20 +34,34 @@ pub(super) fn rows<'s>(scene: &'s Scene<'_>, link: &Link) -> Vec<Line<'s>> {
     rows.push(tally(scene, "received", Direction::Received, link.received));
     rows.push(row(scene, "unsent", &format::size(link.unsent)));
     if link.state.is_live() {
-        let seconds = scene.app.rates.history(scene.now, BARS);
-        rows.push(labelled(scene, "last 60 s").append(sparkline(&scene.pen, &seconds)));
-        let peak = seconds.iter().map(|second| second.total()).max().unwrap_or(0);
-        rows.push(row(scene, "busiest", &format::rate(peak)));
+        rows.extend(traffic(scene));
     }
     rows.push(scene.line());
-    rows.push(row(scene, "recording", scene.app.settings.session.path()));
-    rows.push(recorder(scene));
+    rows.extend(recording(scene));
     let kernel = super::kernel::rows(scene, link);
     if !kernel.is_empty() {
         rows.push(scene.line());
         rows.extend(kernel);
     }
     rows
+}
+
+/// The last minute.
+pub(super) fn traffic<'s>(scene: &'s Scene<'_>) -> [Line<'s>; 2] {
+    let seconds = scene.app.rates.history(scene.now, BARS);
+    let peak = seconds.iter().map(|second| second.total()).max().unwrap_or(0);
+    [
+        labelled(scene, "last 60 s").append(sparkline(&scene.pen, &seconds)),
+        row(scene, "busiest", &format::rate(peak)),
+    ]
+}
+
+/// Where it is recorded, and how that goes.
+pub(super) fn recording<'s>(scene: &'s Scene<'_>) -> [Line<'s>; 2] {
+    [
+        row(scene, "recording", scene.app.settings.session.path()),
+        recorder(scene),
+    ]
 }
 
 pub(super) fn labelled<'s>(scene: &'s Scene<'_>, label: &str) -> Line<'s> {
@@ -113,7 +127,7 @@ fn times<'s>(scene: &'s Scene<'_>, link: &Link) -> Line<'s> {
     row(scene, "open", &format!("{text} {zone}"))
 }
 
-fn tally<'s>(scene: &'s Scene<'_>, word: &str, direction: Direction, tally: Tally) -> Line<'s> {
+pub(super) fn tally<'s>(scene: &'s Scene<'_>, word: &str, direction: Direction, tally: Tally) -> Line<'s> {
     let bytes = match tally.bytes {
         0..1024 => format::size(tally.bytes),
         bytes => format!("{} ({} B)", format::size(bytes), format::count(bytes)),

@@ -68,7 +68,16 @@ fn subject(scene: &Scene<'_>) -> Option<(String, String)> {
             let name = path.rsplit('/').next().unwrap_or(path);
             Some((path.to_owned(), name.to_owned()))
         }
-        (Some(link), None) => Some((link.endpoint.to_string(), link.endpoint.brief())),
+        (Some(link), None) => Some(match &scene.app.listening {
+            None => (link.endpoint.to_string(), link.endpoint.brief()),
+            Some(listening) => (
+                scene.app.subject(link),
+                match &listening.target {
+                    None => listening.address.endpoint().brief(),
+                    Some(target) => target.brief(),
+                },
+            ),
+        }),
         (None, None) => None,
     }
 }

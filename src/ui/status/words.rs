@@ -66,6 +66,11 @@ pub(super) fn standing(link: &Link, now: Timestamp) -> Option<String> {
     }
 }
 
+/// A few names in a sentence.
+pub(super) fn joined(names: &[String]) -> String {
+    names.join(" and ")
+}
+
 /// Who ended it and how, or why it never came to be.
 pub(super) fn ending(link: &Link) -> String {
     match (link.end, &link.reason) {

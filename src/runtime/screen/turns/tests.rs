@@ -14,7 +14,7 @@ use crate::app::{SessionFile, Settings, TimeColumn, View, Zone};
 use tokio::sync::mpsc;
 
 use crate::capture::{Annotator, Create, Existing, Recorder, Session};
-use crate::model::{ConnectionId, Link, LinkState, NetCommand, NetEvent, Tally};
+use crate::model::{ConnectionId, Goal, Link, LinkState, NetCommand, NetEvent, Tally};
 use crate::net::Kernel;
 use crate::runtime::history::History;
 use crate::text::{InputType, LineEnding, Policy};
@@ -113,7 +113,7 @@ fn bench(takes: Duration) -> Bench {
     let control = watch::Sender::new(Control::default());
     let (commands, receiver) = mpsc::channel(1);
     let settings = Settings {
-        target: Some("localhost:1".parse().unwrap()),
+        goal: Some(Goal::Connect("localhost:1".parse().unwrap())),
         view: View::default(),
         time: TimeColumn::default(),
         input: InputType::Text,

@@ -1,0 +1,57 @@
+//! Waiting for connections, to serve them or to relay them.
+
+use sockscope::model::{Address, Endpoint, EndpointError, Goal};
+use sockscope::runtime::{Peer, Plan};
+
+use crate::cli::Usage;
+use crate::cli::arguments::Options;
+
+impl Options {
+    /// What to do with an address to listen at.
+    pub(in crate::cli) fn plan_listen(self, address: &str) -> Result<Plan, Usage> {
+        let address = parsed(address)?;
+        let dialing = [
+            ("--bind", self.bind.is_some()),
+            ("--connect-timeout", self.connect_timeout.is_some()),
+        ];
+        if let Some((name, _)) = dialing.iter().find(|(_, given)| *given) {
+            return Err(Usage(format!(
+                "{name} is about connecting, and listen waits for others: leave it out"
+            )));
+        }
+        self.waits(Goal::Listen(address))
+    }
+
+    /// What to do with an address to listen at and a target.
+    pub(in crate::cli) fn plan_tap(self, address: &str, target: &str) -> Result<Plan, Usage> {
+        let address = parsed(address)?;
+        let target: Endpoint = target
+            .parse()
+            .map_err(|error: EndpointError| Usage(error.to_string()))?;
+        let given = [
+            ("--send", !self.send.is_empty()),
+            ("--stdin-eof", self.stdin_eof.is_some()),
+        ];
+        if let Some((name, _)) = given.iter().find(|(_, given)| *given) {
+            return Err(Usage(format!(
+                "{name} is for what sockscope sends, and a tap only passes on: leave it out"
+            )));
+        }
+        self.waits(Goal::Tap(address, target))
+    }
+
+    fn waits(self, goal: Goal) -> Result<Plan, Usage> {
+        if self.reconnect {
+            return Err(Usage(
+                "--reconnect is about connecting, and this waits for others: leave it out".into(),
+            ));
+        }
+        self.towards(Peer::Goal(goal))
+    }
+}
+
+fn parsed(address: &str) -> Result<Address, Usage> {
+    address
+        .parse()
+        .map_err(|error: EndpointError| Usage(error.to_string()))
+}

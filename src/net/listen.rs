@@ -1,0 +1,125 @@
+//! Waiting for connections, and serving many of them at once: each is a session of its own, all of them in one task of
+//! the worker, so that none waits for another.
+
+mod accept;
+mod bind;
+mod datagrams;
+mod serve;
+mod server;
+
+use tokio::sync::mpsc;
+
+use self::server::Server;
+use super::announce::{Refusal, announce};
+use super::shared::Shared;
+use super::worker::Next;
+use crate::capture::CaptureError;
+use crate::model::{
+    Address, ConnectionId, Endpoint, EntryKind, LinkState, Listening, NetCommand, RecorderState, Role,
+};
+
+/// Waits for connections until the user ends it, and serves them; with a target each is relayed to it.
+pub(super) async fn run(
+    shared: &Shared,
+    commands: &mut mpsc::Receiver<NetCommand>,
+    address: Address,
+    target: Option<Endpoint>,
+) -> Next {
+    let started = shared.clock.now();
+    let endpoint = address.endpoint().clone();
+    let mut journal = match announce(shared, &endpoint, started, Role::Listener) {
+        Ok(journal) => journal,
+        Err(Refusal::ForNow(error)) => {
+            return refuse(shared, ConnectionId::default(), address, target, &error);
+        }
+        Err(Refusal::ForGood(error, id)) => return refuse(shared, id, address, target, &error),
+    };
+    let mut listening = Listening::new(journal.connection(), address, target.clone());
+    listening.state = LinkState::Resolving;
+    shared.publish(|news| news.listening = Some(listening));
+    let bound = tokio::select! {
+        biased;
+        next = end_of(commands) => return next,
+        bound = bind::bind(&endpoint, shared.options.family) => bound,
+    };
+    let at = shared.clock.now();
+    let mut bound = match bound {
+        Ok(bound) => bound,
+        Err(failure) => {
+            let text = failure.reason.clone();
+            journal.event(
+                at,
+                EntryKind::Error {
+                    text,
+                    errno: failure.errno,
+                },
+            );
+            fail(shared, failure.reason);
+            return Next::Idle;
+        }
+    };
+    for text in std::mem::take(&mut bound.notes) {
+        journal.event(at, EntryKind::Note { text });
+    }
+    let text = format!("listening on {}", bound.places.join(" and "));
+    journal.event(at, EntryKind::Note { text });
+    shared.publish(|news| {
+        if let Some(listening) = &mut news.listening {
+            listening.state = LinkState::Listening;
+            listening.since = Some(at);
+            listening.bound = std::mem::take(&mut bound.places);
+        }
+    });
+    Server::new(shared, journal, bound, endpoint, target)
+        .run(commands)
+        .await
+}
+
+/// Waits until the user wants to end what is only being prepared.
+async fn end_of(commands: &mut mpsc::Receiver<NetCommand>) -> Next {
+    loop {
+        match commands.recv().await {
+            None | Some(NetCommand::Shutdown) => return Next::Stop,
+            Some(NetCommand::Close | NetCommand::Reset | NetCommand::Cancel) => return Next::Idle,
+            Some(
+                NetCommand::Connect(_)
+                | NetCommand::Reconnect
+                | NetCommand::Send(_)
+                | NetCommand::HalfClose
+                | NetCommand::Listen(_)
+                | NetCommand::Tap(..)
+                | NetCommand::Peers(..),
+            ) => {}
+        }
+    }
+}
+
+/// Says that nothing is waited for because nothing of it could be recorded.
+fn refuse(
+    shared: &Shared,
+    id: ConnectionId,
+    address: Address,
+    target: Option<Endpoint>,
+    error: &CaptureError,
+) -> Next {
+    let reason = error.to_string();
+    shared.publish(|news| {
+        news.listening = Some(Listening::new(id, address, target));
+        news.recorder = RecorderState::Stopped {
+            reason: reason.clone(),
+        };
+    });
+    fail(shared, reason);
+    Next::Idle
+}
+
+fn fail(shared: &Shared, reason: String) {
+    let at = shared.clock.now();
+    shared.publish(|news| {
+        if let Some(listening) = &mut news.listening {
+            listening.state = LinkState::Failed;
+            listening.ended = Some(at);
+            listening.reason = Some(reason);
+        }
+    });
+}
