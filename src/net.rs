@@ -20,6 +20,7 @@
 //! | `lane` | one sender's datagrams, as if they had a socket |
 //! | `listen` | waiting for connections, and serving them |
 //! | `kernel` | what the kernel knows of the connection |
+//! | `tap` | relaying an application to its server |
 //! | `shared` | what all of these use |
 //! | `words` | errors in sentences |
 
@@ -41,6 +42,7 @@ mod resolve;
 mod session;
 mod shared;
 mod socket;
+mod tap;
 mod tls;
 mod unix;
 mod words;

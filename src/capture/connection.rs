@@ -166,12 +166,40 @@ impl Connection {
 
     /// Records `len` sent bytes as as many asterisks, and a note that says so as the entry after them.
     pub fn masked(&self, at: Timestamp, len: usize) -> Result<EntryId, CaptureError> {
-        if len > MAX_DATAGRAM {
-            return Err(CaptureError::TooLong(len));
-        }
-        let bytes = vec![b'*'; len];
-        let text = format!("the {len} bytes sent before this are hidden; asterisks stand for them");
-        self.record_data(at, Direction::Sent, &bytes, Some(EntryKind::Note { text }))
+        self.remarked(at, Direction::Sent, &asterisks(len)?, &mask(len))
+    }
+
+    /// Records bytes that neither side of a relay sent, but this program in its name, and a note that says so as the entry
+    /// after them.
+    pub fn injected(
+        &self,
+        at: Timestamp,
+        direction: Direction,
+        bytes: &[u8],
+    ) -> Result<EntryId, CaptureError> {
+        self.remarked(at, direction, bytes, &injection(direction, bytes.len()))
+    }
+
+    /// The same, with asterisks in place of the bytes.
+    pub fn injected_masked(
+        &self,
+        at: Timestamp,
+        direction: Direction,
+        len: usize,
+    ) -> Result<EntryId, CaptureError> {
+        let remark = format!("{}; {}", injection(direction, len), mask(len));
+        self.remarked(at, direction, &asterisks(len)?, &remark)
+    }
+
+    fn remarked(
+        &self,
+        at: Timestamp,
+        direction: Direction,
+        bytes: &[u8],
+        remark: &str,
+    ) -> Result<EntryId, CaptureError> {
+        let text = remark.to_owned();
+        self.record_data(at, direction, bytes, Some(EntryKind::Note { text }))
     }
 
     /// Records that `bytes` bytes crossed and are missing here.
@@ -238,6 +266,25 @@ impl Connection {
         // It is replaced as a whole, after the write: no panic leaves it half-way.
         self.flow.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn asterisks(len: usize) -> Result<Vec<u8>, CaptureError> {
+    if len > MAX_DATAGRAM {
+        return Err(CaptureError::TooLong(len));
+    }
+    Ok(vec![b'*'; len])
+}
+
+fn mask(len: usize) -> String {
+    format!("the {len} bytes sent before this are hidden; asterisks stand for them")
+}
+
+fn injection(direction: Direction, len: usize) -> String {
+    let (to, from) = match direction {
+        Direction::Sent => ("server", "application"),
+        Direction::Received => ("application", "server"),
+    };
+    format!("injected: you sent the {len} bytes before this to the {to}, not the {from}")
 }
 
 /// The frame of a part of a stream, the acknowledgement that has to stand before it if any, and the stream after it.

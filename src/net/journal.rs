@@ -15,6 +15,15 @@ use super::OnFull;
 /// How often a full disk is tried again.
 pub(super) const RETRY: Duration = Duration::from_millis(500);
 
+/// Who sent the bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    /// The side of the connection that they are said to come from.
+    Side,
+    /// The user, in the name of that side.
+    Injected,
+}
+
 /// Something that could not be recorded yet.
 #[derive(Debug)]
 enum Held {
@@ -23,6 +32,7 @@ enum Held {
         direction: Direction,
         bytes: Vec<u8>,
         recording: Recording,
+        source: Source,
     },
     Event {
         at: Timestamp,
@@ -80,8 +90,30 @@ impl Journal {
 
     /// Records bytes that crossed the socket.
     pub(super) fn data(&mut self, at: Timestamp, direction: Direction, bytes: &[u8], recording: Recording) {
+        self.record(at, direction, bytes, recording, Source::Side);
+    }
+
+    /// Records bytes that neither side of a tap sent, but the user.
+    pub(super) fn injected(
+        &mut self,
+        at: Timestamp,
+        direction: Direction,
+        bytes: &[u8],
+        recording: Recording,
+    ) {
+        self.record(at, direction, bytes, recording, Source::Injected);
+    }
+
+    fn record(
+        &mut self,
+        at: Timestamp,
+        direction: Direction,
+        bytes: &[u8],
+        recording: Recording,
+        source: Source,
+    ) {
         if self.held.is_empty() && self.is_worth_trying() && self.fill_gaps(at) {
-            let Err(error) = self.write(at, direction, bytes, recording) else {
+            let Err(error) = self.write(at, direction, bytes, recording, source) else {
                 return;
             };
             self.failed(&error);
@@ -96,6 +128,7 @@ impl Journal {
                 direction,
                 bytes: bytes.to_vec(),
                 recording,
+                source,
             });
         }
     }
@@ -122,7 +155,8 @@ impl Journal {
                     direction,
                     bytes,
                     recording,
-                } => self.write(*at, *direction, bytes, *recording),
+                    source,
+                } => self.write(*at, *direction, bytes, *recording, *source),
                 Held::Event { at, kind } => self.connection.event(*at, kind).map(drop),
             };
             if let Err(error) = result {
@@ -205,11 +239,16 @@ impl Journal {
         direction: Direction,
         bytes: &[u8],
         recording: Recording,
+        source: Source,
     ) -> Result<(), CaptureError> {
-        match recording {
-            Recording::AsIs => self.connection.data(at, direction, bytes).map(drop),
-            Recording::Masked => self.connection.masked(at, bytes.len()).map(drop),
+        let connection = &self.connection;
+        match (source, recording) {
+            (Source::Side, Recording::AsIs) => connection.data(at, direction, bytes),
+            (Source::Side, Recording::Masked) => connection.masked(at, bytes.len()),
+            (Source::Injected, Recording::AsIs) => connection.injected(at, direction, bytes),
+            (Source::Injected, Recording::Masked) => connection.injected_masked(at, direction, bytes.len()),
         }
+        .map(drop)
     }
 
     /// Says what is missing before anything newer is recorded; whether the file took it.

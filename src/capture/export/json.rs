@@ -215,6 +215,7 @@ fn manner(how: EndHow) -> &'static str {
         EndHow::Truncated => "truncated",
         EndHow::Alert => "alert",
         EndHow::Close => "close",
+        EndHow::Tap => "tap",
         EndHow::Os => "os",
     }
 }

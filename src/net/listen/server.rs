@@ -246,7 +246,8 @@ impl<'a> Server<'a> {
         });
         let (sender, inbox) = mpsc::channel(INBOX);
         self.inboxes.insert(id, sender);
-        let served = serve::peer(self.shared, journal, arrival, self.endpoint.clone(), inbox);
+        let whom = (self.endpoint.clone(), self.target.clone());
+        let served = serve::peer(self.shared, journal, arrival, whom, inbox);
         self.peers.push(Box::pin(async move { (id, served.await) }));
     }
 
