@@ -103,11 +103,11 @@ pub(super) fn open_own(path: &Path) -> Result<Session, CaptureError> {
     };
     let first = match kind {
         Kind::Own { first } => first,
-        Kind::Short | Kind::Foreign(_) | Kind::Gzip => 0,
+        Kind::Short | Kind::Foreign(_) | Kind::Gzip => None,
     };
-    let segment = Segment::new(0, path.to_owned(), file, first);
+    let segment = Segment::new(0, path.to_owned(), file, first.unwrap_or_default().0);
     let shared = Arc::new(Shared::new(Arc::new(segment)));
-    let mut scan = Scan::new(shared.clone());
+    let mut scan = Scan::new(shared.clone(), first);
     match kind {
         // The disk was full at once, or nothing was written.
         Kind::Short => {}

@@ -19,5 +19,6 @@ mod ring;
 mod roundtrip;
 mod sample;
 mod search;
+mod sections;
 #[path = "../support/wire.rs"]
 mod wire;

@@ -9,23 +9,25 @@ use crate::capture::scan::Scan;
 use crate::capture::segment::{Segment, Shared};
 use crate::capture::session::{Log, Source};
 use crate::capture::walk::Fault;
+use crate::model::EntryId;
 
 /// One of two.
 #[derive(Debug)]
 pub(super) enum Indexer {
     /// A recording of ours.
-    Own(Scan),
+    Own(Box<Scan>),
     /// A capture of another program.
     Foreign(Box<Import>),
 }
 
 impl Indexer {
-    /// Begins with a recording of ours in `file`, whose first entry has this number.
-    pub(super) fn own(source: &Source, file: File, first: u64) -> Indexer {
-        let segment = Segment::new(0, source.path().to_owned(), file, first);
+    /// Begins with a recording of ours in `file`, whose first entry has this number, if it is of a ring.
+    pub(super) fn own(source: &Source, file: File, first: Option<EntryId>) -> Indexer {
+        let number = first.unwrap_or_default().0;
+        let segment = Segment::new(0, source.path().to_owned(), file, number);
         let shared = Arc::new(Shared::new(Arc::new(segment)));
         source.found(Log::Own(shared.clone()));
-        Indexer::Own(Scan::new(shared))
+        Indexer::Own(Box::new(Scan::new(shared, first)))
     }
 
     /// Begins with a capture of another program in `file`.
