@@ -472,7 +472,7 @@ fn a_ring_is_listed_and_deleted_as_one_recording() {
         kept.sort();
         kept
     };
-    ring(&home, &[], files);
+    let kept = ring(&home, &[], files);
     let finished = |arguments: &[&str]| finish(home.sockscope(arguments).spawn().unwrap());
     let list = finished(&["sessions"]).text();
     let lines: Vec<&str> = list.lines().collect();
@@ -482,6 +482,22 @@ fn a_ring_is_listed_and_deleted_as_one_recording() {
     let name = lines[0].split_whitespace().nth(4).unwrap();
     let file = |line: &str| line.split_whitespace().last().unwrap().to_owned();
     let [oldest, newest] = [lines[1], lines[3]].map(file);
+    // It is opened as one log, by its name and by those of its files; a file by its own name alone.
+    let raw = |arguments: &[&str]| finished(&[arguments, &["--headless", "--format", "raw"]].concat()).stdout;
+    assert!(raw(&["sessions", "open"]) == kept);
+    assert!(raw(&["sessions", "open", name]) == kept);
+    let paths = files();
+    let paths: Vec<&str> = paths.iter().map(|path| path.to_str().unwrap()).collect();
+    assert!(raw(&["open", paths[0], paths[1], paths[2]]) == kept);
+    assert!(raw(&["open", paths[2], paths[0], paths[1]]) == kept);
+    let alone = raw(&["sessions", "open", &newest]);
+    assert!(alone.len() < kept.len() && kept.ends_with(&alone));
+    assert!(raw(&["open", paths[2]]) == alone);
+    check_error(
+        &finished(&["open", paths[0], "-", "--headless"]),
+        2,
+        &["- is standard input", "by itself"],
+    );
     check_error(
         &finished(&["sessions", "delete", name, "no-such"]),
         1,
@@ -496,7 +512,6 @@ fn a_ring_is_listed_and_deleted_as_one_recording() {
         "{deleted}"
     );
     assert_eq!(files().len(), 0);
-    drop(newest);
 }
 
 /// What could not be recorded ends a run also where it was asked to connect again.

@@ -110,6 +110,14 @@ pub enum CaptureError {
         /// What shows it.
         why: &'static str,
     },
+    /// A file that cannot be opened as one log with others.
+    #[error("cannot open {} together with others: {why}", .path.display())]
+    NotJoined {
+        /// The path.
+        path: PathBuf,
+        /// What shows it, and what to do.
+        why: &'static str,
+    },
     /// Neither ours nor any other capture that can be read.
     #[error("cannot open {}: {why}; pcap and pcapng files, also gzipped, can be opened", .path.display())]
     NotACapture {
@@ -142,6 +150,7 @@ impl CaptureError {
             | CaptureError::Annotation(_)
             | CaptureError::Sidecar { .. }
             | CaptureError::Foreign { .. }
+            | CaptureError::NotJoined { .. }
             | CaptureError::NotACapture { .. } => Full::ForNow,
         }
     }

@@ -3,6 +3,7 @@
 //!
 //! Deliberately absent: captures of other programs (see `foreign`), and when to go on (see `opening`).
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use super::segment::{Segment, Shared};
 use super::walk::{self, Content, Fault};
 use super::window::Window;
 use crate::model::{ConnectionId, Direction, EntryId, EntryKind, Timestamp};
+use crate::text::format::counted;
 
 /// Bytes read at a time: as fast as larger ones, and small beside the program itself.
 const CHUNK: usize = 256 << 10;
@@ -38,6 +40,18 @@ pub(super) struct Scan {
     /// Places of those whose traffic the index does not know yet.
     changed: Vec<u32>,
     buffer: Vec<u8>,
+    seams: Seams,
+}
+
+/// Where files of a ring do not follow each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Seams {
+    /// How often there is a file later than the one that should follow.
+    gaps: u64,
+    /// Entries that are missing there.
+    missing: u64,
+    /// How often there is an earlier one.
+    disorder: u64,
 }
 
 /// One recording, or a part of it, as it stands in a file.
@@ -110,7 +124,41 @@ impl Scan {
             streams: Vec::new(),
             changed: Vec::new(),
             buffer: Vec::new(),
+            seams: Seams::default(),
         }
+    }
+
+    /// Goes on at the start of the next file, which says that its first entry has the number `first`.
+    pub(super) fn go_on(&mut self, file: Segment, first: Option<EntryId>) {
+        self.publish();
+        let segment = Arc::new(file.behind(self.segment.end()));
+        self.shared.push(segment.clone());
+        self.begin(first, 0);
+        self.segment = segment;
+        self.at = 0;
+        self.entries = 0;
+    }
+
+    /// What is missing, in words.
+    pub(super) fn remarks(&self) -> Vec<String> {
+        let Seams {
+            gaps,
+            missing,
+            disorder,
+        } = self.seams;
+        let mut remarks = Vec::new();
+        if gaps > 0 {
+            remarks.push(format!(
+                "files of the ring are missing, with {}: what connections said across them is not joined",
+                counted(missing, "entry", "entries")
+            ));
+        }
+        if disorder > 0 {
+            remarks.push(
+                "the files of the ring are not in their order: what connections said is not joined".into(),
+            );
+        }
+        remarks
     }
 
     /// Where the last whole block ends.
@@ -242,7 +290,7 @@ impl Scan {
             Content::Section { first } => {
                 if self.at > 0 {
                     self.segment.begin_section(self.at);
-                    self.begin(first);
+                    self.begin(first, self.entries);
                 }
                 Ok(None)
             }
@@ -255,13 +303,22 @@ impl Scan {
         self.section.first + (self.entries - self.section.before)
     }
 
-    /// Begins a section whose first entry has the number `first`, if it says so. Only where the numbers of a ring go
-    /// on, its connections do.
-    fn begin(&mut self, first: Option<EntryId>) {
+    /// Begins a section whose first entry has the number `first`, if it says so, behind that many entries of the file.
+    /// Only where the numbers of a ring go on, its connections do.
+    fn begin(&mut self, first: Option<EntryId>, before: u64) {
         let end = self.section_end();
-        let mut next = Section::new(first, self.entries);
-        if next.ring.is_some() && next.first == end && self.section.ring.is_some() {
-            next.ring = self.section.ring.take();
+        let mut next = Section::new(first, before);
+        if next.ring.is_some() && self.section.ring.is_some() {
+            match next.first.cmp(&end) {
+                Ordering::Equal => next.ring = self.section.ring.take(),
+                // Another recording begins.
+                Ordering::Less if next.first == 0 => {}
+                Ordering::Less => self.seams.disorder += 1,
+                Ordering::Greater => {
+                    self.seams.gaps += 1;
+                    self.seams.missing = self.seams.missing.saturating_add(next.first - end);
+                }
+            }
         }
         if let Some(ring) = &mut next.ring {
             ring.section += 1;

@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
@@ -21,9 +22,11 @@ pub(super) struct Segment {
     /// Where it is.
     pub(super) path: PathBuf,
     /// The open file.
-    pub(super) file: File,
+    pub(super) file: Arc<File>,
     /// The number of its first entry.
     pub(super) first: u64,
+    /// The number of that entry where the file is opened by itself.
+    pub(super) first_alone: u64,
     /// Where its entries are, counted from that one.
     pub(super) index: Index,
     interfaces: RwLock<Arc<Interfaces>>,
@@ -32,16 +35,22 @@ pub(super) struct Segment {
 
 impl Segment {
     /// A file in which nothing is known yet.
-    pub(super) fn new(number: u32, path: PathBuf, file: File, first: u64) -> Segment {
+    pub(super) fn new(number: u32, path: PathBuf, file: Arc<File>, first: u64) -> Segment {
         Segment {
             number,
             path,
             file,
             first,
+            first_alone: first,
             index: Index::default(),
             interfaces: RwLock::default(),
             payload: AtomicU64::new(0),
         }
+    }
+
+    /// The same behind other files, after which its entries are numbered.
+    pub(super) fn behind(self, end: u64) -> Segment {
+        Segment { first: end, ..self }
     }
 
     /// The number of the entry behind its last one.
@@ -221,6 +230,13 @@ impl Shared {
     /// The kept files, the oldest first.
     pub(super) fn all(&self) -> Vec<Arc<Segment>> {
         self.files().all().cloned().collect()
+    }
+
+    /// The kept files that hold any of these entries, the oldest first.
+    pub(super) fn all_with(&self, entries: Range<u64>) -> Vec<Arc<Segment>> {
+        let files = self.files();
+        let holds = |segment: &&Arc<Segment>| segment.first < entries.end && entries.start < segment.end();
+        files.all().filter(holds).cloned().collect()
     }
 
     /// How many files are kept.

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+pub(super) use self::file::Part;
 use super::annotations::{Annotations, TooMany};
 use super::error::unreadable;
 use super::file::Identity;
@@ -38,10 +39,10 @@ pub struct Session {
 #[derive(Debug)]
 pub(super) struct Source {
     path: PathBuf,
-    /// Which file it is, if it is one that was opened.
+    /// Which file it is, if it is a stream that was opened by a name.
     identity: Option<Identity>,
-    /// Set where the entries are read from that file itself, which other programs may change meanwhile.
-    original: OnceLock<Original>,
+    /// The files that were opened, which other programs may change meanwhile; none if nothing was.
+    originals: Vec<Original>,
     /// Set once enough of the file was read to know what it is.
     log: OnceLock<Log>,
     cut: AtomicU64,
@@ -96,12 +97,20 @@ enum Content {
 }
 
 impl Source {
-    /// A file of which nothing is known yet; which one it is, if it was opened.
+    /// Files that were opened, of which nothing is known yet. `path` stands for all of them.
+    pub(super) fn of_files(path: &Path, originals: Vec<Original>) -> Source {
+        Source {
+            originals,
+            ..Source::new(path, None)
+        }
+    }
+
+    /// Something else that bears this name; which file it is, if it is one.
     pub(super) fn new(path: &Path, identity: Option<Identity>) -> Source {
         Source {
             path: path.to_owned(),
             identity,
-            original: OnceLock::new(),
+            originals: Vec::new(),
             log: OnceLock::new(),
             cut: AtomicU64::new(0),
             annotations: Annotations::default(),
@@ -130,14 +139,9 @@ impl Source {
         }
     }
 
-    /// Says that the entries are read from this file; only the first call counts.
-    pub(super) fn watch(&self, original: Original) {
-        drop(self.original.set(original));
-    }
-
-    /// The file that the entries are read from, if other programs may change it.
-    pub(super) fn original(&self) -> Option<&Original> {
-        self.original.get()
+    /// The files that were opened, in their order.
+    pub(super) fn originals(&self) -> &[Original] {
+        &self.originals
     }
 
     /// Says where the entries are; only the first call counts.
@@ -336,15 +340,15 @@ impl Records for Session {
     }
 
     fn entry(&self, id: EntryId) -> Result<Entry, RecordsError> {
-        self.checked(self.find_entry(id))
+        self.checked(id, self.find_entry(id))
     }
 
     fn payload(&self, id: EntryId, range: Range<u32>) -> Result<Vec<u8>, RecordsError> {
-        self.checked(self.find_payload(id, range))
+        self.checked(id, self.find_payload(id, range))
     }
 
     fn surroundings(&self, id: EntryId) -> Result<Surroundings, RecordsError> {
-        self.checked(self.around(id))
+        self.checked(id, self.around(id))
     }
 
     fn started(&self, connection: ConnectionId) -> Option<Timestamp> {

@@ -99,7 +99,7 @@ fn work(history: &History, annotator: &mut Annotator, job: Job) -> Option<Event>
         },
         Job::Annotate(number, annotation) => {
             let keeping = match annotator {
-                Annotator::Recording(_) | Annotator::Sidecar(_) => Keeping::ForGood,
+                Annotator::Recording(_) | Annotator::Sidecars(_) => Keeping::ForGood,
                 Annotator::Memory(_) => Keeping::ForNow,
             };
             let result = annotator.annotate(number, annotation).map(|()| keeping);

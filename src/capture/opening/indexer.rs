@@ -21,17 +21,23 @@ pub(super) enum Indexer {
 }
 
 impl Indexer {
-    /// Begins with a recording of ours in `file`, whose first entry has this number, if it is of a ring.
-    pub(super) fn own(source: &Source, file: File, first: Option<EntryId>) -> Indexer {
-        let number = first.unwrap_or_default().0;
-        let segment = Segment::new(0, source.path().to_owned(), file, number);
-        let shared = Arc::new(Shared::new(Arc::new(segment)));
+    /// Begins with a recording of ours in `file`, which says that its first entry has the number `first`.
+    pub(super) fn own(source: &Source, file: Segment, first: Option<EntryId>) -> Indexer {
+        let shared = Arc::new(Shared::new(Arc::new(file)));
         source.found(Log::Own(shared.clone()));
         Indexer::Own(Box::new(Scan::new(shared, first)))
     }
 
+    /// Goes on with the recording in another file. Only recordings of ours go on.
+    pub(super) fn go_on(&mut self, file: Segment, first: Option<EntryId>) {
+        match self {
+            Indexer::Own(scan) => scan.go_on(file, first),
+            Indexer::Foreign(_) => {}
+        }
+    }
+
     /// Begins with a capture of another program in `file`.
-    pub(super) fn foreign(source: &Source, file: File, format: Format) -> io::Result<Indexer> {
+    pub(super) fn foreign(source: &Source, file: Arc<File>, format: Format) -> io::Result<Indexer> {
         let foreign = Arc::new(Foreign::new(file)?);
         source.found(Log::Foreign(foreign.clone()));
         Ok(Indexer::Foreign(Box::new(Import::new(foreign, format)?)))
@@ -56,7 +62,7 @@ impl Indexer {
     /// What was left out or repaired so far.
     pub(super) fn remarks(&self) -> Vec<String> {
         match self {
-            Indexer::Own(_) => Vec::new(),
+            Indexer::Own(scan) => scan.remarks(),
             Indexer::Foreign(import) => import.remarks(),
         }
     }

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::FileExt as _;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use flate2::read::MultiGzDecoder;
@@ -20,7 +21,7 @@ const CHUNK: usize = 1 << 20;
 #[derive(Debug)]
 pub(super) enum Input {
     /// A regular file.
-    File { file: File, watcher: Watcher },
+    File(Arc<File>),
     /// A compressed file or stream.
     Gzip {
         unpacking: Box<MultiGzDecoder<Packed>>,
@@ -33,7 +34,7 @@ pub(super) enum Input {
 /// The copy of what was read so far.
 #[derive(Debug)]
 pub(super) struct Copy {
-    file: File,
+    file: Arc<File>,
     len: u64,
     buffer: Vec<u8>,
 }
@@ -50,25 +51,19 @@ pub(super) enum More {
 }
 
 impl Input {
-    /// A regular file.
-    pub(super) fn file(file: File) -> Input {
-        let watcher = Watcher::new(&file);
-        Input::File { file, watcher }
-    }
-
     /// The same input, unpacked as it is read; `None` if it is already. What a stream has given so far is in its copy,
     /// and read from there.
     pub(super) fn unpacked(&self) -> io::Result<Option<Input>> {
         let packed = match self {
-            Input::File { file, .. } => Packed {
+            Input::File(file) => Packed {
                 size: file.metadata()?.len(),
-                kept: file.try_clone()?,
+                kept: file.clone(),
                 read: 0,
                 rest: None,
             },
             Input::Stream { from, copy } => Packed {
                 size: copy.len,
-                kept: copy.file.try_clone()?,
+                kept: copy.file.clone(),
                 read: 0,
                 rest: Some(from.try_clone()?),
             },
@@ -89,17 +84,17 @@ impl Input {
     }
 
     /// The file that holds what can be read.
-    pub(super) fn readable(&self) -> io::Result<File> {
+    pub(super) fn readable(&self) -> Arc<File> {
         match self {
-            Input::File { file, .. } => file.try_clone(),
-            Input::Gzip { copy, .. } | Input::Stream { copy, .. } => copy.file.try_clone(),
+            Input::File(file) => file.clone(),
+            Input::Gzip { copy, .. } | Input::Stream { copy, .. } => copy.file.clone(),
         }
     }
 
     /// Looks for more than the first `known` bytes. Waits for the disk at most.
     pub(super) fn more(&mut self, known: u64) -> io::Result<More> {
         match self {
-            Input::File { file, .. } => {
+            Input::File(file) => {
                 let size = file.metadata()?.len();
                 Ok(match size {
                     _ if size > known => More::Until(size),
@@ -129,10 +124,16 @@ impl Input {
         }
     }
 
-    /// Waits until there may be more, the stop button is pressed, or the time is over.
-    pub(super) fn wait(&self, stop: &StopSign, timeout: Option<Duration>) -> io::Result<()> {
+    /// Waits until there may be more, the stop button is pressed, or the time is over. `watcher` watches the files that
+    /// were opened.
+    pub(super) fn wait(
+        &self,
+        watcher: &Watcher,
+        stop: &StopSign,
+        timeout: Option<Duration>,
+    ) -> io::Result<()> {
         match self {
-            Input::File { watcher, .. } => watcher.wait(stop.bell.as_fd(), timeout),
+            Input::File(_) => watcher.wait(stop.bell.as_fd(), timeout),
             Input::Gzip { unpacking, .. } => unpacking.get_ref().wait(stop, timeout),
             Input::Stream { from, .. } => {
                 watcher::wait(&[stop.bell.as_fd(), from.as_fd()], timeout).map(drop)
@@ -143,7 +144,7 @@ impl Input {
     /// How long ago the input last grew, as far as the file itself says.
     pub(super) fn quiet(&self) -> Duration {
         let modified = match self {
-            Input::File { file, .. } => file.metadata().and_then(|found| found.modified()).ok(),
+            Input::File(file) => file.metadata().and_then(|found| found.modified()).ok(),
             Input::Gzip { .. } | Input::Stream { .. } => None,
         };
         modified
@@ -154,7 +155,7 @@ impl Input {
     /// Whether an instance of ours is still recording to it.
     pub(super) fn is_recorded(&self) -> bool {
         match self {
-            Input::File { file, .. } => file::is_recorded(file),
+            Input::File(file) => file::is_recorded(file),
             Input::Gzip { .. } | Input::Stream { .. } => false,
         }
     }
@@ -162,7 +163,7 @@ impl Input {
     /// The size of the input, and how much of it stands for the first `indexed` of `known` readable bytes.
     pub(super) fn progress(&self, indexed: u64, known: u64) -> (u64, u64) {
         match self {
-            Input::File { .. } | Input::Stream { .. } => (known, indexed),
+            Input::File(_) | Input::Stream { .. } => (known, indexed),
             Input::Gzip { unpacking, .. } => unpacking.get_ref().progress().unwrap_or((known, indexed)),
         }
     }
@@ -185,7 +186,7 @@ enum Trouble {
 impl Copy {
     fn new() -> io::Result<Copy> {
         Ok(Copy {
-            file: temp::file()?,
+            file: Arc::new(temp::file()?),
             len: 0,
             buffer: vec![0; CHUNK],
         })
@@ -212,7 +213,7 @@ impl Copy {
 /// The compressed form: a file, or what was kept of a stream and then the rest of it.
 #[derive(Debug)]
 pub(super) struct Packed {
-    kept: File,
+    kept: Arc<File>,
     /// Bytes of `kept`, and how many of them were read.
     size: u64,
     read: u64,

@@ -1,7 +1,7 @@
 //! What to do with a capture: show it, or without a screen print it or write it to a file.
 
 use std::io::{self, IsTerminal as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sockscope::model::{ExportFormat, Query, Reference};
 use sockscope::runtime::headless::Reading;
@@ -12,9 +12,14 @@ use super::super::arguments::Options;
 use super::super::value::FormatName;
 
 impl Options {
-    /// What to do with a capture.
-    pub(in crate::cli) fn plan_open(self, file: PathBuf) -> Result<Plan, Usage> {
-        self.plan_reading(Peer::Capture(file))
+    /// What to do with a capture, or with several as one.
+    pub(in crate::cli) fn plan_open(self, files: Vec<PathBuf>) -> Result<Plan, Usage> {
+        if files.len() > 1 && files.iter().any(|file| file == Path::new("-")) {
+            return Err(Usage(
+                "- is standard input, which is opened by itself: leave it out, or the files".into(),
+            ));
+        }
+        self.plan_reading(Peer::Capture(files))
     }
 
     /// What to do with a recording that was kept.
