@@ -146,6 +146,8 @@ pub struct App {
     sending: Option<Sent>,
     /// What was added to an entry last, until it is kept.
     annotating: Option<(EntryId, Annotation)>,
+    /// What was written about an entry, until it is kept.
+    commenting: Option<(EntryId, String)>,
     /// Whether the annotations that are kept beside the opened file were asked for.
     recalled: bool,
     /// How many requests to send were handed to the worker.
@@ -194,6 +196,7 @@ impl App {
             title: String::new(),
             sending: None,
             annotating: None,
+            commenting: None,
             recalled: false,
             sends: 0,
             refused: 0,
@@ -228,7 +231,11 @@ impl App {
             Event::Searched(progress) => self.searched(progress, context),
             Event::Refiltered => self.refiltered(context),
             Event::Filtered(progress) => self.filtered(progress, context),
-            Event::Annotated(number, result) => self.annotated(number, result, context),
+            Event::Annotated {
+                number,
+                annotation,
+                result,
+            } => self.annotated(number, &annotation, result, context),
             Event::Exported(report) => self.exported(report, context),
             Event::History { endpoint, lines } => self.composer.history.recalled(&endpoint, lines),
             Event::Report(report) => self.report(report, context),

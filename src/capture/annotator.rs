@@ -99,6 +99,7 @@ impl Annotator {
             Annotator::Sidecars(sidecars) => sidecars.annotate(number, annotation),
             Annotator::Memory(session) => session.set_annotation(number, annotation),
         }
+        .map_err(CaptureError::of_annotation)
     }
 
     /// Reads what was kept earlier. To be called once the first entry is known, of several files once all are indexed.
@@ -261,8 +262,12 @@ impl Sidecar {
         } else {
             file.write_all(line)
         };
-        self.file = Some(file);
-        written.map_err(|error| CaptureError::write(&self.path, error))
+        match written {
+            Ok(()) => self.file = Some(file),
+            // Half a line may be there: opening it again ends that one.
+            Err(error) => return Err(CaptureError::write(&self.path, error)),
+        }
+        Ok(())
     }
 
     /// The lines of every annotation of its entries.

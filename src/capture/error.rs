@@ -94,6 +94,14 @@ pub enum CaptureError {
     /// An annotation cannot be kept.
     #[error("the annotation was not kept: {0}")]
     Annotation(&'static str),
+    /// An annotation cannot be written where it belongs.
+    #[error("not kept: cannot write {}: {}; {}", .path.display(), words(.source), keeping(.source))]
+    NotKept {
+        /// Where it belongs.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
     /// What lies beside a capture is not its annotations.
     #[error("{} was left alone: {why}; move it away to annotate this capture", .path.display())]
     Sidecar {
@@ -148,6 +156,7 @@ impl CaptureError {
             | CaptureError::TooLong(_)
             | CaptureError::NotOpen
             | CaptureError::Annotation(_)
+            | CaptureError::NotKept { .. }
             | CaptureError::Sidecar { .. }
             | CaptureError::Foreign { .. }
             | CaptureError::NotJoined { .. }
@@ -161,6 +170,20 @@ impl CaptureError {
             tried,
             path: path.to_owned(),
             source,
+        }
+    }
+
+    /// The same of what the user added to an entry: it can be kept later, and nothing else waits for that.
+    pub(super) fn of_annotation(self) -> CaptureError {
+        match self {
+            CaptureError::Create { path, source }
+            | CaptureError::Full { path, source }
+            | CaptureError::Io {
+                tried: "open" | "write",
+                path,
+                source,
+            } => CaptureError::NotKept { path, source },
+            other => other,
         }
     }
 
@@ -184,6 +207,17 @@ impl CaptureError {
                 source,
             },
         }
+    }
+}
+
+/// What to do where an annotation cannot be written.
+fn keeping(error: &io::Error) -> &'static str {
+    match error.raw_os_error().map(Errno::from_raw) {
+        Some(Errno::ENOSPC | Errno::EDQUOT) => "free some space and try again",
+        Some(Errno::EROFS | Errno::EACCES | Errno::EPERM) => {
+            "allow that and try again, or open a copy of the capture in a folder of your own"
+        }
+        Some(_) | None => "try again once that is mended",
     }
 }
 

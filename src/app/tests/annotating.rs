@@ -25,9 +25,36 @@ fn keep(bench: &mut Bench) {
         if annotation.is_empty() {
             bench.memory.annotations.remove(&number.0);
         } else {
-            bench.memory.annotations.insert(number.0, annotation);
+            bench.memory.annotations.insert(number.0, annotation.clone());
         }
-        bench.event(Event::Annotated(number, Ok(Keeping::ForGood)));
+        bench.event(Event::Annotated {
+            number,
+            annotation,
+            result: Ok(Keeping::ForGood),
+        });
+    }
+}
+
+/// Does not do it, for this reason.
+fn refuse(bench: &mut Bench, why: &str) {
+    let Some(Effect::Annotate(number, annotation)) = bench.effects.pop() else {
+        panic!("{:?}", bench.effects)
+    };
+    bench.event(Event::Annotated {
+        number,
+        annotation,
+        result: Err(why.to_owned()),
+    });
+}
+
+/// What stands in the prompt, and what is wrong with it.
+fn prompt(bench: &Bench) -> Option<(&str, Option<&str>)> {
+    match &bench.app.overlay {
+        Some(Overlay::Prompt(prompt)) => {
+            let error = prompt.error.as_ref().map(|error| error.message.as_str());
+            Some((prompt.field.text(), error))
+        }
+        Some(_) | None => None,
     }
 }
 
@@ -106,9 +133,59 @@ fn marks_are_found_again() {
 fn what_could_not_be_kept_is_said_and_not_shown() {
     let mut bench = bench();
     bench.keys("jm");
-    let number = EntryId(selected(&bench).unwrap());
-    bench.event(Event::Annotated(number, Err("no space".into())));
+    refuse(&mut bench, "no space");
     assert_eq!(bench.notice(), "no space");
     bench.keys("m");
     assert!(matches!(&bench.effects[..], [Effect::Annotate(_, annotation)] if annotation.marked));
+}
+
+#[test]
+fn a_comment_that_could_not_be_kept_stays_in_its_prompt() {
+    let mut bench = bench();
+    bench.keys("j;slow here<Enter>");
+    assert_eq!(prompt(&bench), Some(("slow here", None)));
+    refuse(&mut bench, "no space");
+    assert_eq!(prompt(&bench), Some(("slow here", Some("no space"))));
+    // Enter tries again, as it is and changed.
+    bench.keys("<Enter>");
+    assert_eq!(prompt(&bench), Some(("slow here", None)));
+    refuse(&mut bench, "still no space");
+    assert_eq!(prompt(&bench), Some(("slow here", Some("still no space"))));
+    bench.keys("!");
+    assert_eq!(prompt(&bench), Some(("slow here!", None)));
+    bench.keys("<Enter>");
+    keep(&mut bench);
+    assert_eq!(prompt(&bench), None);
+    // What is kept already asks for nothing.
+    bench.keys(";<Enter>");
+    assert_eq!((prompt(&bench), bench.effects.len()), (None, 0));
+}
+
+#[test]
+fn a_comment_that_was_left_unkept_comes_back() {
+    let mut bench = bench();
+    bench.keys("j;slow<Enter>");
+    refuse(&mut bench, "no space");
+    bench.keys("<Esc>");
+    assert_eq!(prompt(&bench), None);
+    bench.keys(";");
+    assert_eq!(prompt(&bench), Some(("slow", None)));
+    bench.keys("<Enter><Esc>/");
+    // Another prompt does not give way.
+    refuse(&mut bench, "no space");
+    assert_eq!((prompt(&bench), bench.notice()), (Some(("", None)), "no space"));
+    bench.keys("<Esc>;");
+    assert_eq!(prompt(&bench), Some(("slow", None)));
+    // Neither does the answer to a mark that was set before take it away.
+    bench.keys("<Esc>m;<Ctrl-U>slow<Enter>");
+    let comment = bench.effects.pop();
+    keep(&mut bench);
+    assert_eq!(prompt(&bench), Some(("slow", None)));
+    bench.effects.extend(comment);
+    refuse(&mut bench, "no space");
+    assert_eq!(prompt(&bench), Some(("slow", Some("no space"))));
+    // From the palette it has no prompt yet.
+    bench.keys("<Esc>:comment other<Enter>");
+    refuse(&mut bench, "no space");
+    assert_eq!(prompt(&bench), Some(("other", Some("no space"))));
 }

@@ -19,9 +19,11 @@ impl<H: Host, D: Display> Turns<H, D> {
                 self.pace.request(instant());
                 None
             }
-            Effect::Remember { endpoint, line } => self.lines.desk.ask(Job::Remember { endpoint, line }),
-            Effect::Recall(endpoint) => self.lines.desk.ask(Job::Recall(endpoint)),
-            Effect::RememberTarget(endpoint) => self.lines.desk.ask(Job::Visit(endpoint)),
+            Effect::Remember { endpoint, line } => {
+                return self.lines.desk.ask(Job::Remember { endpoint, line });
+            }
+            Effect::Recall(endpoint) => return self.lines.desk.ask(Job::Recall(endpoint)),
+            Effect::RememberTarget(endpoint) => return self.lines.desk.ask(Job::Visit(endpoint)),
             Effect::Suspend => self.host.suspend().err().map(Report::Failed),
             Effect::Filter(query) => {
                 self.views.filter(query);
@@ -32,8 +34,10 @@ impl<H: Host, D: Display> Turns<H, D> {
                 self.views.search(pattern);
                 None
             }
-            Effect::Annotate(number, annotation) => self.lines.desk.ask(Job::Annotate(number, annotation)),
-            Effect::RecallAnnotations => self.lines.desk.ask(Job::RecallAnnotations),
+            Effect::Annotate(number, annotation) => {
+                return self.lines.desk.ask(Job::Annotate(number, annotation));
+            }
+            Effect::RecallAnnotations => return self.lines.desk.ask(Job::RecallAnnotations),
             Effect::Export(order) => {
                 self.exports.start(self.views.session(), order);
                 None
