@@ -239,7 +239,8 @@ impl App {
             Event::Exported(report) => self.exported(report, context),
             Event::History { endpoint, lines } => self.composer.history.recalled(&endpoint, lines),
             Event::Report(report) => self.report(report, context),
-            Event::Resized | Event::Resumed | Event::Recalled | Event::Tick => {}
+            Event::Recalled => self.annotations_changed(context),
+            Event::Resized | Event::Resumed | Event::Tick => {}
         }
         if let Some(mistake) = mistake.filter(|mistake| self.composer.error.as_ref() != Some(mistake)) {
             // Corrected, or given up: nothing needs to be said of it any more.

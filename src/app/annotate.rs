@@ -77,6 +77,7 @@ impl App {
         match result {
             Ok(keeping) => {
                 self.commented(number, comment);
+                self.annotations_changed(context);
                 if keeping == Keeping::ForNow {
                     let text =
                         "kept until you quit: what came through a pipe has no file to keep this beside";

@@ -175,16 +175,17 @@ impl CaptureError {
 
     /// The same of what the user added to an entry: it can be kept later, and nothing else waits for that.
     pub(super) fn of_annotation(self) -> CaptureError {
-        match self {
-            CaptureError::Create { path, source }
-            | CaptureError::Full { path, source }
-            | CaptureError::Io {
-                tried: "open" | "write",
-                path,
-                source,
-            } => CaptureError::NotKept { path, source },
-            other => other,
+        if let CaptureError::Create { path, source }
+        | CaptureError::Full { path, source }
+        | CaptureError::Io {
+            tried: "open" | "write",
+            path,
+            source,
+        } = self
+        {
+            return CaptureError::NotKept { path, source };
         }
+        self
     }
 
     /// The same while recording goes on: that a file cannot be created is no reason to choose another place.

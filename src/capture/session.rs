@@ -201,6 +201,11 @@ impl Session {
         set.map_err(|TooMany| CaptureError::Annotation("there are too many annotations"))
     }
 
+    /// The entries whose annotations changed behind so many changes, and how many changes there are now.
+    pub(super) fn annotated_since(&self, changes: u64) -> (Vec<EntryId>, u64) {
+        self.notes().changed_since(changes)
+    }
+
     /// Those of the file are where those of this run go too, so that the last word counts.
     fn notes(&self) -> &Annotations {
         match self.source.log.get() {

@@ -1,7 +1,7 @@
 //! Marks and comments.
 
 use crate::app::testing::Bench;
-use crate::app::{Effect, Event, Keeping, Overlay};
+use crate::app::{Effect, Event, Keeping, Overlay, Scanned};
 use crate::model::{Annotation, Direction, EntryId};
 
 fn bench() -> Bench {
@@ -45,6 +45,30 @@ fn refuse(bench: &mut Bench, why: &str) {
         annotation,
         result: Err(why.to_owned()),
     });
+}
+
+/// A filter by marks was asked for, and has seen the whole log.
+fn filter_marks(bench: &mut Bench) {
+    bench.keys("fis:marked<Enter>");
+    assert!(matches!(bench.effects.pop(), Some(Effect::Filter(Some(_)))));
+    show_marks(bench, Event::Refiltered);
+}
+
+/// The filter shows what is marked by now.
+fn show_marks(bench: &mut Bench, event: Event) {
+    let marked = bench
+        .memory
+        .annotations
+        .iter()
+        .filter(|(_, annotation)| annotation.marked);
+    bench.memory.shown = Some(marked.map(|(number, _)| *number).collect());
+    bench.event(event);
+    let found = bench.memory.shown.as_ref().map_or(0, |shown| shown.len() as u64);
+    bench.event(Event::Filtered(Scanned {
+        found,
+        scanned: 51,
+        of: 51,
+    }));
 }
 
 /// What stands in the prompt, and what is wrong with it.
@@ -188,4 +212,35 @@ fn a_comment_that_was_left_unkept_comes_back() {
     bench.keys("<Esc>:comment other<Enter>");
     refuse(&mut bench, "no space");
     assert_eq!(prompt(&bench), Some(("other", Some("no space"))));
+}
+
+#[test]
+fn what_is_no_mark_any_more_leaves_the_filter_and_the_rest_stays() {
+    let mut bench = bench();
+    bench.keys(":10<Enter>m:20<Enter>m:30<Enter>m");
+    keep(&mut bench);
+    filter_marks(&mut bench);
+    let shown = |bench: &Bench| bench.app.log_rows(&bench.memory, &bench.layout()).len();
+    let all = shown(&bench);
+    assert!(all > 0);
+    bench.keys("gj");
+    assert_eq!(selected(&bench), Some(1));
+    bench.keys("m");
+    keep(&mut bench);
+    show_marks(&mut bench, Event::Tick);
+    assert_eq!(
+        (bench.memory.shown.clone(), shown(&bench)),
+        (Some(vec![9, 29]), all * 2 / 3)
+    );
+    // What was selected is gone: keys mean what is at the top.
+    assert_eq!(selected(&bench), None);
+    bench.keys("m");
+    keep(&mut bench);
+    show_marks(&mut bench, Event::Tick);
+    bench.keys("m");
+    keep(&mut bench);
+    show_marks(&mut bench, Event::Tick);
+    assert_eq!((bench.memory.shown.clone(), shown(&bench)), (Some(vec![]), 0));
+    bench.keys("m");
+    assert_eq!(bench.notice(), "there is no entry yet");
 }
