@@ -6,21 +6,21 @@
 mod around;
 mod file;
 mod piece;
+mod source;
 
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 
 pub(super) use self::file::Part;
+pub(super) use self::source::Source;
 use super::annotations::{Annotations, TooMany};
 use super::error::unreadable;
-use super::file::Identity;
 use super::foreign::{self, Blocks, Foreign, RecordKind};
 use super::group::{self, Cache};
-use super::original::Original;
 use super::segment::{Segment, Shared};
 use super::{CaptureError, fact, opening, roster};
 use crate::model::{
@@ -33,21 +33,6 @@ use crate::model::{
 pub struct Session {
     source: Arc<Source>,
     cache: Mutex<Caches>,
-}
-
-/// What all clones of a session share.
-#[derive(Debug)]
-pub(super) struct Source {
-    path: PathBuf,
-    /// Which file it is, if it is a stream that was opened by a name.
-    identity: Option<Identity>,
-    /// The files that were opened, which other programs may change meanwhile; none if nothing was.
-    originals: Vec<Original>,
-    /// Set once enough of the file was read to know what it is.
-    log: OnceLock<Log>,
-    cut: AtomicU64,
-    /// What the user of this run added, and what stands beside the file.
-    annotations: Annotations,
 }
 
 /// Where the entries are.
@@ -94,65 +79,6 @@ enum Content {
     Datagram(Direction),
     /// An event as JSON text.
     Event,
-}
-
-impl Source {
-    /// Files that were opened, of which nothing is known yet. `path` stands for all of them.
-    pub(super) fn of_files(path: &Path, originals: Vec<Original>) -> Source {
-        Source {
-            originals,
-            ..Source::new(path, None)
-        }
-    }
-
-    /// Something else that bears this name; which file it is, if it is one.
-    pub(super) fn new(path: &Path, identity: Option<Identity>) -> Source {
-        Source {
-            path: path.to_owned(),
-            identity,
-            originals: Vec::new(),
-            log: OnceLock::new(),
-            cut: AtomicU64::new(0),
-            annotations: Annotations::default(),
-        }
-    }
-
-    /// Where the file is.
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// How many entries there are.
-    pub(super) fn entries(&self) -> u64 {
-        match self.log.get() {
-            Some(Log::Own(shared)) => shared.end(),
-            Some(Log::Foreign(foreign)) => foreign.entries(),
-            None => 0,
-        }
-    }
-
-    /// The number of the first entry that is kept.
-    pub(super) fn first(&self) -> u64 {
-        match self.log.get() {
-            Some(Log::Own(shared)) => shared.first(),
-            Some(Log::Foreign(_)) | None => 0,
-        }
-    }
-
-    /// The files that were opened, in their order.
-    pub(super) fn originals(&self) -> &[Original] {
-        &self.originals
-    }
-
-    /// Says where the entries are; only the first call counts.
-    pub(super) fn found(&self, log: Log) {
-        drop(self.log.set(log));
-    }
-
-    /// Says how many bytes at the end were left out.
-    pub(super) fn set_cut(&self, bytes: u64) {
-        self.cut.store(bytes, Ordering::Release);
-    }
 }
 
 impl Session {

@@ -97,10 +97,10 @@ impl Pass {
         if !self.streams.judge().needs_annotations() {
             return Ok(false);
         }
-        let (changed, changes) = self.session.annotated_since(self.changes);
+        let (annotated, changes) = self.session.annotated_since(self.changes);
         self.changes = changes;
         let next = self.next();
-        let mut passed = changed.into_iter().filter(|id| id.0 < next).peekable();
+        let mut passed = annotated.into_iter().filter(|id| id.0 < next).peekable();
         let any = passed.peek().is_some();
         for id in passed {
             match self.decide_again(id) {
