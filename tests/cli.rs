@@ -18,6 +18,7 @@ use std::process::{Command, Stdio};
 use nix::unistd::Uid;
 use sockscope::capture::{Create, Existing, Recorder, Session};
 use sockscope::model::{EntryId, Records as _};
+use sockscope::text::format;
 
 use binary::{Finished, Home, expect, finish, free_port, serve};
 
@@ -392,6 +393,17 @@ fn a_full_disk_is_told_and_the_file_ends_at_a_whole_block() {
         assert!(run.stderr.contains(told), "{run:?}");
         let session = Session::open(&home.path("trace")).unwrap();
         assert_eq!(session.cut(), 0);
+        // What was chosen is no advice, and the total counts every gap.
+        assert_eq!(
+            run.stderr.contains("--on-full continue"),
+            choice != "continue",
+            "{run:?}"
+        );
+        if choice == "continue" {
+            let recorded = session.conversation_page(0..1)[0].received;
+            let missing = format!("{} were not recorded; the log", format::size(200_000 - recorded));
+            assert!(run.stderr.contains(&missing), "{run:?}");
+        }
     }
 }
 

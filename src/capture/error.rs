@@ -72,10 +72,10 @@ pub enum CaptureError {
         source: io::Error,
     },
     /// The file would become larger than this process or this file system may make it (`EFBIG`).
-    #[error("the recording has reached the system's limit for files (see ulimit -f); start again with a larger one, or with --on-full continue: {}", .0.display())]
+    #[error("the recording has reached the system's limit for files (see ulimit -f); start again with a larger one: {}", .0.display())]
     Limit(PathBuf),
     /// The bound that was set for the file is reached.
-    #[error("the recording has reached its --max-size of {max_size} bytes; start again with a larger one, or with --on-full continue: {}", .path.display())]
+    #[error("the recording has reached its --max-size of {max_size} bytes; start again with a larger one: {}", .path.display())]
     MaxSize {
         /// The path.
         path: PathBuf,
@@ -262,8 +262,8 @@ mod tests {
         );
         check(
             Errno::EFBIG,
-            "the recording has reached the system's limit for files (see ulimit -f); start again with a larger one, or \
-             with --on-full continue: /x/a.pcapng",
+            "the recording has reached the system's limit for files (see ulimit -f); start again with a larger one: \
+             /x/a.pcapng",
         );
         check(Errno::EIO, "cannot write /x/a.pcapng: I/O error");
     }

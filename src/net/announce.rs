@@ -37,7 +37,7 @@ pub(super) async fn announce(
                 return Err(Next::Idle);
             }
             (Err(error), OnFull::Pause) => {
-                let (reason, full) = (error.to_string(), error.full());
+                let (reason, full) = (on_full.reason(&error), error.full());
                 shared.publish(|news| news.recorder = RecorderState::Paused { reason, full });
                 // Nothing may cross that could not be recorded.
                 tokio::select! {
@@ -63,7 +63,7 @@ pub(super) async fn announce(
 
 /// Says that nothing is dialed because nothing of it could be recorded.
 fn refuse(shared: &Shared, mut link: Link, error: &CaptureError) {
-    let reason = error.to_string();
+    let reason = shared.options.on_full.reason(error);
     link.state = LinkState::Failed;
     link.ended = Some(shared.clock.now());
     link.reason = Some(reason.clone());
