@@ -14,7 +14,7 @@ use sockscope::model::{Endpoint, EndpointError, Family};
 use sockscope::net;
 use sockscope::runtime::headless::{self, Feed, Format, Headless, Limits};
 use sockscope::runtime::{Bound, Front, Memory, Peer, Place, Plan, ScreenPlan};
-use sockscope::text::{InputType, LineEnding, Policy, encode_input};
+use sockscope::text::{InputType, LineEnding, Policy, encode_input, quote};
 
 use super::Usage;
 use super::arguments::Options;
@@ -243,7 +243,8 @@ impl Options {
             let ending = ending.unwrap_or_default();
             encode_input(text, input.unwrap_or_default(), ending).map_err(|error| {
                 Usage(format!(
-                    "cannot send {text:?}: {}",
+                    "cannot send {}: {}",
+                    quote(text),
                     headless::explain(text, &error)
                 ))
             })

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use sockscope::model::{ExportFormat, Query, Reference};
 use sockscope::runtime::headless::Reading;
 use sockscope::runtime::{Front, Peer, Place, Plan};
+use sockscope::text::quote_around;
 
 use super::super::Usage;
 use super::super::arguments::Options;
@@ -81,8 +82,10 @@ impl Options {
         };
         if let Some(filter) = &self.filter {
             // What a time refers to does not make it right or wrong.
-            Query::parse(filter, &Reference::default())
-                .map_err(|error| Usage(format!("--filter {filter:?} cannot be read: {}", error.message)))?;
+            Query::parse(filter, &Reference::default()).map_err(|error| {
+                let filter = quote_around(filter, error.at);
+                Usage(format!("--filter {filter} cannot be read: {}", error.message))
+            })?;
         }
         let file = match self.place()? {
             Place::Folder => None,

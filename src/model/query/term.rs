@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::token::{Comparison, Value};
 use super::{Candidate, QueryError, Reference, moment, words};
 use crate::model::{ConnectionId, Direction, EntryKind};
-use crate::text::{Example, Pattern, parse};
+use crate::text::{Example, Pattern, parse, quote};
 
 pub(super) const EXAMPLES: &[Example] = &[
     example("dir:rx", "what was received; dir:tx what was sent"),
@@ -260,7 +260,8 @@ pub(super) fn read(
             return Err(QueryError::new(
                 at.start..at.start + name.len(),
                 format!(
-                    "nothing is called {name} here: write one of {}, or put it in quotes to search for it",
+                    "nothing is called {} here: write one of {}, or put it in quotes to search for it",
+                    quote(name),
                     FIELDS.join(" ")
                 ),
             ));
@@ -343,7 +344,7 @@ fn list<T>(name: &str, value: &Value<'_>, read: impl Fn(&str) -> Option<T>) -> R
                     "numbers, as in conn:0 or conn:1,4-6".to_owned(),
                 ),
             };
-            QueryError::new(at, format!("{word:?} is not {what}: write {names}"))
+            QueryError::new(at, format!("{} is not {what}: write {names}", quote(word)))
         })?);
     }
     Ok(values)
