@@ -7,6 +7,7 @@ mod course;
 mod files;
 mod indexer;
 mod input;
+mod packed;
 mod watcher;
 
 use std::collections::{HashSet, VecDeque};

@@ -8,9 +8,8 @@ use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use flate2::read::MultiGzDecoder;
-
 use super::StopSign;
+use super::packed::{Packed, Unpacking};
 use super::watcher::{self, Watcher};
 use crate::capture::{file, temp};
 
@@ -23,10 +22,7 @@ pub(super) enum Input {
     /// A regular file.
     File(Arc<File>),
     /// A compressed file or stream.
-    Gzip {
-        unpacking: Box<MultiGzDecoder<Packed>>,
-        copy: Copy,
-    },
+    Gzip { unpacking: Box<Unpacking>, copy: Copy },
     /// A FIFO, a pipe, a socket, a device.
     Stream { from: File, copy: Copy },
 }
@@ -55,22 +51,12 @@ impl Input {
     /// and read from there.
     pub(super) fn unpacked(&self) -> io::Result<Option<Input>> {
         let packed = match self {
-            Input::File(file) => Packed {
-                size: file.metadata()?.len(),
-                kept: file.clone(),
-                read: 0,
-                rest: None,
-            },
-            Input::Stream { from, copy } => Packed {
-                size: copy.len,
-                kept: copy.file.clone(),
-                read: 0,
-                rest: Some(from.try_clone()?),
-            },
+            Input::File(file) => Packed::file(file.clone())?,
+            Input::Stream { from, copy } => Packed::stream(copy.file.clone(), copy.len, from.try_clone()?),
             Input::Gzip { .. } => return Ok(None),
         };
         Ok(Some(Input::Gzip {
-            unpacking: Box::new(MultiGzDecoder::new(packed)),
+            unpacking: Box::new(Unpacking::new(packed)),
             copy: Copy::new()?,
         }))
     }
@@ -105,7 +91,7 @@ impl Input {
                 })
             }
             Input::Gzip { unpacking, copy } => match copy.take(unpacking) {
-                Ok(0) => Ok(More::Never(None)),
+                Ok(0) => Ok(More::Never(unpacking.garbage())),
                 Ok(_) => Ok(More::Until(copy.len)),
                 Err(Trouble::Reading(error)) if error.kind() == io::ErrorKind::WouldBlock => Ok(More::NotYet),
                 Err(Trouble::Reading(error)) => Ok(More::Never(Some(unpacked_badly(&error)))),
@@ -134,7 +120,7 @@ impl Input {
     ) -> io::Result<()> {
         match self {
             Input::File(_) => watcher.wait(stop.bell.as_fd(), timeout),
-            Input::Gzip { unpacking, .. } => unpacking.get_ref().wait(stop, timeout),
+            Input::Gzip { unpacking, .. } => unpacking.wait(stop, timeout),
             Input::Stream { from, .. } => {
                 watcher::wait(&[stop.bell.as_fd(), from.as_fd()], timeout).map(drop)
             }
@@ -164,15 +150,14 @@ impl Input {
     pub(super) fn progress(&self, indexed: u64, known: u64) -> (u64, u64) {
         match self {
             Input::File(_) | Input::Stream { .. } => (known, indexed),
-            Input::Gzip { unpacking, .. } => unpacking.get_ref().progress().unwrap_or((known, indexed)),
+            Input::Gzip { unpacking, .. } => unpacking.progress().unwrap_or((known, indexed)),
         }
     }
 }
 
 fn unpacked_badly(error: &io::Error) -> String {
     if error.kind() == io::ErrorKind::UnexpectedEof {
-        "the compressed file is cut short, or is followed by bytes that are no gzip; what could be unpacked is shown"
-            .to_owned()
+        "the compressed file is cut short; what could be unpacked is shown".to_owned()
     } else {
         format!("the compressed file is damaged ({error}); what could be unpacked is shown")
     }
@@ -207,47 +192,5 @@ impl Copy {
             .map_err(Trouble::Copying)?;
         self.len += count as u64;
         Ok(count)
-    }
-}
-
-/// The compressed form: a file, or what was kept of a stream and then the rest of it.
-#[derive(Debug)]
-pub(super) struct Packed {
-    kept: Arc<File>,
-    /// Bytes of `kept`, and how many of them were read.
-    size: u64,
-    read: u64,
-    /// A stream that goes on.
-    rest: Option<File>,
-}
-
-impl Packed {
-    /// The size, and how much of it was read; `None` where nobody knows the size.
-    fn progress(&self) -> Option<(u64, u64)> {
-        self.rest
-            .is_none()
-            .then_some((self.size, self.read.min(self.size)))
-    }
-
-    fn wait(&self, stop: &StopSign, timeout: Option<Duration>) -> io::Result<()> {
-        match &self.rest {
-            Some(rest) => watcher::wait(&[stop.bell.as_fd(), rest.as_fd()], timeout).map(drop),
-            None => Ok(()),
-        }
-    }
-}
-
-impl Read for Packed {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let Some(rest) = self.rest.as_mut().filter(|_| self.read >= self.size) else {
-            let count = self.kept.read_at(buffer, self.read)?;
-            self.read += count as u64;
-            return Ok(count);
-        };
-        // The decoder asks for as much as it needs; a stream that has nothing must not hold up the stop button.
-        if !watcher::wait(&[rest.as_fd()], Some(Duration::ZERO))? {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        rest.read(buffer)
     }
 }
