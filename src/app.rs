@@ -157,6 +157,8 @@ pub struct App {
     sending: Option<Sent>,
     /// What was added to an entry last, until it is kept.
     annotating: Option<(EntryId, Annotation)>,
+    /// What was written about an entry, until it is kept.
+    commenting: Option<(EntryId, String)>,
     /// Whether the annotations that are kept beside the opened file were asked for.
     recalled: bool,
     /// How many requests to send were handed to the worker.
@@ -211,6 +213,7 @@ impl App {
             title: String::new(),
             sending: None,
             annotating: None,
+            commenting: None,
             recalled: false,
             sends: 0,
             sending_to: 0,
@@ -246,11 +249,16 @@ impl App {
             Event::Searched(progress) => self.searched(progress, context),
             Event::Refiltered => self.refiltered(context),
             Event::Filtered(progress) => self.filtered(progress, context),
-            Event::Annotated(number, result) => self.annotated(number, result, context),
+            Event::Annotated {
+                number,
+                annotation,
+                result,
+            } => self.annotated(number, &annotation, result, context),
             Event::Exported(report) => self.exported(report, context),
             Event::History { endpoint, lines } => self.composer.history.recalled(&endpoint, lines),
             Event::Report(report) => self.report(report, context),
-            Event::Resized | Event::Resumed | Event::Recalled | Event::Tick => {}
+            Event::Recalled => self.annotations_changed(context),
+            Event::Resized | Event::Resumed | Event::Tick => {}
         }
         if let Some(mistake) = mistake.filter(|mistake| self.composer.error.as_ref() != Some(mistake)) {
             // Corrected, or given up: nothing needs to be said of it any more.

@@ -60,14 +60,14 @@ mod temp;
 mod walk;
 mod window;
 
-pub use annotator::{Annotator, Sidecar, sidecar_path};
+pub use annotator::{Annotator, Sidecars, sidecar_path};
 pub use connection::{Connection, MAX_DATAGRAM, MAX_PAYLOAD};
 pub use error::CaptureError;
 pub use export::{Export, Order, Piece, Target, Wording};
 pub use filtered::Filtered;
 pub use growth::{Grown, Growth};
-pub use opening::{Opening, open_in_background, open_stream_in_background};
-pub use recorder::{Create, Existing, Recorder, Ring};
+pub use opening::{Opening, open_in_background, open_joined_in_background, open_stream_in_background};
+pub use recorder::{Create, Existing, Recorder, Ring, ring_of};
 pub use search::{Hits, Scan, ScanReport, ScanState, Sought, hits};
 pub use session::Session;
 pub(crate) use store::safe_name;

@@ -37,6 +37,8 @@ pub(super) const EPB_FLAGS: u16 = 2;
 pub(super) const INBOUND: u32 = 1;
 pub(super) const OUTBOUND: u32 = 2;
 
+/// Type, length, byte order, version, length of the section.
+pub(super) const SECTION_HEADER: usize = 24;
 /// Type, length, interface, time high and low, captured and original length.
 pub(super) const PACKET_HEADER: usize = 28;
 /// Type, length, magic, interface, time high and low, entry number low and high, length of the JSON text.

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use self::ring::Names;
-pub use self::ring::Ring;
 pub(super) use self::ring::recording_of;
+pub use self::ring::{Ring, ring_of};
 use self::writer::State;
 pub(super) use self::writer::{Carries, Filed, Mark, Writer};
 use super::annotations::{TooMany, Written};
@@ -244,7 +244,7 @@ fn begin(
     use std::os::unix::fs::FileExt as _;
 
     let file = file::create(path, existing)?;
-    let segment = Segment::new(number, path.to_owned(), file, first);
+    let segment = Segment::new(number, path.to_owned(), Arc::new(file), first);
     match segment.file.write_all_at(section, 0) {
         Ok(()) => {
             segment.index.publish(0, section.len() as u64);

@@ -6,9 +6,10 @@ use std::io;
 use std::net::SocketAddr;
 
 use super::block::{
-    ABOUT_HEADER, ANNOTATION, ANNOTATION_HEADER, BYTE_ORDER_MAGIC, EPB_FLAGS, IF_DESCRIPTION, IF_NAME,
-    IF_TSRESOL, INBOUND, INTERFACE, LARGEST, LINKTYPE_RAW, LONGEST_TEXT, MAGIC, MAGIC_ABOUT, NANOSECONDS,
-    OPT_END, OPT_OURS, OUTBOUND, PACKET, PACKET_HEADER, SECTION, SMALLEST, padding,
+    ABOUT_HEADER, ANNOTATION, ANNOTATION_HEADER, APPLICATION, BYTE_ORDER_MAGIC, EPB_FLAGS, IF_DESCRIPTION,
+    IF_NAME, IF_TSRESOL, INBOUND, INTERFACE, LARGEST, LINKTYPE_RAW, LONGEST_TEXT, MAGIC, MAGIC_ABOUT,
+    NANOSECONDS, OPT_END, OPT_OURS, OUTBOUND, PACKET, PACKET_HEADER, SECTION, SECTION_HEADER, SHB_USERAPPL,
+    SMALLEST, padding,
 };
 use super::packet::{LONGEST_HEADERS, header_len};
 use super::window::Window;
@@ -16,6 +17,9 @@ use crate::model::{Direction, EntryId, Protocol, Role, Timestamp};
 
 /// The most bytes a packet may have (Wireshark's `WTAP_MAX_PACKET_SIZE_STANDARD`).
 pub(super) const LARGEST_PACKET: u32 = 262_144;
+
+/// The largest number that the first entry of a section can have: so that those behind it can be counted.
+const LAST: u64 = u64::MAX >> 1;
 
 /// A block, and how long it is.
 #[derive(Debug, PartialEq, Eq)]
@@ -73,8 +77,11 @@ pub(super) enum Content {
         /// How long that is.
         len: u32,
     },
-    /// The section header that a file starts with.
-    Section,
+    /// The section header that a file starts with, or that of another recording behind it.
+    Section {
+        /// The number of its first entry: only a file of a ring says it.
+        first: Option<EntryId>,
+    },
     /// A packet that only serves those who follow the packets, or a block that is not ours.
     Nothing,
 }
@@ -102,11 +109,19 @@ impl From<io::Error> for Fault {
 
 const CUT: Fault = Fault::Damaged("the block is shorter than its fields");
 
+const OTHER_SECTION: Fault = Fault::Damaged(
+    "another program wrote what starts there; tail -c prints it, and sockscope open - shows it",
+);
+
 /// The block at `offset`, of a file with `interfaces` interfaces so far.
 pub(super) fn block_at(window: &mut Window<'_>, offset: u64, interfaces: usize) -> Result<Block, Fault> {
     let head = window.get(offset, 8)?;
     let kind = word(head, 0).ok_or(CUT)?;
     let len = word(head, 4).ok_or(CUT)?;
+    if kind == SECTION && word(window.get(offset, 12)?, 8) == Some(BYTE_ORDER_MAGIC.swap_bytes()) {
+        // Its length means something else then, and nothing of ours is written so.
+        return Err(OTHER_SECTION);
+    }
     if !(SMALLEST..=LARGEST).contains(&len) || !len.is_multiple_of(4) {
         return Err(Fault::Damaged("the block has an impossible length"));
     }
@@ -150,13 +165,32 @@ impl Fields<'_, '_> {
 }
 
 fn section(fields: &mut Fields<'_, '_>) -> Result<Content, Fault> {
-    if fields.span.offset != 0 {
-        return Err(Fault::Damaged("a second section starts here"));
+    let block = fields.get(0, usize::MAX)?;
+    if word(block, 8) != Some(BYTE_ORDER_MAGIC) {
+        return Err(Fault::Damaged("the section has no byte order"));
     }
-    match word(fields.get(8, 12)?, 0) {
-        Some(BYTE_ORDER_MAGIC) => Ok(Content::Section),
-        Some(_) => Err(Fault::Damaged("the byte order is not little-endian")),
-        None => Err(CUT),
+    let options = block.get(SECTION_HEADER..).ok_or(CUT)?;
+    if !is_ours(options) {
+        return Err(OTHER_SECTION);
+    }
+    Ok(Content::Section {
+        first: first_entry(options)?,
+    })
+}
+
+/// Whether a section header with these options is ours.
+pub(super) fn is_ours(options: &[u8]) -> bool {
+    find(options, SHB_USERAPPL).is_some_and(|name| name.starts_with(APPLICATION.as_bytes()))
+}
+
+/// The number of the first entry of a section, where its options say it.
+pub(super) fn first_entry(options: &[u8]) -> Result<Option<EntryId>, Fault> {
+    let Some(first) = find_ours(options).and_then(|value| value.first_chunk()) else {
+        return Ok(None);
+    };
+    match u64::from_le_bytes(*first) {
+        first if first <= LAST => Ok(Some(EntryId(first))),
+        _ => Err(Fault::Damaged("its first entry has an impossible number")),
     }
 }
 
@@ -389,7 +423,13 @@ mod tests {
 
     #[test]
     fn what_is_built_is_read() {
-        check(&block::section(None), Content::Section);
+        check(&block::section(None), Content::Section { first: None });
+        check(
+            &block::section_from(EntryId(7)),
+            Content::Section {
+                first: Some(EntryId(7)),
+            },
+        );
         check(
             &block::interface("tcp://[::1]:80", Role::Client, Timestamp(17), None),
             Content::Interface {

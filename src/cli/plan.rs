@@ -15,7 +15,7 @@ use sockscope::model::{Endpoint, EndpointError, Family, Goal};
 use sockscope::net;
 use sockscope::runtime::headless::{self, Feed, Format, Headless, Limits};
 use sockscope::runtime::{Bound, Front, Memory, Peer, Place, Plan, ScreenPlan};
-use sockscope::text::{InputType, LineEnding, Policy, encode_input};
+use sockscope::text::{InputType, LineEnding, Policy, encode_input, quote};
 
 use super::Usage;
 use super::arguments::Options;
@@ -244,7 +244,8 @@ impl Options {
             let ending = ending.unwrap_or_default();
             encode_input(text, input.unwrap_or_default(), ending).map_err(|error| {
                 Usage(format!(
-                    "cannot send {text:?}: {}",
+                    "cannot send {}: {}",
+                    quote(text),
                     headless::explain(text, &error)
                 ))
             })

@@ -229,7 +229,7 @@ impl Journal {
     }
 
     fn failed(&mut self, error: &CaptureError) {
-        self.trouble = Some((error.to_string(), error.full()));
+        self.trouble = Some((self.on_full.reason(error), error.full()));
         self.retry_at = Some(Instant::now() + RETRY);
     }
 

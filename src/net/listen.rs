@@ -102,7 +102,7 @@ fn refuse(
     target: Option<Endpoint>,
     error: &CaptureError,
 ) -> Next {
-    let reason = error.to_string();
+    let reason = shared.options.on_full.reason(error);
     shared.publish(|news| {
         news.listening = Some(Listening::new(id, address, target));
         news.recorder = RecorderState::Stopped {

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::capture::MAX_PAYLOAD;
-use crate::model::Family;
+use crate::capture::{CaptureError, MAX_PAYLOAD};
+use crate::model::{Family, Full};
 
 use super::TlsOptions;
 
@@ -27,6 +27,18 @@ pub enum OnFull {
     Continue,
     /// End the connection.
     Stop,
+}
+
+impl OnFull {
+    /// Why the session file takes nothing, and what to do: what the user chose is no advice.
+    pub(super) fn reason(self, error: &CaptureError) -> String {
+        match (error.full(), self) {
+            (Full::ForNow, _) | (Full::ForGood, OnFull::Continue) => error.to_string(),
+            (Full::ForGood, OnFull::Pause | OnFull::Stop) => {
+                format!("{error} (--on-full continue would go on, and say how much is missing)")
+            }
+        }
+    }
 }
 
 /// How connections are made and kept.

@@ -36,6 +36,11 @@ pub fn count(number: u64) -> String {
     out
 }
 
+/// A number with what it counts: one of them, or many.
+pub fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { many })
+}
+
 /// Bytes a second.
 pub fn rate(bytes_per_second: u64) -> String {
     format!("{}/s", size(bytes_per_second))

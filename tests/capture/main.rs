@@ -12,6 +12,7 @@ mod foreign;
 mod full;
 mod hostile;
 mod identity;
+mod joined;
 mod oddities;
 mod opening;
 mod private;
@@ -19,5 +20,6 @@ mod ring;
 mod roundtrip;
 mod sample;
 mod search;
+mod sections;
 #[path = "../support/wire.rs"]
 mod wire;

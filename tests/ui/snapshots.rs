@@ -561,6 +561,7 @@ fn reading(size: (u16, u16), how: FileState, remarks: &[&str]) -> Stage {
     });
     stage.send(Event::Started);
     let report = FileReport {
+        files: 1,
         first: EntryId(0),
         size: 48_318_382_080,
         indexed: 21_743_271_936,

@@ -19,15 +19,15 @@ impl Records for Session {
     }
 
     fn entry(&self, id: EntryId) -> Result<Entry, RecordsError> {
-        self.checked(self.find_entry(id))
+        self.checked(id, self.find_entry(id))
     }
 
     fn payload(&self, id: EntryId, range: Range<u32>) -> Result<Vec<u8>, RecordsError> {
-        self.checked(self.find_payload(id, range))
+        self.checked(id, self.find_payload(id, range))
     }
 
     fn surroundings(&self, id: EntryId) -> Result<Surroundings, RecordsError> {
-        self.checked(self.around(id))
+        self.checked(id, self.around(id))
     }
 
     fn started(&self, connection: ConnectionId) -> Option<Timestamp> {

@@ -214,7 +214,8 @@ impl<'a> Server<'a> {
         let journal = match announce(self.shared, endpoint, started, role) {
             Ok(journal) => journal,
             Err(Refusal::ForNow(error)) => {
-                self.shared.publish(|news| news.recorder = paused(&error));
+                self.shared
+                    .publish(|news| news.recorder = paused(self.shared, &error));
                 self.waiting.push(arrival);
                 self.not_before = Some(Instant::now() + RETRY);
                 return;
