@@ -147,9 +147,15 @@ fn failure(reason: String) -> Failure {
 pub(super) fn record(shared: &Shared, journal: &mut Journal, step: Step) {
     match step {
         Step::Event(at, kind) => {
-            journal.event(at, kind);
-            shared.publish(|news| news.recorder = journal.state());
+            journal.event(at, kind.clone());
+            shared.publish(|news| {
+                if let Some(link) = &mut news.link {
+                    Arc::make_mut(&mut link.dial).take_in(at, &kind);
+                }
+                news.recorder = journal.state();
+            });
         }
+        Step::Asked(at, family) => shared.link(|link| Arc::make_mut(&mut link.dial).asked(at, family)),
         Step::Trying(remote) => shared.link(|link| {
             link.state = LinkState::Connecting;
             link.remote = Some(remote);

@@ -10,6 +10,7 @@ mod transfer;
 use std::future;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{Interest, Ready};
@@ -158,8 +159,10 @@ impl<'a> Session<'a> {
     fn open(&mut self) {
         let at = self.shared.clock.now();
         let (local, remote) = self.ends;
-        self.journal.event(at, EntryKind::Open { local, remote });
+        let opening = EntryKind::Open { local, remote };
+        self.journal.event(at, opening.clone());
         self.report(|link| {
+            Arc::make_mut(&mut link.dial).take_in(at, &opening);
             link.state = LinkState::Open;
             if let Endpoint::Tcp(_) | Endpoint::Tls(_) | Endpoint::Udp(_) = link.endpoint {
                 link.local = Some(local);

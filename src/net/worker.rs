@@ -15,7 +15,7 @@ use crate::model::{
 };
 
 use super::announce::announce;
-use super::dial::{Dial, Failure};
+use super::dial::{Dial, Failure, Step};
 use super::journal::Journal;
 use super::session::{After, Session};
 use super::tls::{Tls, TlsError};
@@ -271,13 +271,8 @@ fn failed(shared: &Shared, journal: &mut Journal, failure: Failure) {
         errno,
         timed_out,
     } = failure;
-    journal.event(
-        at,
-        EntryKind::Error {
-            text: reason.clone(),
-            errno,
-        },
-    );
+    let text = reason.clone();
+    connect::record(shared, journal, Step::Event(at, EntryKind::Error { text, errno }));
     shared.publish(|news| {
         if let Some(link) = &mut news.link {
             link.state = LinkState::Failed;

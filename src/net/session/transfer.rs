@@ -7,7 +7,7 @@ use tokio::io::{Interest, Ready};
 use tokio::time::Instant;
 
 use crate::capture::MAX_PAYLOAD;
-use crate::model::{Direction, EntryKind, Recording, Tally, Timestamp};
+use crate::model::{Direction, EntryKind, Recording};
 use crate::net::channel::{Channel, Received};
 use crate::net::tls::Fault;
 use crate::net::words;
@@ -69,7 +69,7 @@ impl Session<'_> {
                     let at = self.shared.clock.now();
                     let bytes = &self.buffer[..count];
                     self.journal.data(at, Direction::Received, bytes, Recording::AsIs);
-                    count_in(&mut self.received, count, at);
+                    self.received.count(count as u64, at);
                     self.last_byte = Instant::now();
                     self.tell_dropped();
                 }
@@ -103,7 +103,7 @@ impl Session<'_> {
                 Ok(count) => {
                     let at = self.shared.clock.now();
                     self.journal.data(at, Direction::Sent, &bytes[..count], recording);
-                    count_in(&mut self.sent, count, at);
+                    self.sent.count(count as u64, at);
                     self.outbox.advance(count);
                     self.last_byte = Instant::now();
                     self.closing_from = self.last_byte;
@@ -168,10 +168,4 @@ impl Session<'_> {
             Some(_) | None => self.broken(&error),
         }
     }
-}
-
-fn count_in(tally: &mut Tally, count: usize, at: Timestamp) {
-    tally.bytes += count as u64;
-    tally.messages += 1;
-    tally.last = Some(at);
 }
