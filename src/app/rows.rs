@@ -11,7 +11,9 @@ pub use columns::TimeColumns;
 pub use kinds::{Head, HexRow, RowKind, TextUnits, VisibleRow};
 
 use super::{Purpose, TimeColumn, View};
-use crate::model::{Entry, EntryId, EntryKind, Records, RecordsError, Surroundings, details, sentence};
+use crate::model::{
+    Entry, EntryId, EntryKind, Records, RecordsError, Surroundings, Waterfall, chart, details, sentence,
+};
 use crate::text::{HexLayout, Policy, Shown, Source, TextRows, gutter};
 
 /// Cells of the sign before each row of a comment.
@@ -246,7 +248,12 @@ impl Sheet<'_> {
         if !self.detailed {
             return Vec::new();
         }
-        let lines = details(&entry.kind, entry.at).into_iter();
+        let mut lines = details(&entry.kind, entry.at);
+        if let Some(phases) = Waterfall::ending_with(self.records, entry) {
+            lines.push(String::new());
+            lines.extend(chart(&phases, entry.at, self.inner()));
+        }
+        let lines = lines.into_iter().map(|line| self.in_range(line));
         let cut = lines.map(|line| sentence::wrapped(&line, self.inner(), self.policy));
         // A line without words keeps apart what stands above and below it.
         let cut = cut.map(|rows| {
@@ -264,12 +271,17 @@ impl Sheet<'_> {
         // The mark of the event and a blank stand before the sentence.
         let prefix = TimeColumns::fitting(self.width, self.time).width() + 2;
         let width = self.width.saturating_sub(prefix).max(1);
-        let mut text = sentence(kind, self.purpose);
-        if self.policy.ascii {
-            // The two signs of our own words that are not in seven bits.
-            text = text.replace('→', "->").replace('µ', "u");
-        }
+        let text = self.in_range(sentence(kind, self.purpose));
         sentence::wrapped(&text, width, self.policy)
+    }
+
+    /// The two signs of our own words that are not in seven bits, where those are wanted.
+    fn in_range(&self, text: String) -> String {
+        if self.policy.ascii {
+            text.replace('→', "->").replace('µ', "u")
+        } else {
+            text
+        }
     }
 
     fn data_rows(

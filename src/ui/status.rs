@@ -4,13 +4,15 @@ mod details;
 mod file;
 mod kernel;
 pub(super) mod title;
+mod waterfall;
 mod words;
 
 use super::canvas::Canvas;
+use super::chrome;
 use super::line::{Line, fit};
 use super::scene::Scene;
 use super::sparkline::sparkline;
-use crate::app::{Area, Second};
+use crate::app::{Area, Pane, Second};
 use crate::model::{Direction, Link, LinkState, Tally};
 use crate::text::format;
 
@@ -33,7 +35,12 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
     }
     let rows = match &scene.app.link {
         None => vec![idle(scene)],
-        Some(link) if area.height > 2 => details::rows(scene, link),
+        Some(link) if area.height > 2 => {
+            let (rows, part) = details::rows(scene, link, area.width, area.height);
+            let edge = (scene.layout.title.x + scene.layout.title.width).saturating_sub(1);
+            chrome::thumb(scene, canvas, edge, area, part, scene.focused(Pane::Status));
+            rows
+        }
         Some(link) if area.height == 1 => vec![one_row(scene, link, area.width)],
         Some(link) => vec![
             first_row(scene, link, area.width),
@@ -77,7 +84,7 @@ fn first_row<'s>(scene: &'s Scene<'_>, link: &Link, width: u16) -> Line<'s> {
 fn second_row<'s>(scene: &'s Scene<'_>, link: &Link, width: u16) -> Line<'s> {
     if link.opened.is_none() {
         // Nothing can have crossed.
-        return scene.line();
+        return waterfall::one_row(scene, link, width);
     }
     let mut parts = vec![
         (0, tally(scene, "sent", Direction::Sent, link.sent)),

@@ -192,6 +192,10 @@ pub enum Show {
     Arrange,
     /// Switch the mouse on or off.
     Mouse,
+    /// How the connection came about, in Status.
+    Waterfall,
+    /// What the kernel says of the connection, in Status.
+    Kernel,
 }
 
 /// Which pane to focus.

@@ -213,6 +213,10 @@ pub const ACTIONS: &[ActionInfo] = &[
         &[view(char('|'))]),
     row(Action::Show(Show::Mouse), "mouse", "Mouse", "Switch the mouse on or off; off, the terminal selects text.",
         &[view(char('M'))]),
+    known_as("dial phases lookup dns timing", row(Action::Show(Show::Waterfall), "waterfall", "Connect waterfall",
+        "Show in Status how the connection came about: lookups, addresses tried, TLS, first byte.", &[])),
+    known_as("tcp-info rtt retransmits window", row(Action::Show(Show::Kernel), "kernel", "Kernel's view",
+        "Show in Status what the kernel says of the connection: round trip, windows, losses, rates.", &[])),
 
     row(Action::Reading(Reading::Stop), "stop-indexing", "Stop indexing", "Stop indexing the file; what was found so far stays readable.", &[]),
 
