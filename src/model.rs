@@ -20,6 +20,7 @@ mod purpose;
 mod query;
 mod records;
 mod sentence;
+mod stamps;
 mod time;
 mod tls;
 mod waterfall;
@@ -39,13 +40,16 @@ pub use export::{ExportFormat, ExportReport, ExportState, Portion};
 pub use file::{FileReport, FileState};
 pub use found::Found;
 pub use kernel::{KernelReport, TcpInfo, TcpState};
-pub use link::{Closing, Full, Link, LinkState, NetEvent, RecorderState, RingReport, Sends, Tally};
+pub use link::{
+    Closing, Full, Link, LinkState, NetEvent, RecorderState, RingReport, Sends, Tally, Timestamping,
+};
 pub use phase::{Ending, LABEL, Phase, PhaseEnd, PhaseKind, bar_cells, chart, spans};
 pub use purpose::Purpose;
 pub use query::{Candidate, Query, QueryError, Reference};
 pub(crate) use query::{TermSet, words};
 pub use records::{Records, RecordsError, Surroundings, Tail};
 pub use sentence::{end_sentence, sentence};
+pub use stamps::{Stamped, Stamps, stamps_line, timeline};
 pub use time::Timestamp;
 pub use tls::{Agreed, Certificate, TlsReport, Verdict};
 pub use waterfall::Waterfall;

@@ -14,7 +14,7 @@ use super::packet::{self, Segment};
 use super::recorder::{Carries, Filed, Mark, Recorder};
 use super::stream::Stream;
 use super::{CaptureError, fact};
-use crate::model::{ConnectionId, Direction, Endpoint, EntryId, EntryKind, Protocol, Timestamp};
+use crate::model::{ConnectionId, Direction, Endpoint, EntryId, EntryKind, Protocol, Stamped, Timestamp};
 
 /// The most bytes that one entry holds: what fits an IPv4 packet beside its headers.
 pub const MAX_PAYLOAD: usize = 65_495;
@@ -186,6 +186,11 @@ impl Connection {
         let bytes = vec![b'*'; len];
         let text = format!("the {len} bytes sent before this are hidden; asterisks stand for them");
         self.record_data(at, Direction::Sent, &bytes, Some(EntryKind::Note { text }))
+    }
+
+    /// Keeps the kernel's time stamps of entries that were recorded. An entry that is not kept any more has none.
+    pub fn stamp(&self, stamped: Vec<Stamped>) -> Result<(), CaptureError> {
+        self.recorder.stamp(stamped)
     }
 
     /// Records that `bytes` bytes crossed and are missing here.

@@ -161,6 +161,7 @@ fn slot(content: walk::Content, interfaces: &Interfaces) -> Option<Slot> {
         }),
         walk::Content::Interface { .. }
         | walk::Content::About { .. }
+        | walk::Content::Stamps(_)
         | walk::Content::Section
         | walk::Content::Nothing => None,
     }

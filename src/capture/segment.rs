@@ -11,6 +11,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use super::annotations::Annotations;
 use super::index::Index;
 use super::roster::Roster;
+use super::stamps::Places;
 use crate::model::{ConnectionId, EntryId, RecordsError};
 
 /// One file. Whoever holds it can read it, also when its name is gone.
@@ -26,6 +27,8 @@ pub(super) struct Segment {
     pub(super) first: u64,
     /// Where its entries are, counted from that one.
     pub(super) index: Index,
+    /// Where time stamps of its entries are.
+    pub(super) stamps: Places,
     interfaces: RwLock<Interfaces>,
     payload: AtomicU64,
 }
@@ -39,6 +42,7 @@ impl Segment {
             file,
             first,
             index: Index::default(),
+            stamps: Places::default(),
             interfaces: RwLock::default(),
             payload: AtomicU64::new(0),
         }

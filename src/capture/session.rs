@@ -5,6 +5,7 @@
 
 mod around;
 mod file;
+mod notes;
 mod piece;
 
 use std::io;
@@ -14,17 +15,17 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::annotations::{Annotations, TooMany};
+use super::annotations::Annotations;
 use super::error::unreadable;
 use super::file::Identity;
 use super::foreign::{self, Blocks, Foreign, RecordKind};
 use super::group::{self, Cache};
 use super::original::Original;
 use super::segment::{Segment, Shared};
-use super::{CaptureError, fact, opening, roster};
+use super::{CaptureError, fact, opening, roster, stamps};
 use crate::model::{
     Annotation, ConnectionId, Conversation, Direction, Entry, EntryId, EntryKind, Protocol, Records,
-    RecordsError, Surroundings, Timestamp,
+    RecordsError, Stamps, Surroundings, Timestamp,
 };
 
 /// A readable session. Clones share the file and its index; each has a cache of its own.
@@ -62,6 +63,7 @@ pub(super) enum Log {
 struct Caches {
     own: Cache,
     foreign: Blocks,
+    stamps: stamps::Recent,
 }
 
 /// An entry without its bytes.
@@ -188,20 +190,6 @@ impl Session {
             Some(Log::Own(shared)) => shared.roster.len(),
             Some(Log::Foreign(foreign)) => foreign.conversations() as usize,
             None => 0,
-        }
-    }
-
-    /// Keeps what the user adds to an entry, in memory only: see [`super::Annotator`].
-    pub(super) fn set_annotation(&self, number: EntryId, annotation: Annotation) -> Result<(), CaptureError> {
-        let set = self.notes().set(number, annotation);
-        set.map_err(|TooMany| CaptureError::Annotation("there are too many annotations"))
-    }
-
-    /// Those of the file are where those of this run go too, so that the last word counts.
-    fn notes(&self) -> &Annotations {
-        match self.source.log.get() {
-            Some(Log::Own(shared)) => &shared.annotations,
-            Some(Log::Foreign(_)) | None => &self.source.annotations,
         }
     }
 
@@ -356,6 +344,14 @@ impl Records for Session {
 
     fn annotation(&self, number: EntryId) -> Option<Annotation> {
         self.notes().of(number)
+    }
+
+    fn stamps(&self, number: EntryId) -> Option<Stamps> {
+        self.find_stamps(number)
+    }
+
+    fn has_stamps(&self) -> bool {
+        self.is_stamped()
     }
 
     fn annotations(&self) -> u64 {

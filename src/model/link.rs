@@ -88,6 +88,18 @@ impl Tally {
     }
 }
 
+/// Whether the kernel is asked for time stamps.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Timestamping {
+    /// It is not.
+    #[default]
+    Off,
+    /// It is.
+    On,
+    /// It was, and there are none; why, in words.
+    Refused(String),
+}
+
 /// What a close that is under way leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Closing {
@@ -128,6 +140,8 @@ pub struct Link {
     pub closing: Option<Closing>,
     /// How it came about, or how far it has come.
     pub dial: Arc<Waterfall>,
+    /// Whether the kernel is asked for time stamps.
+    pub timestamping: Timestamping,
     /// What the TLS handshake agreed on, or how far it got.
     pub tls: Option<Arc<TlsReport>>,
     /// Who ended it and how, once it has ended.
@@ -160,6 +174,7 @@ impl Link {
             first_fin: None,
             closing: None,
             dial: Arc::default(),
+            timestamping: Timestamping::Off,
             tls: None,
             end: None,
             reason: None,

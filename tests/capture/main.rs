@@ -19,5 +19,6 @@ mod ring;
 mod roundtrip;
 mod sample;
 mod search;
+mod stamps;
 #[path = "../support/wire.rs"]
 mod wire;

@@ -140,10 +140,8 @@ impl OwnPlace {
                 };
                 if want == Want::Payloads {
                     self.payload.resize(len as usize, 0);
-                    segment
-                        .file
-                        .read_exact_at(&mut self.payload, offset)
-                        .map_err(failed)?;
+                    let read = segment.file.read_exact_at(&mut self.payload, offset);
+                    read.map_err(failed)?;
                 }
                 let connection = extent.connection(interface, start)?;
                 numbered(next, connection, at, EntryKind::Data { direction }, len)
@@ -159,7 +157,11 @@ impl OwnPlace {
                 let kind = fact::from_json(json).map_err(|what| faulty(Fault::Damaged(what), start))?;
                 numbered(next, extent.connection(interface, start)?, at, kind, 0)
             }
-            Content::Interface { .. } | Content::About { .. } | Content::Section | Content::Nothing => {
+            Content::Interface { .. }
+            | Content::About { .. }
+            | Content::Stamps(_)
+            | Content::Section
+            | Content::Nothing => {
                 return Ok(ControlFlow::Continue(()));
             }
         };

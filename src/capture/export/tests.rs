@@ -50,6 +50,7 @@ fn written(format: ExportFormat, annotation: &Annotation) -> Vec<u8> {
             bytes: b"hello",
             surroundings: Surroundings::default(),
             annotation: Some(annotation),
+            stamps: None,
         },
         &mut out,
     )

@@ -144,6 +144,7 @@ impl<R: Records, W: Write> Printer<R, W> {
                 bytes: &bytes,
                 surroundings,
                 annotation: None,
+                stamps: None,
             };
             let cut = self.style.format.decodes() && piece.is_cut();
             if cut && patient {
