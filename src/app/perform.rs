@@ -89,7 +89,7 @@ impl App {
                 Ok(view) => self.recut(|log| log.view = view, context),
                 Err(error) => self.notify(Severity::Warning, error, context),
             },
-            Show::TimeColumn => match choice(argument, self.log.time.next()) {
+            Show::TimeColumn => match choice(argument, self.log.time.next(context.records.has_stamps())) {
                 Ok(time) => self.recut(|log| log.time = time, context),
                 Err(error) => self.notify(Severity::Warning, error, context),
             },

@@ -13,6 +13,7 @@ pub use kinds::{Head, HexRow, RowKind, TextUnits, VisibleRow};
 use super::{Purpose, TimeColumn, View};
 use crate::model::{
     Entry, EntryId, EntryKind, Records, RecordsError, Surroundings, Waterfall, chart, details, sentence,
+    timeline,
 };
 use crate::text::{HexLayout, Policy, Shown, Source, TextRows, gutter};
 
@@ -235,6 +236,10 @@ impl Sheet<'_> {
             text,
             columns: TimeColumns::fitting(self.width, self.time),
             marked: self.is_marked(entry),
+            stamps: match self.time {
+                TimeColumn::Kernel => self.records.stamps(entry.id).map(Box::new),
+                TimeColumn::Absolute | TimeColumn::SinceStart | TimeColumn::Delta => None,
+            },
         }
     }
 
@@ -249,6 +254,7 @@ impl Sheet<'_> {
             return Vec::new();
         }
         let mut lines = details(&entry.kind, entry.at);
+        lines.extend(timeline(self.records, entry));
         if let Some(phases) = Waterfall::ending_with(self.records, entry) {
             lines.push(String::new());
             lines.extend(chart(&phases, entry.at, self.inner()));

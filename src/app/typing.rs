@@ -2,7 +2,7 @@
 
 use super::actions::{Compose, Dial, Edit, named};
 use super::{Anchor, App, Composer, Context, Effect, Key, Overlay, Pane, Pending, Preview, Severity};
-use crate::model::{Endpoint, LinkState, NetCommand, Outgoing, Recording, Side};
+use crate::model::{Endpoint, LinkState, NetCommand, Outgoing, Recording, Side, Timestamping};
 use crate::text::{InputError, InputType, LineEnding, format};
 
 /// The worker keeps what the kernel does not take yet; from here on more is refused, so that a peer that never reads
@@ -89,6 +89,17 @@ impl App {
             Dial::Reconnect => NetCommand::Reconnect,
             Dial::Cancel if state.is_dialing() || state == LinkState::Waiting => NetCommand::Cancel,
             Dial::Cancel => return self.notify(Severity::Warning, "nothing is being dialed", context),
+            Dial::Timestamps if !state.is_live() && !state.is_dialing() => {
+                let text = "no connection is open; --timestamps asks for them from the start";
+                return self.notify(Severity::Warning, text, context);
+            }
+            Dial::Timestamps => match self.stamps_wanted(argument) {
+                Some(on) => NetCommand::Timestamps(on),
+                None => {
+                    let text = format!("{argument:?} is neither on nor off");
+                    return self.notify(Severity::Warning, text, context);
+                }
+            },
             Dial::HalfClose | Dial::Close | Dial::Reset if !state.is_live() => {
                 return self.notify(Severity::Warning, "no connection is open", context);
             }
@@ -104,6 +115,17 @@ impl App {
             Dial::Reset => NetCommand::Reset,
         };
         out.push(Effect::Net(command));
+    }
+
+    /// Whether time stamps are to be asked for: as the argument says, and without one, the other way round.
+    fn stamps_wanted(&self, argument: &str) -> Option<bool> {
+        let state = self.link.as_ref().map(|link| &link.timestamping);
+        match argument {
+            "on" => Some(true),
+            "off" => Some(false),
+            "" => Some(state != Some(&Timestamping::On)),
+            _ => None,
+        }
     }
 
     /// Dials a target, and makes its history the one of Input.

@@ -6,7 +6,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::capture::{CaptureError, Connection};
-use crate::model::{ConnectionId, Direction, EntryKind, Full, RecorderState, Recording, Timestamp};
+use crate::model::{
+    ConnectionId, Direction, EntryId, EntryKind, Full, RecorderState, Recording, Stamped, Timestamp,
+};
 
 use super::OnFull;
 
@@ -71,13 +73,19 @@ impl Journal {
         self.connection.id()
     }
 
-    /// Records bytes that crossed the socket.
-    pub(super) fn data(&mut self, at: Timestamp, direction: Direction, bytes: &[u8], recording: Recording) {
+    /// Records bytes that crossed the socket; as which entry, if the file took them at once.
+    pub(super) fn data(
+        &mut self,
+        at: Timestamp,
+        direction: Direction,
+        bytes: &[u8],
+        recording: Recording,
+    ) -> Option<EntryId> {
         if self.held.is_empty() && self.is_worth_trying() && self.fill_gaps(at) {
-            let Err(error) = self.write(at, direction, bytes, recording) else {
-                return;
-            };
-            self.failed(&error);
+            match self.write(at, direction, bytes, recording) {
+                Ok(entry) => return Some(entry),
+                Err(error) => self.failed(&error),
+            }
         }
         if self.on_full == OnFull::Continue {
             let slot = self.missing.iter_mut().filter(|(d, _)| *d == direction);
@@ -90,6 +98,14 @@ impl Journal {
                 bytes: bytes.to_vec(),
                 recording,
             });
+        }
+        None
+    }
+
+    /// Keeps time stamps of entries, as far as the file takes them now: they are not worth holding anything up.
+    pub(super) fn stamp(&self, stamped: Vec<Stamped>) {
+        if !stamped.is_empty() && self.held.is_empty() {
+            drop(self.connection.stamp(stamped));
         }
     }
 
@@ -115,7 +131,7 @@ impl Journal {
                     direction,
                     bytes,
                     recording,
-                } => self.write(*at, *direction, bytes, *recording),
+                } => self.write(*at, *direction, bytes, *recording).map(drop),
                 Held::Event { at, kind } => self.connection.event(*at, kind).map(drop),
             };
             if let Err(error) = result {
@@ -194,10 +210,10 @@ impl Journal {
         direction: Direction,
         bytes: &[u8],
         recording: Recording,
-    ) -> Result<(), CaptureError> {
+    ) -> Result<EntryId, CaptureError> {
         match recording {
-            Recording::AsIs => self.connection.data(at, direction, bytes).map(drop),
-            Recording::Masked => self.connection.masked(at, bytes.len()).map(drop),
+            Recording::AsIs => self.connection.data(at, direction, bytes),
+            Recording::Masked => self.connection.masked(at, bytes.len()),
         }
     }
 

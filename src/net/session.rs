@@ -5,6 +5,7 @@
 //! does not end reading. What arrives is recorded before anything else happens to it.
 
 mod end;
+mod stamps;
 mod transfer;
 
 use std::future;
@@ -133,6 +134,7 @@ impl<'a> Session<'a> {
     pub(super) async fn run(mut self, commands: &mut mpsc::Receiver<NetCommand>) -> After {
         self.open();
         loop {
+            let stamps = self.write_due_stamps();
             self.report(|_| {});
             if self.over && !self.journal.is_blocked() {
                 // What is held or missing is said while there is anybody to say it.
@@ -146,6 +148,7 @@ impl<'a> Session<'a> {
                 biased;
                 command = commands.recv() => self.command(command.unwrap_or(NetCommand::Shutdown)),
                 () = until(retry) => self.retry(),
+                () = until(stamps) => {}
                 ready = ready(self.channel.as_ref(), interest) => self.transfer(ready),
                 () = until(deadline) => self.deadline_passed(),
             }
@@ -170,6 +173,9 @@ impl<'a> Session<'a> {
             }
             link.opened = Some(at);
         });
+        if self.shared.timestamps.get() {
+            self.set_timestamps(true);
+        }
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -231,6 +237,7 @@ impl<'a> Session<'a> {
             NetCommand::Reconnect => self.after = After::Redial,
             NetCommand::Close | NetCommand::Cancel => self.after = After::Closed,
             NetCommand::HalfClose | NetCommand::Reset => {}
+            NetCommand::Timestamps(on) => self.shared.timestamps.set(on),
             NetCommand::Send(message) => {
                 self.refuse(&message, "the connection has ended");
             }
@@ -276,6 +283,7 @@ impl<'a> Session<'a> {
                     None,
                 );
             }
+            NetCommand::Timestamps(on) => self.set_timestamps(on),
             NetCommand::Shutdown => self.shut_down(),
         }
     }
@@ -306,6 +314,8 @@ impl<'a> Session<'a> {
         if !self.over {
             self.write();
         }
+        self.gather_stamps();
+        self.write_stamps(None);
         if !self.over && self.ours != Half::Over {
             self.drop_unsent();
             self.fin();

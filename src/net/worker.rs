@@ -1,5 +1,6 @@
 //! The worker's thread: takes commands, and decides what follows what: dial, session, waiting, dial again.
 
+use std::cell::Cell;
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 use std::pin::pin;
@@ -55,6 +56,8 @@ pub(super) struct Shared {
     pub(super) clock: Clock,
     pub(super) kernel: Kernel,
     pub(super) tls: Tls,
+    /// Whether the kernel is to be asked for time stamps.
+    pub(super) timestamps: Cell<bool>,
     news: watch::Sender<NetEvent>,
 }
 
@@ -128,6 +131,7 @@ pub fn spawn(options: Options, recorder: Recorder, clock: Clock) -> Result<Worke
     let shared = Shared {
         kernel: kernel.clone(),
         tls,
+        timestamps: Cell::new(options.timestamps),
         options,
         recorder,
         clock,
@@ -173,6 +177,10 @@ fn idle(shared: &Shared, command: NetCommand, last: Option<&Endpoint>) -> Next {
             round: 1,
         },
         (NetCommand::Shutdown, _) => Next::Stop,
+        (NetCommand::Timestamps(on), _) => {
+            shared.timestamps.set(on);
+            Next::Idle
+        }
         (NetCommand::Send(_), _) => {
             shared.handled(Fate::Refused);
             Next::Idle
@@ -204,6 +212,10 @@ pub(super) fn interrupt(shared: &Shared, command: Option<NetCommand>, endpoint: 
         Some(NetCommand::Close | NetCommand::Reset | NetCommand::Cancel) => Some(Next::Idle),
         Some(NetCommand::Send(_)) => {
             shared.handled(Fate::Refused);
+            None
+        }
+        Some(NetCommand::Timestamps(on)) => {
+            shared.timestamps.set(on);
             None
         }
         Some(NetCommand::HalfClose) => None,

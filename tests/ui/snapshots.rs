@@ -10,7 +10,8 @@ use sockscope::app::{App, Event, Key, KeyCode, SessionFile, Settings};
 use sockscope::model::{
     Agreed, Annotation, Attempt, AttemptOutcome, Certificate, ConnectionId, Direction, End, EndHow, EntryId,
     EntryKind, ExportReport, ExportState, Family, FileReport, FileState, Full, KernelReport, Link, LinkState,
-    Lookup, RecorderState, RingReport, Side, TcpInfo, TcpState, TlsReport, Verdict,
+    Lookup, RecorderState, Records as _, RingReport, Side, Stamps, TcpInfo, TcpState, Timestamp,
+    Timestamping, TlsReport, Verdict,
 };
 
 const SIZES: [(u16, u16); 4] = [(80, 24), (120, 40), (40, 10), (20, 5)];
@@ -451,6 +452,76 @@ fn what_the_kernel_says_stands_in_status() {
     check("kernel_zoomed", &[], |size| {
         let mut stage = told(size);
         stage.escape().typed("1z");
+        stage
+    });
+}
+
+/// A request that was acknowledged long before its answer came, which lay unread for a while; and one that is on its way.
+fn stamped(size: (u16, u16)) -> Stage {
+    let mut stage = Stage::open(size);
+    let stamps = |stage: &mut Stage, stamps| {
+        let last = stage.log.len() - 1;
+        stage.log.stamps.insert(last, stamps);
+    };
+    stage
+        .wait(Duration::from_millis(1_204))
+        .data(Direction::Sent, b"PING\r\n");
+    let (sent, queued) = (stage.now, Timestamp(stage.now.0 - 30_000));
+    let since = |micros| Some(queued + Duration::from_micros(micros));
+    stamps(
+        &mut stage,
+        Stamps {
+            queued: Some(queued),
+            scheduled: since(12),
+            on_wire: since(14),
+            acknowledged: since(21_800),
+            arrived: None,
+        },
+    );
+    stage
+        .wait(micros(152_500))
+        .data(Direction::Received, b"+PONG\r\n");
+    stamps(
+        &mut stage,
+        Stamps {
+            arrived: Some(sent + micros(152_300)),
+            ..Stamps::default()
+        },
+    );
+    stage
+        .wait(Duration::from_millis(900))
+        .data(Direction::Sent, b"PING\r\n");
+    let queued = Timestamp(stage.now.0 - 30_000);
+    stamps(
+        &mut stage,
+        Stamps {
+            queued: Some(queued),
+            on_wire: Some(queued + micros(16)),
+            ..Stamps::default()
+        },
+    );
+    stage
+}
+
+#[test]
+fn the_kernels_time_stamps_stand_with_their_entry() {
+    check("stamps", &[], |size| {
+        let mut stage = stamped(size);
+        stage.escape().typed(":2").key(Key::plain(KeyCode::Enter));
+        stage.key(Key::plain(KeyCode::Enter));
+        stage.link(|link| link.timestamping = Timestamping::On);
+        stage
+    });
+    check("stamps_column", &[], |size| {
+        let mut stage = stamped(size);
+        stage.escape().typed("ttt");
+        stage
+    });
+    check_at("stamps_ascii", (80, 24), &[], |size| {
+        let mut stage = stamped(size);
+        stage.app.settings.policy.ascii = true;
+        stage.escape().typed("ttt:2").key(Key::plain(KeyCode::Enter));
+        stage.key(Key::plain(KeyCode::Enter));
         stage
     });
 }

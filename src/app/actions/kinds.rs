@@ -112,6 +112,8 @@ pub enum Dial {
     Reset,
     /// Give up the attempt under way, or the wait for the next.
     Cancel,
+    /// Ask the kernel for time stamps, or for no more.
+    Timestamps,
 }
 
 /// Moving within a pane.

@@ -38,6 +38,9 @@ impl Session<'_> {
     }
 
     pub(super) fn transfer(&mut self, ready: Ready) {
+        if ready.is_error() {
+            self.gather_stamps();
+        }
         if self.datagrams
             && ready.is_error()
             && let Some(error) = self.channel.as_ref().and_then(Channel::take_refusal)
@@ -68,7 +71,8 @@ impl Session<'_> {
                 Ok(Received::Bytes(count)) => {
                     let at = self.shared.clock.now();
                     let bytes = &self.buffer[..count];
-                    self.journal.data(at, Direction::Received, bytes, Recording::AsIs);
+                    let entry = self.journal.data(at, Direction::Received, bytes, Recording::AsIs);
+                    self.stamp_received(entry, at);
                     self.received.count(count as u64, at);
                     self.last_byte = Instant::now();
                     self.tell_dropped();
@@ -99,10 +103,12 @@ impl Session<'_> {
             let Some(channel) = self.channel.as_mut().filter(|_| !self.journal.is_blocked()) else {
                 return;
             };
+            let queued = channel.queued_at(self.shared.clock);
             match channel.send(bytes) {
                 Ok(count) => {
                     let at = self.shared.clock.now();
-                    self.journal.data(at, Direction::Sent, &bytes[..count], recording);
+                    let entry = self.journal.data(at, Direction::Sent, &bytes[..count], recording);
+                    channel.stamp_sent(entry, at, queued);
                     self.sent.count(count as u64, at);
                     self.outbox.advance(count);
                     self.last_byte = Instant::now();

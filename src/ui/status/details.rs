@@ -4,7 +4,7 @@ use ratatui::style::Style;
 
 use super::words;
 use crate::app::Block;
-use crate::model::{Direction, Link, RecorderState, Tally};
+use crate::model::{Direction, Link, RecorderState, Tally, Timestamping};
 use crate::text::format;
 use crate::ui::line::Line;
 use crate::ui::scene::Scene;
@@ -64,6 +64,7 @@ fn connection<'s>(scene: &'s Scene<'_>, link: &Link) -> Vec<Line<'s>> {
     }
     rows.extend(tls(scene, link));
     rows.push(times(scene, link));
+    rows.extend(stamps(scene, link));
     rows.push(scene.line());
     if link.opened.is_some() {
         rows.extend(traffic(scene, link));
@@ -138,6 +139,14 @@ fn tls<'s>(scene: &'s Scene<'_>, link: &Link) -> Vec<Line<'s>> {
         rows.push(labelled(scene, "").text(&text, scene.theme().warning()));
     }
     rows
+}
+
+fn stamps<'s>(scene: &'s Scene<'_>, link: &Link) -> Option<Line<'s>> {
+    match &link.timestamping {
+        Timestamping::Off => None,
+        Timestamping::On => Some(row(scene, "time stamps", "on, with each entry in the Inspector")),
+        Timestamping::Refused(why) => Some(labelled(scene, "time stamps").text(why, scene.theme().warning())),
+    }
 }
 
 fn times<'s>(scene: &'s Scene<'_>, link: &Link) -> Line<'s> {
