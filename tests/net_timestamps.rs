@@ -18,7 +18,8 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use socket2::SockRef;
 use sockscope::capture::Session;
 use sockscope::model::{
-    Direction, Entry, LinkState, NetCommand, Records as _, Stamps, Timestamp, Timestamping, timeline,
+    Direction, Entry, EntryKind, LinkState, NetCommand, Records as _, Stamps, Timestamp, Timestamping,
+    timeline,
 };
 use sockscope::net::{Options, TlsOptions};
 
@@ -137,6 +138,15 @@ fn each_entry_of_a_stream_has_its_stamps_and_keeps_them() {
     bench.wait_state(LinkState::Closed);
     server.join().unwrap();
     check_stream(&bench);
+    let said = |entry: &Entry| {
+        let EntryKind::Note { text } = &entry.kind else {
+            return None;
+        };
+        Some(text.clone())
+    };
+    let summary = bench.entries().iter().rev().find_map(said).unwrap();
+    assert!(summary.starts_with("the kernel says: round trip "), "{summary}");
+    assert!(summary.contains("0 segments retransmitted, 0 lost"), "{summary}");
     let reopened = Session::open(bench.session.path()).unwrap();
     assert!(reopened.has_stamps());
     for entry in bench.entries() {
@@ -356,5 +366,5 @@ fn a_stamp_behind_the_peers_fin_is_no_reset_and_a_reset_is_one() {
     server.join().unwrap();
     let link = bench.wait_state(LinkState::Failed);
     assert!(link.reason.unwrap().contains("reset"));
-    assert_eq!(bench.kinds(), "try open peer-fin sent sent peer-rst");
+    assert_eq!(bench.kinds(), "try open peer-fin sent sent note peer-rst");
 }

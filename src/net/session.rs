@@ -314,8 +314,7 @@ impl<'a> Session<'a> {
         if !self.over {
             self.write();
         }
-        self.gather_stamps();
-        self.write_stamps(None);
+        self.last_words();
         if !self.over && self.ours != Half::Over {
             self.drop_unsent();
             self.fin();

@@ -151,8 +151,7 @@ impl Session<'_> {
         }
         self.drop_unsent();
         self.over = true;
-        self.gather_stamps();
-        self.write_stamps(None);
+        self.last_words();
         // The peer is told now, also where the file cannot be.
         self.channel = None;
         let at = self.shared.clock.now();

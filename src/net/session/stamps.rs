@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-use crate::model::{EntryId, Timestamp, Timestamping};
+use crate::model::{EntryId, KernelReport, Timestamp, Timestamping};
 
 use super::Session;
 use crate::net::channel::Channel;
@@ -38,6 +38,23 @@ impl Session<'_> {
     pub(super) fn gather_stamps(&mut self) {
         if let Some(channel) = &mut self.channel {
             channel.gather_stamps();
+        }
+    }
+
+    /// Takes in and writes down all that the kernel tells before the socket is gone; and what it says of the whole
+    /// connection.
+    pub(super) fn last_words(&mut self) {
+        let Some(stamping) = self.channel.as_mut().and_then(Channel::stamping) else {
+            return;
+        };
+        let is_asked = stamping.is_active();
+        self.gather_stamps();
+        self.write_stamps(None);
+        if let KernelReport::Tcp(id, info) = self.shared.kernel.ask()
+            && is_asked
+            && id == self.journal.connection()
+        {
+            self.note(info.summary());
         }
     }
 
