@@ -8,6 +8,7 @@
 //! | `actions` | the table of actions: names, help and keys |
 //! | `layout` | where the panes stand |
 //! | `log`, `inspector`, `rows` | what is visible of the log, row by row |
+//! | `block` | what is visible of a Status pane that has the whole window |
 //! | `composer` | what is typed |
 //! | `overlay` | pop-ups |
 //! | `notice`, `rates`, `kernel` | messages and figures that change with time |
@@ -19,6 +20,7 @@
 pub mod actions;
 
 mod annotate;
+mod block;
 mod browse;
 mod composer;
 mod copying;
@@ -52,6 +54,7 @@ mod testing;
 mod tests;
 use std::time::Duration;
 
+pub use block::Block;
 pub use composer::{Composer, Editor, History, KillRing, Pending, Secret, Sent, Typed};
 pub use event::{Context, Effect, Ending, Event, Keeping, Reaction, Report};
 pub use exporting::{ExportOrder, Exporting, Extent};
@@ -139,6 +142,8 @@ pub struct App {
     pub kernel: Kernel,
     /// The pane that has the whole window, when there is one.
     pub zoomed: Option<Pane>,
+    /// The block that Status begins with when it has the whole window.
+    pub block: Block,
     /// Where the Inspector stands.
     pub arrangement: Arrangement,
     /// Whether mouse reports are on.
@@ -205,6 +210,7 @@ impl App {
             rates: Rates::default(),
             kernel: Kernel::default(),
             zoomed: None,
+            block: Block::default(),
             arrangement: Arrangement::default(),
             mouse: settings.mouse,
             recents: settings.recents.clone(),

@@ -14,6 +14,7 @@
 //! | `session` | reading by entry number |
 //! | `opening`, `format`, `scan` | opening what is on disk, in the background; which kind it is; walking our own |
 //! | `foreign`, `temp` | captures of other programs, made a log |
+//! | `stamps` | the kernel's time stamps of entries |
 //! | `annotations`, `annotator` | what the user added to entries, and where that is kept |
 //! | `export`, `growth` | entries in the formats of others; how far a log goes that is read to its end |
 //! | `bulk` | all entries in order, at the speed of the file |
@@ -54,6 +55,7 @@ mod scan;
 mod search;
 mod segment;
 mod session;
+mod stamps;
 mod store;
 mod stream;
 mod temp;

@@ -18,13 +18,16 @@ mod goal;
 mod kernel;
 mod link;
 mod peers;
+mod phase;
 mod purpose;
 mod query;
 mod records;
 mod role;
 mod sentence;
+mod stamps;
 mod time;
 mod tls;
+mod waterfall;
 
 pub use address::Address;
 pub use annotation::Annotation;
@@ -43,13 +46,18 @@ pub use file::{FileReport, FileState};
 pub use found::Found;
 pub use goal::Goal;
 pub use kernel::{KernelReport, TcpInfo, TcpState};
-pub use link::{Closing, Full, Link, LinkState, NetEvent, RecorderState, RingReport, Sends, Tally};
+pub use link::{
+    Closing, Full, Link, LinkState, NetEvent, RecorderState, RingReport, Sends, Tally, Timestamping,
+};
 pub use peers::{Listening, Peers};
+pub use phase::{Ending, LABEL, Phase, PhaseEnd, PhaseKind, bar_cells, chart, spans};
 pub use purpose::Purpose;
 pub use query::{Candidate, Query, QueryError, Reference};
 pub(crate) use query::{TermSet, words};
 pub use records::{Records, RecordsError, Surroundings, Tail};
 pub use role::{Role, Sides};
 pub use sentence::{end_sentence, sentence};
+pub use stamps::{Stamped, Stamps, stamps_line, timeline};
 pub use time::Timestamp;
 pub use tls::{Agreed, Certificate, TlsReport, Verdict};
+pub use waterfall::Waterfall;

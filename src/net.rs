@@ -9,6 +9,7 @@
 //! | `reach` | the socket that is to reach one address |
 //! | `race` | the pure order of the addresses |
 //! | `resolve` | `getaddrinfo` on threads, its errors told apart |
+//! | `wire`, `stamping` | a socket with what the kernel's time stamps tell of it |
 //! | `channel` | a connected socket, read and written without waiting |
 //! | `connect` | dialing, and the handshake above TCP |
 //! | `socket` | a socket of any kind |
@@ -42,9 +43,11 @@ mod resolve;
 mod session;
 mod shared;
 mod socket;
+mod stamping;
 mod tap;
 mod tls;
 mod unix;
+mod wire;
 mod words;
 mod worker;
 

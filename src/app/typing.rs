@@ -2,7 +2,7 @@
 
 use super::actions::{Compose, Dial, Edit, named};
 use super::{Anchor, App, Composer, Context, Effect, Key, Overlay, Pane, Pending, Preview, Severity};
-use crate::model::{Endpoint, LinkState, NetCommand, Outgoing, PeerCommand, Recording, Side};
+use crate::model::{Endpoint, LinkState, NetCommand, Outgoing, PeerCommand, Recording, Side, Timestamping};
 use crate::text::{InputError, InputType, LineEnding, format};
 
 /// The worker keeps what the kernel does not take yet; from here on more is refused, so that a peer that never reads
@@ -84,7 +84,7 @@ impl App {
         let state = self.state();
         let fin_sent = self.fin_sent();
         if self.listening.is_some() {
-            return self.dial_peers(dial, context, out);
+            return self.dial_peers(dial, argument, context, out);
         }
         let command = match dial {
             Dial::Connect => return self.connect_to(argument, context, out),
@@ -92,6 +92,17 @@ impl App {
             Dial::Reconnect => NetCommand::Reconnect,
             Dial::Cancel if state.is_dialing() || state == LinkState::Waiting => NetCommand::Cancel,
             Dial::Cancel => return self.notify(Severity::Warning, "nothing is being dialed", context),
+            Dial::Timestamps if !state.is_live() && !state.is_dialing() => {
+                let text = "no connection is open; --timestamps asks for them from the start";
+                return self.notify(Severity::Warning, text, context);
+            }
+            Dial::Timestamps => match self.stamps_wanted(argument) {
+                Some(on) => NetCommand::Timestamps(on),
+                None => {
+                    let text = format!("{argument:?} is neither on nor off");
+                    return self.notify(Severity::Warning, text, context);
+                }
+            },
             Dial::HalfClose | Dial::Close | Dial::Reset if !state.is_live() => {
                 return self.notify(Severity::Warning, "no connection is open", context);
             }
@@ -109,9 +120,19 @@ impl App {
         out.push(Effect::Net(command));
     }
 
-    /// Dials a target, and makes its history the one of Input.
+    /// Whether time stamps are to be asked for: as the argument says, and without one, the other way round.
+    fn stamps_wanted(&self, argument: &str) -> Option<bool> {
+        let state = self.link.as_ref().map(|link| &link.timestamping);
+        match argument {
+            "on" => Some(true),
+            "off" => Some(false),
+            "" => Some(state != Some(&Timestamping::On)),
+            _ => None,
+        }
+    }
+
     /// The same where connections are waited for: what is done to one is done to whoever is in front.
-    fn dial_peers(&mut self, dial: Dial, context: &Context<'_>, out: &mut Vec<Effect>) {
+    fn dial_peers(&mut self, dial: Dial, argument: &str, context: &Context<'_>, out: &mut Vec<Effect>) {
         let Some(listening) = &self.listening else { return };
         let is_tap = listening.target.is_some();
         let listens = listening.state == LinkState::Listening;
@@ -129,6 +150,17 @@ impl App {
                 Some(goal) => goal.command(),
                 None => return self.notify(Severity::Info, "it is listening already", context),
             },
+            Dial::Timestamps if is_tap => {
+                let text = "a tap has two sockets, of which no time stamps are kept";
+                return self.notify(Severity::Warning, text, context);
+            }
+            Dial::Timestamps => match self.stamps_wanted(argument) {
+                Some(on) => NetCommand::Timestamps(on),
+                None => {
+                    let text = format!("{argument:?} is neither on nor off");
+                    return self.notify(Severity::Warning, text, context);
+                }
+            },
             Dial::Cancel if listens => NetCommand::Cancel,
             Dial::Cancel => return self.notify(Severity::Warning, "it is not listening", context),
             Dial::HalfClose | Dial::Close | Dial::Reset if none_open => {
@@ -145,6 +177,7 @@ impl App {
         out.push(Effect::Net(command));
     }
 
+    /// Dials a target, and makes its history the one of Input.
     pub(super) fn connect(&mut self, endpoint: Endpoint, context: &Context<'_>, out: &mut Vec<Effect>) {
         self.recents.retain(|recent| *recent != endpoint);
         self.recents.insert(0, endpoint.clone());

@@ -14,7 +14,9 @@ use super::packet::{self, Segment};
 use super::recorder::{Carries, Filed, Mark, Recorder};
 use super::stream::Stream;
 use super::{CaptureError, fact};
-use crate::model::{ConnectionId, Direction, Endpoint, EntryId, EntryKind, Protocol, Role, Timestamp};
+use crate::model::{
+    ConnectionId, Direction, Endpoint, EntryId, EntryKind, Protocol, Role, Stamped, Timestamp,
+};
 
 /// The most bytes that one entry holds: what fits an IPv4 packet beside its headers.
 pub const MAX_PAYLOAD: usize = 65_495;
@@ -200,6 +202,11 @@ impl Connection {
     ) -> Result<EntryId, CaptureError> {
         let text = remark.to_owned();
         self.record_data(at, direction, bytes, Some(EntryKind::Note { text }))
+    }
+
+    /// Keeps the kernel's time stamps of entries that were recorded. An entry that is not kept any more has none.
+    pub fn stamp(&self, stamped: Vec<Stamped>) -> Result<(), CaptureError> {
+        self.recorder.stamp(stamped)
     }
 
     /// Records that `bytes` bytes crossed and are missing here.

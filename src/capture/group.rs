@@ -165,6 +165,7 @@ fn slot(content: walk::Content, interfaces: &Interfaces, scope: Scope) -> Option
         }),
         walk::Content::Interface { .. }
         | walk::Content::About { .. }
+        | walk::Content::Stamps(_)
         | walk::Content::Section { .. }
         | walk::Content::Nothing => None,
     }

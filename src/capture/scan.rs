@@ -287,6 +287,13 @@ impl Scan {
                 self.note(id, window.get(offset, len as usize)?);
                 Ok(None)
             }
+            Content::Stamps(place) => {
+                // Like what people say of entries, they are not worth the entries behind them.
+                if place.first.0 >= self.segment.first && place.last.0 < self.segment.first + self.entries {
+                    self.segment.stamps.add(place);
+                }
+                Ok(None)
+            }
             Content::Section { first } => {
                 if self.at > 0 {
                     self.segment.begin_section(self.at);

@@ -12,6 +12,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use super::annotations::Annotations;
 use super::index::Index;
 use super::roster::Roster;
+use super::stamps::Places;
 use crate::model::{ConnectionId, EntryId, RecordsError};
 
 /// One file. Whoever holds it can read it, also when its name is gone.
@@ -29,6 +30,8 @@ pub(super) struct Segment {
     pub(super) first_alone: u64,
     /// Where its entries are, counted from that one.
     pub(super) index: Index,
+    /// Where time stamps of its entries are.
+    pub(super) stamps: Places,
     interfaces: RwLock<Arc<Interfaces>>,
     payload: AtomicU64,
 }
@@ -43,6 +46,7 @@ impl Segment {
             first,
             first_alone: first,
             index: Index::default(),
+            stamps: Places::default(),
             interfaces: RwLock::default(),
             payload: AtomicU64::new(0),
         }

@@ -5,6 +5,7 @@
 
 mod around;
 mod file;
+mod notes;
 mod piece;
 mod records;
 mod source;
@@ -18,15 +19,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 pub(super) use self::file::Part;
 pub(super) use self::source::Source;
-use super::annotations::{Annotations, TooMany};
 use super::error::unreadable;
 use super::foreign::{self, Blocks, Foreign, RecordKind};
 use super::group::{self, Cache};
 use super::segment::{Segment, Shared};
-use super::{CaptureError, fact, opening};
-use crate::model::{
-    Annotation, ConnectionId, Direction, Entry, EntryId, EntryKind, Protocol, RecordsError, Timestamp,
-};
+use super::{CaptureError, fact, opening, stamps};
+use crate::model::{ConnectionId, Direction, Entry, EntryId, EntryKind, Protocol, RecordsError, Timestamp};
 
 /// A readable session. Clones share the file and its index; each has a cache of its own.
 #[derive(Debug)]
@@ -48,6 +46,7 @@ pub(super) enum Log {
 struct Caches {
     own: Cache,
     foreign: Blocks,
+    stamps: stamps::Recent,
 }
 
 /// An entry without its bytes.
@@ -118,25 +117,6 @@ impl Session {
             Some(Log::Own(shared)) => shared.roster.len(),
             Some(Log::Foreign(foreign)) => foreign.conversations() as usize,
             None => 0,
-        }
-    }
-
-    /// Keeps what the user adds to an entry, in memory only: see [`super::Annotator`].
-    pub(super) fn set_annotation(&self, number: EntryId, annotation: Annotation) -> Result<(), CaptureError> {
-        let set = self.notes().set(number, annotation);
-        set.map_err(|TooMany| CaptureError::Annotation("there are too many annotations"))
-    }
-
-    /// The entries whose annotations changed behind so many changes, and how many changes there are now.
-    pub(super) fn annotated_since(&self, changes: u64) -> (Vec<EntryId>, u64) {
-        self.notes().changed_since(changes)
-    }
-
-    /// Those of the file are where those of this run go too, so that the last word counts.
-    fn notes(&self) -> &Annotations {
-        match self.source.log.get() {
-            Some(Log::Own(shared)) => &shared.annotations,
-            Some(Log::Foreign(_)) | None => &self.source.annotations,
         }
     }
 

@@ -8,10 +8,11 @@ use std::net::SocketAddr;
 use super::block::{
     ABOUT_HEADER, ANNOTATION, ANNOTATION_HEADER, APPLICATION, BYTE_ORDER_MAGIC, EPB_FLAGS, IF_DESCRIPTION,
     IF_NAME, IF_TSRESOL, INBOUND, INTERFACE, LARGEST, LINKTYPE_RAW, LONGEST_TEXT, MAGIC, MAGIC_ABOUT,
-    NANOSECONDS, OPT_END, OPT_OURS, OUTBOUND, PACKET, PACKET_HEADER, SECTION, SECTION_HEADER, SHB_USERAPPL,
-    SMALLEST, padding,
+    MAGIC_STAMPS, NANOSECONDS, OPT_END, OPT_OURS, OUTBOUND, PACKET, PACKET_HEADER, SECTION, SECTION_HEADER,
+    SHB_USERAPPL, SMALLEST, STAMPS_HEADER, padding,
 };
 use super::packet::{LONGEST_HEADERS, header_len};
+use super::stamps::Place;
 use super::window::Window;
 use crate::model::{Direction, EntryId, Protocol, Role, Timestamp};
 
@@ -77,6 +78,8 @@ pub(super) enum Content {
         /// How long that is.
         len: u32,
     },
+    /// Time stamps of entries before it.
+    Stamps(Place),
     /// The section header that a file starts with, or that of another recording behind it.
     Section {
         /// The number of its first entry: only a file of a ring says it.
@@ -287,6 +290,9 @@ fn annotation(block: &mut Fields<'_, '_>, interfaces: usize) -> Result<Content, 
     if fields.get(8..12) == Some(&MAGIC_ABOUT) {
         return about(fields, span);
     }
+    if fields.get(8..12) == Some(&MAGIC_STAMPS) {
+        return stamps(fields, span);
+    }
     if fields.get(8..12) != Some(&MAGIC) {
         return Ok(Content::Nothing);
     }
@@ -319,6 +325,25 @@ fn about(fields: &[u8], span: Span) -> Result<Content, Fault> {
         offset: span.offset + ABOUT_HEADER as u64,
         len,
     })
+}
+
+fn stamps(fields: &[u8], span: Span) -> Result<Content, Fault> {
+    let number = |at| {
+        let (low, high) = (word(fields, at).ok_or(CUT)?, word(fields, at + 4).ok_or(CUT)?);
+        Ok::<EntryId, Fault>(EntryId(u64::from(high) << 32 | u64::from(low)))
+    };
+    let (first, last) = (number(12)?, number(20)?);
+    let len = word(fields, 28).ok_or(CUT)?;
+    let room = (span.len as usize).saturating_sub(4 + STAMPS_HEADER);
+    if len as usize > room.min(LONGEST_TEXT) {
+        return Err(Fault::Damaged("the annotation has an impossible length"));
+    }
+    Ok(Content::Stamps(Place {
+        first,
+        last,
+        offset: span.offset + STAMPS_HEADER as u64,
+        len,
+    }))
 }
 
 fn known(number: Option<u32>, interfaces: usize) -> Result<u32, Fault> {
@@ -447,6 +472,15 @@ mod tests {
                 len: 2,
             },
         );
+        check(
+            &block::stamps(EntryId(7 << 32), EntryId(8 << 32), b"{}"),
+            Content::Stamps(Place {
+                first: EntryId(7 << 32),
+                last: EntryId(8 << 32),
+                offset: 32,
+                len: 2,
+            }),
+        );
         for len in 1..9 {
             check(
                 &data_block(len),
@@ -502,11 +536,12 @@ mod tests {
 
     #[test]
     fn any_bytes_are_harmless() {
-        proptest::proptest!(|(kind in 0..4usize, at in 0..400usize, noise in proptest::collection::vec(0..=255u8, 1..8))| {
+        proptest::proptest!(|(kind in 0..5usize, at in 0..400usize, noise in proptest::collection::vec(0..=255u8, 1..8))| {
             let mut bytes = match kind {
                 0 => block::section(None),
                 1 => block::interface("a", Role::Client, Timestamp(0), None),
                 2 => block::annotation(EntryId(0), 0, Timestamp(0), b"{}"),
+                3 => block::stamps(EntryId(0), EntryId(0), b"{}"),
                 _ => data_block(40),
             };
             let at = at % bytes.len();

@@ -175,6 +175,11 @@ pub(super) struct Options {
     #[arg(long, global = true, help_heading = "Connection")]
     pub(super) reconnect: bool,
 
+    /// Ask the kernel when what is sent was on the wire and was acknowledged, and when what is received arrived, and
+    /// keep it with each entry (TCP, TLS, UDP; Linux)
+    #[arg(long, global = true, help_heading = "Connection")]
+    pub(super) timestamps: bool,
+
     #[command(flatten)]
     pub(super) tls: TlsArguments,
 

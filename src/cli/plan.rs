@@ -144,6 +144,7 @@ impl Options {
             read_size: self.read_size.unwrap_or(defaults.read_size),
             reconnect: self.reconnect,
             on_full: self.on_full.map_or(defaults.on_full, Into::into),
+            timestamps: self.timestamps,
             tls: self.tls.options()?,
         })
     }

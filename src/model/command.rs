@@ -36,6 +36,8 @@ pub enum NetCommand {
     Close,
     /// End at once with RST (`SO_LINGER` 0); what is unsent is dropped and its count noted.
     Reset,
+    /// Ask the kernel for time stamps of what crosses from now on, or for no more; of later connections too.
+    Timestamps(bool),
     /// Stop waiting for the next attempt, or give up the one under way.
     Cancel,
     /// Wait for connections there; what is open or waits already is ended first.

@@ -7,11 +7,14 @@ use std::time::Instant;
 
 use tokio::io::{Interest, Ready};
 
-use crate::model::{ConnectionId, Side, TlsReport};
+use crate::model::{ConnectionId, EntryId, Side, Timestamp, TlsReport};
 
+use super::Clock;
 use super::kernel::{Kernel, Watch};
 use super::socket::Socket;
+use super::stamping::{Refused, Stamping};
 use super::tls::{Fault, TlsStream};
+use super::wire::Wire;
 
 /// What a read found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +31,7 @@ pub(super) enum Received {
 pub(super) struct Channel {
     /// Declared first, so that it is dropped before the socket is: nobody asks about a closed descriptor.
     _watch: Watch,
-    wire: Socket,
+    wire: Wire,
     tls: Option<Box<TlsStream>>,
     /// Datagrams that the kernel has dropped, and how many of them were told of.
     dropped: (u32, u32),
@@ -39,7 +42,7 @@ impl Channel {
     pub(super) fn new(socket: Socket, id: ConnectionId, side: Side, kernel: &Kernel) -> Channel {
         Channel {
             _watch: kernel.watch(id, side, socket.as_fd()),
-            wire: socket,
+            wire: Wire::new(socket),
             tls: None,
             dropped: (0, 0),
         }
@@ -47,7 +50,7 @@ impl Channel {
 
     /// Whether what it carries are datagrams.
     pub(super) fn has_datagrams(&self) -> bool {
-        self.wire.has_datagrams()
+        self.wire.socket.has_datagrams()
     }
 
     /// Datagrams that the kernel has dropped since this was asked last.
@@ -82,7 +85,7 @@ impl Channel {
 
     /// Our address.
     pub(super) fn local(&self) -> Option<SocketAddr> {
-        self.wire.local()
+        self.wire.socket.local()
     }
 
     /// Waits until something of `interest` is worth trying.
@@ -99,16 +102,56 @@ impl Channel {
     pub(super) fn receive(&mut self, buffer: &mut [u8]) -> Result<Received, Fault> {
         match &mut self.tls {
             Some(tls) => tls.receive(&mut self.wire, buffer),
-            None if self.wire.has_datagrams() => {
-                let (count, dropped) = self.wire.take_datagram(buffer)?;
-                self.dropped.0 = dropped.unwrap_or(self.dropped.0);
-                Ok(Received::Bytes(count))
+            None if self.wire.socket.has_datagrams() => {
+                let datagram = self.wire.take_datagram(buffer)?;
+                self.dropped.0 = datagram.dropped.unwrap_or(self.dropped.0);
+                Ok(Received::Bytes(datagram.len))
             }
             None => match self.wire.read(buffer)? {
                 0 => Ok(Received::End),
                 count => Ok(Received::Bytes(count)),
             },
         }
+    }
+
+    /// Asks for time stamps of what crosses from now on, or for no more.
+    pub(super) fn stamp(&mut self, on: bool, clock: Clock) -> Result<(), Refused> {
+        self.wire.stamp(on, clock)
+    }
+
+    /// Its time stamps, if they were ever asked for.
+    pub(super) fn stamping(&mut self) -> Option<&mut Stamping> {
+        self.wire.stamping()
+    }
+
+    /// The time before something is written, where that is asked for.
+    pub(super) fn queued_at(&mut self, clock: Clock) -> Option<Timestamp> {
+        let stamping = self.wire.stamping()?;
+        stamping.is_active().then(|| clock.now())
+    }
+
+    /// An entry was sent, which the kernel was given at `queued`.
+    pub(super) fn stamp_sent(&mut self, entry: Option<EntryId>, at: Timestamp, queued: Option<Timestamp>) {
+        if let (Some(stamping), Some(entry), Some(queued)) = (self.wire.stamping(), entry, queued) {
+            stamping.sent(entry, at, queued);
+        }
+    }
+
+    /// An entry was received.
+    pub(super) fn stamp_received(&mut self, entry: Option<EntryId>, at: Timestamp) {
+        if let (Some(stamping), Some(entry)) = (self.wire.stamping(), entry) {
+            stamping.received(entry, at);
+        }
+    }
+
+    /// Takes in the time stamps that have come.
+    pub(super) fn gather_stamps(&mut self) {
+        self.wire.gather();
+    }
+
+    /// Whether an error that the reactor told of was a time stamp, and not the end.
+    pub(super) fn only_stamped(&self) -> bool {
+        self.wire.was_stamped() && !self.wire.socket.is_hung_up()
     }
 
     /// Writes; how many bytes the kernel took. What it has not taken has to be offered again first.
@@ -132,21 +175,21 @@ impl Channel {
         if let Some(tls) = &mut self.tls {
             tls.finish(&mut self.wire)?;
         }
-        self.wire.finish()
+        self.wire.socket.finish()
     }
 
     /// Makes the end that follows a reset: RST.
     pub(super) fn reset(&self) {
-        self.wire.reset();
+        self.wire.socket.reset();
     }
 
     /// The error that came back for a datagram.
     pub(super) fn take_refusal(&self) -> Option<io::Error> {
-        self.wire.take_refusal()
+        self.wire.socket.take_refusal()
     }
 
     /// The error that the socket has in store.
     pub(super) fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.wire.take_error()
+        self.wire.socket.take_error()
     }
 }

@@ -8,7 +8,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::capture::{CaptureError, Connection};
-use crate::model::{ConnectionId, Direction, EntryKind, Full, RecorderState, Recording, Timestamp};
+use crate::model::{
+    ConnectionId, Direction, EntryId, EntryKind, Full, RecorderState, Recording, Stamped, Timestamp,
+};
 
 use super::OnFull;
 
@@ -88,9 +90,15 @@ impl Journal {
         self.connection.id()
     }
 
-    /// Records bytes that crossed the socket.
-    pub(super) fn data(&mut self, at: Timestamp, direction: Direction, bytes: &[u8], recording: Recording) {
-        self.record(at, direction, bytes, recording, Source::Side);
+    /// Records bytes that crossed the socket; as which entry, if the file took them at once.
+    pub(super) fn data(
+        &mut self,
+        at: Timestamp,
+        direction: Direction,
+        bytes: &[u8],
+        recording: Recording,
+    ) -> Option<EntryId> {
+        self.record(at, direction, bytes, recording, Source::Side)
     }
 
     /// Records bytes that neither side of a tap sent, but the user.
@@ -111,12 +119,12 @@ impl Journal {
         bytes: &[u8],
         recording: Recording,
         source: Source,
-    ) {
+    ) -> Option<EntryId> {
         if self.held.is_empty() && self.is_worth_trying() && self.fill_gaps(at) {
-            let Err(error) = self.write(at, direction, bytes, recording, source) else {
-                return;
-            };
-            self.failed(&error);
+            match self.write(at, direction, bytes, recording, source) {
+                Ok(entry) => return Some(entry),
+                Err(error) => self.failed(&error),
+            }
         }
         if self.on_full == OnFull::Continue {
             let slot = self.missing.iter_mut().filter(|(d, _)| *d == direction);
@@ -130,6 +138,14 @@ impl Journal {
                 recording,
                 source,
             });
+        }
+        None
+    }
+
+    /// Keeps time stamps of entries, as far as the file takes them now: they are not worth holding anything up.
+    pub(super) fn stamp(&self, stamped: Vec<Stamped>) {
+        if !stamped.is_empty() && self.held.is_empty() {
+            drop(self.connection.stamp(stamped));
         }
     }
 
@@ -156,7 +172,7 @@ impl Journal {
                     bytes,
                     recording,
                     source,
-                } => self.write(*at, *direction, bytes, *recording, *source),
+                } => self.write(*at, *direction, bytes, *recording, *source).map(drop),
                 Held::Event { at, kind } => self.connection.event(*at, kind).map(drop),
             };
             if let Err(error) = result {
@@ -240,7 +256,7 @@ impl Journal {
         bytes: &[u8],
         recording: Recording,
         source: Source,
-    ) -> Result<(), CaptureError> {
+    ) -> Result<EntryId, CaptureError> {
         let connection = &self.connection;
         match (source, recording) {
             (Source::Side, Recording::AsIs) => connection.data(at, direction, bytes),
@@ -248,7 +264,6 @@ impl Journal {
             (Source::Injected, Recording::AsIs) => connection.injected(at, direction, bytes),
             (Source::Injected, Recording::Masked) => connection.injected_masked(at, direction, bytes.len()),
         }
-        .map(drop)
     }
 
     /// Says what is missing before anything newer is recorded; whether the file took it.

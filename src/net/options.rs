@@ -58,6 +58,8 @@ pub struct Options {
     pub reconnect: bool,
     /// What a full disk does.
     pub on_full: OnFull,
+    /// Ask the kernel for time stamps from the start.
+    pub timestamps: bool,
     /// How TLS connections are made.
     pub tls: TlsOptions,
 }
@@ -72,6 +74,7 @@ impl Default for Options {
             read_size: MAX_PAYLOAD,
             reconnect: false,
             on_full: OnFull::Pause,
+            timestamps: false,
             tls: TlsOptions::default(),
         }
     }

@@ -6,11 +6,13 @@
 
 mod end;
 mod silence;
+mod stamps;
 mod transfer;
 
 use std::future;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{Interest, Ready};
@@ -130,6 +132,7 @@ impl<'a> Session<'a> {
     pub(super) async fn run(mut self, commands: &mut mpsc::Receiver<NetCommand>) -> After {
         self.open();
         loop {
+            let stamps = self.write_due_stamps();
             self.report(|_| {});
             if self.over && !self.journal.is_blocked() {
                 // What is held or missing is said while there is anybody to say it.
@@ -143,6 +146,7 @@ impl<'a> Session<'a> {
                 biased;
                 command = commands.recv() => self.command(command.unwrap_or(NetCommand::Shutdown)),
                 () = until(retry) => self.retry(),
+                () = until(stamps) => {}
                 ready = ready(self.channel.as_ref(), interest) => self.transfer(ready),
                 () = until(deadline) => self.deadline_passed(),
             }
@@ -156,8 +160,10 @@ impl<'a> Session<'a> {
     fn open(&mut self) {
         let at = self.shared.clock.now();
         let (local, remote) = self.ends;
-        self.journal.event(at, EntryKind::Open { local, remote });
+        let opening = EntryKind::Open { local, remote };
+        self.journal.event(at, opening.clone());
         self.report(|link| {
+            Arc::make_mut(&mut link.dial).take_in(at, &opening);
             link.state = LinkState::Open;
             if let Endpoint::Tcp(_) | Endpoint::Tls(_) | Endpoint::Udp(_) = link.endpoint {
                 link.local = Some(local);
@@ -165,6 +171,9 @@ impl<'a> Session<'a> {
             }
             link.opened = Some(at);
         });
+        if self.shared.timestamps.get() {
+            self.set_timestamps(true);
+        }
     }
 
     /// Not a byte of this message will be sent.
@@ -181,6 +190,7 @@ impl<'a> Session<'a> {
             NetCommand::Reconnect => self.after = After::Redial,
             NetCommand::Close | NetCommand::Cancel => self.after = After::Closed,
             NetCommand::HalfClose | NetCommand::Reset | NetCommand::Listen(_) | NetCommand::Tap(..) => {}
+            NetCommand::Timestamps(on) => self.shared.timestamps.set(on),
             NetCommand::Send(message) => {
                 self.refuse(&message, "the connection has ended");
             }
@@ -227,6 +237,7 @@ impl<'a> Session<'a> {
                     None,
                 );
             }
+            NetCommand::Timestamps(on) => self.set_timestamps(on),
             NetCommand::Shutdown => self.shut_down(),
             // The listener has found it by its number.
             NetCommand::Peers(_, command) => self.command(command.into()),
@@ -261,6 +272,7 @@ impl<'a> Session<'a> {
         if !self.over {
             self.write();
         }
+        self.last_words();
         if !self.over && self.ours != Half::Over {
             self.drop_unsent();
             self.fin();

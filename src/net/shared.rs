@@ -1,5 +1,6 @@
 //! What every part of the worker uses: the options, the recorder, the clock, and the report that it publishes.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,6 +19,8 @@ pub(super) struct Shared {
     pub(super) clock: Clock,
     pub(super) kernel: Kernel,
     pub(super) tls: Tls,
+    /// Whether the kernel is to be asked for time stamps.
+    pub(super) timestamps: Cell<bool>,
     /// Bytes that crossed and could not be recorded, of all connections.
     pub(super) lost: Arc<AtomicU64>,
     /// The connections of which something cannot be recorded now.
@@ -35,6 +38,7 @@ impl Shared {
     ) -> (Shared, watch::Receiver<NetEvent>) {
         let (news, report) = watch::channel(NetEvent::default());
         let shared = Shared {
+            timestamps: Cell::new(options.timestamps),
             options,
             recorder,
             clock,

@@ -126,6 +126,7 @@ fn interrupt(shared: &Shared, command: Option<NetCommand>) -> Option<After> {
             | NetCommand::Close
             | NetCommand::Reset
             | NetCommand::Cancel
+            | NetCommand::Timestamps(_)
             | NetCommand::Listen(_)
             | NetCommand::Tap(..),
         ) => None,

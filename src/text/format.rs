@@ -70,6 +70,14 @@ pub fn took(duration: Duration) -> String {
     }
 }
 
+/// The same with a tenth of a millisecond up to ten seconds, for times that are compared: `271.3 ms`.
+pub fn measured(duration: Duration) -> String {
+    match duration.as_nanos() {
+        100_000_000..10_000_000_000 => format!("{:.1} ms", duration.as_nanos() as f64 / 1e6),
+        _ => took(duration),
+    }
+}
+
 /// How long ago something was: `now`, `4 s`, `2 min`, `3 h`, `5 d`.
 pub fn ago(duration: Duration) -> String {
     match duration.as_secs() {
@@ -183,6 +191,9 @@ mod tests {
         assert_eq!(clock(Duration::from_hours(25)), "1d 01:00:00");
         assert_eq!(took(Duration::from_micros(71)), "71 µs");
         assert_eq!(took(Duration::from_micros(1234)), "1.2 ms");
+        assert_eq!(measured(Duration::from_micros(1234)), "1.2 ms");
+        assert_eq!(measured(Duration::from_micros(9_271_340)), "9271.3 ms");
+        assert_eq!(measured(Duration::from_secs(10)), "10.0 s");
         assert_eq!(ago(Duration::from_secs(125)), "2 min");
         assert_eq!(offset(0), "UTC");
         assert_eq!(offset(7200), "+02:00");

@@ -21,5 +21,6 @@ mod roundtrip;
 mod sample;
 mod search;
 mod sections;
+mod stamps;
 #[path = "../support/wire.rs"]
 mod wire;

@@ -114,6 +114,8 @@ pub enum Dial {
     Reset,
     /// Give up the attempt under way, or the wait for the next.
     Cancel,
+    /// Ask the kernel for time stamps, or for no more.
+    Timestamps,
 }
 
 /// Which of those who came is meant.
@@ -207,6 +209,10 @@ pub enum Show {
     Arrange,
     /// Switch the mouse on or off.
     Mouse,
+    /// How the connection came about, in Status.
+    Waterfall,
+    /// What the kernel says of the connection, in Status.
+    Kernel,
 }
 
 /// Which pane to focus.

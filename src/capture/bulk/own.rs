@@ -139,10 +139,8 @@ impl OwnPlace {
                 };
                 if want == Want::Payloads {
                     self.payload.resize(len as usize, 0);
-                    segment
-                        .file
-                        .read_exact_at(&mut self.payload, offset)
-                        .map_err(failed)?;
+                    let read = segment.file.read_exact_at(&mut self.payload, offset);
+                    read.map_err(failed)?;
                 }
                 let connection = extent.connection(interface, start)?;
                 numbered(next, connection, at, EntryKind::Data { direction }, len)
@@ -160,6 +158,7 @@ impl OwnPlace {
             }
             Content::Interface { .. }
             | Content::About { .. }
+            | Content::Stamps(_)
             | Content::Section { .. }
             | Content::Nothing => {
                 return Ok(ControlFlow::Continue(()));

@@ -5,8 +5,8 @@ use std::ops::Range;
 use super::{Log, Session};
 use crate::capture::roster;
 use crate::model::{
-    Annotation, ConnectionId, Conversation, Entry, EntryId, Records, RecordsError, Role, Surroundings,
-    Timestamp,
+    Annotation, ConnectionId, Conversation, Entry, EntryId, Records, RecordsError, Role, Stamps,
+    Surroundings, Timestamp,
 };
 
 impl Records for Session {
@@ -42,6 +42,14 @@ impl Records for Session {
             Some(Log::Own(shared)) => shared.roster.role(connection).unwrap_or_default(),
             Some(Log::Foreign(_)) | None => Role::Client,
         }
+    }
+
+    fn stamps(&self, number: EntryId) -> Option<Stamps> {
+        self.find_stamps(number)
+    }
+
+    fn has_stamps(&self) -> bool {
+        self.is_stamped()
     }
 
     fn annotation(&self, number: EntryId) -> Option<Annotation> {

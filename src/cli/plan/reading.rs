@@ -37,6 +37,7 @@ impl Options {
             ("--idle-timeout", self.idle_timeout.is_some()),
             ("--read-size", self.read_size.is_some()),
             ("--reconnect", self.reconnect),
+            ("--timestamps", self.timestamps),
             ("--input", self.input.is_some()),
             ("--eol", self.eol.is_some()),
             ("--on-full", self.on_full.is_some()),

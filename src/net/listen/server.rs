@@ -115,6 +115,12 @@ impl<'a> Server<'a> {
             }
             NetCommand::Send(_) => self.shared.handled(Fate::Refused),
             NetCommand::Cancel => self.stop_listening(None),
+            NetCommand::Timestamps(on) => {
+                self.shared.timestamps.set(on);
+                for inbox in self.inboxes.values() {
+                    drop(inbox.try_send(NetCommand::Timestamps(on)));
+                }
+            }
             NetCommand::Shutdown => {
                 self.stop_listening(None);
                 self.stopping = true;

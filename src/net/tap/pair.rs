@@ -261,6 +261,7 @@ impl<'a> Pair<'a> {
             | NetCommand::Close
             | NetCommand::Reset
             | NetCommand::Cancel
+            | NetCommand::Timestamps(_)
             | NetCommand::Listen(_)
             | NetCommand::Tap(..) => {}
         }

@@ -141,6 +141,7 @@ impl<R: Records, W: Write> Printer<R, W> {
                 surroundings,
                 annotation: None,
                 role: self.records.role(entry.connection),
+                stamps: None,
             };
             let cut = self.style.format.decodes() && piece.is_cut();
             if cut && patient {
