@@ -144,12 +144,15 @@ impl Recorder {
                 let json = stamps::to_json(block);
                 let bytes = block::stamps(first.entry, last.entry, &json);
                 let (segment, start) = writer.annotate(first.entry, &bytes)?;
-                segment.stamps.add(Place {
-                    first: first.entry,
-                    last: last.entry,
-                    offset: start + STAMPS_HEADER as u64,
-                    len: json.len() as u32,
-                });
+                segment.stamps.add(
+                    Place {
+                        first: first.entry,
+                        last: last.entry,
+                        offset: start + STAMPS_HEADER as u64,
+                        len: json.len() as u32,
+                    },
+                    0,
+                );
             }
         }
         Ok(())

@@ -13,6 +13,7 @@ use super::frame;
 use super::index::{Checkpoint, GROUP, Tails};
 use super::roster::{Known, Traffic};
 use super::segment::{Segment, Shared};
+use super::stamps::Place;
 use super::walk::{self, Content, Fault};
 use super::window::Window;
 use crate::model::{ConnectionId, Direction, EntryId, EntryKind, Role, Timestamp};
@@ -288,10 +289,7 @@ impl Scan {
                 Ok(None)
             }
             Content::Stamps(place) => {
-                // Like what people say of entries, they are not worth the entries behind them.
-                if place.first.0 >= self.segment.first && place.last.0 < self.segment.first + self.entries {
-                    self.segment.stamps.add(place);
-                }
+                self.stamped(place);
                 Ok(None)
             }
             Content::Section { first } => {
@@ -375,6 +373,18 @@ impl Scan {
             let number = self.segment.first + self.section.before + (id.0 - self.section.first);
             let annotations = &self.shared.annotations;
             drop(annotations.set(EntryId(number), written.annotation()));
+        }
+    }
+
+    /// Takes in where time stamps are. Like what people say of entries, they are not worth the entries behind them.
+    fn stamped(&self, place: Place) {
+        let known = self.section.first..self.section_end();
+        if known.contains(&place.first.0) && known.contains(&place.last.0) {
+            let first = self.segment.first + self.section.before;
+            // Only a ring's first entry has a number above 0, and then it is that of the file's.
+            self.segment
+                .stamps
+                .add(place, first.saturating_sub(self.section.first));
         }
     }
 

@@ -107,17 +107,37 @@ pub(super) struct Place {
 /// Where the blocks of a file are.
 #[derive(Debug, Default)]
 pub(super) struct Places {
-    /// By their first entries, and then as they stand in the file: the last entry, and the length of the text.
-    sorted: RwLock<BTreeMap<(EntryId, u64), (EntryId, u32)>>,
+    /// By their first entries, and then as they stand in the file.
+    sorted: RwLock<BTreeMap<(EntryId, u64), About>>,
+}
+
+/// What a block tells of.
+#[derive(Clone, Copy, Debug)]
+struct About {
+    last: EntryId,
+    /// How long its text is.
+    len: u32,
+    /// How much higher the entries are numbered than the text says.
+    shift: u64,
 }
 
 impl Places {
-    /// Takes in a block.
-    pub(super) fn add(&self, place: Place) {
+    /// Takes in a block, whose entries have numbers that are higher by `shift` than it says: those of a recording that
+    /// stands behind another in the file.
+    pub(super) fn add(&self, place: Place, shift: u64) {
         let mut sorted = self.sorted.write().unwrap_or_else(PoisonError::into_inner);
         let spans = place.last.0.checked_sub(place.first.0);
-        if sorted.len() < MOST_BLOCKS && spans.is_some_and(|span| span < SPAN) {
-            sorted.insert((place.first, place.offset), (place.last, place.len));
+        let ends = place
+            .first
+            .0
+            .checked_add(shift)
+            .zip(place.last.0.checked_add(shift));
+        if sorted.len() < MOST_BLOCKS
+            && spans.is_some_and(|span| span < SPAN)
+            && let Some((first, last)) = ends
+        {
+            let (last, len) = (EntryId(last), place.len);
+            sorted.insert((EntryId(first), place.offset), About { last, len, shift });
         }
     }
 
@@ -137,25 +157,32 @@ impl Places {
     ) -> Option<Stamps> {
         let mut places = self.about(entry);
         places.sort_by_key(|(offset, _)| *offset);
-        places.iter().rev().find_map(|(offset, len)| {
-            let block = recent.block((number, *offset), || {
-                let mut json = vec![0; *len as usize];
-                file.read_exact_at(&mut json, *offset).ok()?;
-                serde_json::from_slice(&json).ok()
-            })?;
-            let line = block.stamps.iter().rev().find(|line| line.entry == entry.0)?;
-            Some(line.stamps(at))
-        })
+        places
+            .iter()
+            .rev()
+            .find_map(|(offset, About { len, shift, .. })| {
+                let block = recent.block((number, *offset), || {
+                    let mut json = vec![0; *len as usize];
+                    file.read_exact_at(&mut json, *offset).ok()?;
+                    serde_json::from_slice(&json).ok()
+                })?;
+                let line = block
+                    .stamps
+                    .iter()
+                    .rev()
+                    .find(|line| Some(line.entry) == entry.0.checked_sub(*shift))?;
+                Some(line.stamps(at))
+            })
     }
 
-    /// The texts that may tell of an entry: where they are, and how long.
-    fn about(&self, entry: EntryId) -> Vec<(u64, u32)> {
+    /// The texts that may tell of an entry, and where they are.
+    fn about(&self, entry: EntryId) -> Vec<(u64, About)> {
         let sorted = self.sorted.read().unwrap_or_else(PoisonError::into_inner);
         let first = EntryId(entry.0.saturating_sub(SPAN));
         let near = sorted.range((first, 0)..=(entry, u64::MAX)).rev();
         near.take(LOOKED_AT)
-            .filter(|(_, (last, _))| *last >= entry)
-            .map(|((_, offset), (_, len))| (*offset, *len))
+            .filter(|(_, about)| about.last >= entry)
+            .map(|((_, offset), about)| (*offset, *about))
             .collect()
     }
 }
@@ -227,12 +254,15 @@ mod tests {
         let mut append = |all: &[Stamped]| {
             let json = to_json(all);
             file.write_all(&json).unwrap();
-            places.add(Place {
-                first: all.first().unwrap().entry,
-                last: all.last().unwrap().entry,
-                offset: end,
-                len: json.len() as u32,
-            });
+            places.add(
+                Place {
+                    first: all.first().unwrap().entry,
+                    last: all.last().unwrap().entry,
+                    offset: end,
+                    len: json.len() as u32,
+                },
+                0,
+            );
             end += json.len() as u64;
         };
         append(&[stamped(5, None), stamped(6, Some(1_500))]);
@@ -267,13 +297,16 @@ mod tests {
             offset: 0,
             len: 41,
         };
-        places.add(place);
+        places.add(place, 0);
         // Behind the end of the file, and the wrong way round.
-        places.add(Place { offset: 40, ..place });
-        places.add(Place {
-            first: EntryId(2),
-            ..place
-        });
+        places.add(Place { offset: 40, ..place }, 0);
+        places.add(
+            Place {
+                first: EntryId(2),
+                ..place
+            },
+            0,
+        );
         let read = |entry| places.read((0, &file), (EntryId(entry), Timestamp(9)), &mut Recent::default());
         assert_eq!((read(1), read(2)), (None, None));
         let line = Line {

@@ -2,14 +2,16 @@
 //!
 //! Deliberately absent: the meaning of JSON texts; only whoever needs an event parses it.
 
+mod added;
+
 use std::io;
 use std::net::SocketAddr;
 
 use super::block::{
-    ABOUT_HEADER, ANNOTATION, ANNOTATION_HEADER, APPLICATION, BYTE_ORDER_MAGIC, EPB_FLAGS, IF_DESCRIPTION,
-    IF_NAME, IF_TSRESOL, INBOUND, INTERFACE, LARGEST, LINKTYPE_RAW, LONGEST_TEXT, MAGIC, MAGIC_ABOUT,
-    MAGIC_STAMPS, NANOSECONDS, OPT_END, OPT_OURS, OUTBOUND, PACKET, PACKET_HEADER, SECTION, SECTION_HEADER,
-    SHB_USERAPPL, SMALLEST, STAMPS_HEADER, padding,
+    ANNOTATION, ANNOTATION_HEADER, APPLICATION, BYTE_ORDER_MAGIC, EPB_FLAGS, IF_DESCRIPTION, IF_NAME,
+    IF_TSRESOL, INBOUND, INTERFACE, LARGEST, LINKTYPE_RAW, LONGEST_TEXT, MAGIC, MAGIC_ABOUT, MAGIC_STAMPS,
+    NANOSECONDS, OPT_END, OPT_OURS, OUTBOUND, PACKET, PACKET_HEADER, SECTION, SECTION_HEADER, SHB_USERAPPL,
+    SMALLEST, padding,
 };
 use super::packet::{LONGEST_HEADERS, header_len};
 use super::stamps::Place;
@@ -288,10 +290,10 @@ fn annotation(block: &mut Fields<'_, '_>, interfaces: usize) -> Result<Content, 
     let span = block.span;
     let fields = block.get(0, ANNOTATION_HEADER)?;
     if fields.get(8..12) == Some(&MAGIC_ABOUT) {
-        return about(fields, span);
+        return added::about(fields, span);
     }
     if fields.get(8..12) == Some(&MAGIC_STAMPS) {
-        return stamps(fields, span);
+        return added::stamps(fields, span);
     }
     if fields.get(8..12) != Some(&MAGIC) {
         return Ok(Content::Nothing);
@@ -311,39 +313,6 @@ fn annotation(block: &mut Fields<'_, '_>, interfaces: usize) -> Result<Content, 
         offset: span.offset + ANNOTATION_HEADER as u64,
         len,
     })
-}
-
-fn about(fields: &[u8], span: Span) -> Result<Content, Fault> {
-    let (low, high) = (word(fields, 12).ok_or(CUT)?, word(fields, 16).ok_or(CUT)?);
-    let len = word(fields, 20).ok_or(CUT)?;
-    let room = (span.len as usize).saturating_sub(4 + ABOUT_HEADER);
-    if len as usize > room.min(LONGEST_TEXT) {
-        return Err(Fault::Damaged("the annotation has an impossible length"));
-    }
-    Ok(Content::About {
-        id: EntryId(u64::from(high) << 32 | u64::from(low)),
-        offset: span.offset + ABOUT_HEADER as u64,
-        len,
-    })
-}
-
-fn stamps(fields: &[u8], span: Span) -> Result<Content, Fault> {
-    let number = |at| {
-        let (low, high) = (word(fields, at).ok_or(CUT)?, word(fields, at + 4).ok_or(CUT)?);
-        Ok::<EntryId, Fault>(EntryId(u64::from(high) << 32 | u64::from(low)))
-    };
-    let (first, last) = (number(12)?, number(20)?);
-    let len = word(fields, 28).ok_or(CUT)?;
-    let room = (span.len as usize).saturating_sub(4 + STAMPS_HEADER);
-    if len as usize > room.min(LONGEST_TEXT) {
-        return Err(Fault::Damaged("the annotation has an impossible length"));
-    }
-    Ok(Content::Stamps(Place {
-        first,
-        last,
-        offset: span.offset + STAMPS_HEADER as u64,
-        len,
-    }))
 }
 
 fn known(number: Option<u32>, interfaces: usize) -> Result<u32, Fault> {
