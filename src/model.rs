@@ -44,4 +44,4 @@ pub(crate) use query::{TermSet, words};
 pub use records::{Records, RecordsError, Surroundings, Tail};
 pub use sentence::{end_sentence, sentence};
 pub use time::Timestamp;
-pub use tls::{Agreed, Certificate, TlsReport, Verdict};
+pub use tls::{Agreed, Certificate, TlsReport, TlsRole, Verdict};

@@ -13,12 +13,14 @@
 //! | `connect` | dialing, and the handshake above TCP |
 //! | `socket` | a socket of any kind |
 //! | `unix` | connecting to Unix sockets |
-//! | `tls` | TLS as a client |
+//! | `tls` | TLS at either end |
 //! | `session` | reading and writing of one connection, in one task |
 //! | `outbox` | what waits to be written |
 //! | `journal` | recording, and holding back when the file takes nothing |
 //! | `kernel` | what the kernel knows of the connection |
 //! | `words` | errors in sentences |
+
+pub mod tls;
 
 mod announce;
 mod backoff;
@@ -35,11 +37,11 @@ mod reach;
 mod resolve;
 mod session;
 mod socket;
-mod tls;
 mod unix;
 mod words;
 mod worker;
 
+pub use channel::Received;
 pub use clock::Clock;
 pub use kernel::Kernel;
 pub use options::{Bind, OnFull, Options};

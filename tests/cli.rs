@@ -11,7 +11,7 @@ use std::fs::{self, File};
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -197,6 +197,28 @@ fn help_lists_what_exists_and_nothing_else() {
         version.text(),
         concat!("sockscope ", env!("CARGO_PKG_VERSION"), "\n")
     );
+}
+
+#[test]
+fn the_local_authority_is_made_once_and_its_key_stays() {
+    let home = Home::new();
+    check_error(&home.run(&["a:1", "ca"], b""), 2, &["leave the target out"]);
+    let printed = || home.run(&["ca"], b"");
+    let first = printed();
+    assert_eq!((first.code(), first.stderr.as_str()), (0, ""));
+    let pem = first.text();
+    assert!(pem.starts_with("-----BEGIN CERTIFICATE-----\n"), "{pem}");
+    assert!(pem.ends_with("-----END CERTIFICATE-----\n"), "{pem}");
+    assert_eq!(printed().text(), pem);
+    let key = home.path("state/sockscope/ca.key");
+    assert_eq!(key.metadata().unwrap().mode() & 0o7777, 0o600);
+    let help = home.run(&["ca", "--help"], b"").text();
+    for part in ["curl --cacert", "update-ca-certificates", "ca.key"] {
+        assert!(help.contains(part), "{part:?} is not in {help}");
+    }
+    fs::write(&key, "no key").unwrap();
+    check_error(&printed(), 1, &["ca.key", "move it away"]);
+    assert_eq!(fs::read(&key).unwrap(), b"no key");
 }
 
 #[test]

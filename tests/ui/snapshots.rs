@@ -9,7 +9,7 @@ use sockscope::app::{App, Event, Key, KeyCode, SessionFile, Settings};
 use sockscope::model::{
     Agreed, Annotation, Attempt, AttemptOutcome, Certificate, ConnectionId, Direction, End, EndHow, EntryId,
     EntryKind, ExportReport, ExportState, Family, FileReport, FileState, Full, KernelReport, Link, LinkState,
-    Lookup, RecorderState, RingReport, Side, TcpInfo, TcpState, TlsReport, Verdict,
+    Lookup, RecorderState, RingReport, Side, TcpInfo, TcpState, TlsReport, TlsRole, Verdict,
 };
 
 const SIZES: [(u16, u16); 4] = [(80, 24), (120, 40), (40, 10), (20, 5)];
@@ -457,6 +457,7 @@ fn what_the_kernel_says_stands_in_status() {
 /// A handshake with a server whose certificate is not trusted.
 fn handshake() -> TlsReport {
     TlsReport {
+        role: TlsRole::Client,
         server_name: "localhost".into(),
         took: Duration::from_micros(2_300),
         agreed: Some(Agreed {

@@ -44,6 +44,8 @@ impl TlsArguments {
             sni: self.sni.clone(),
             alpn: self.alpn.clone(),
             min: self.tls_min.map_or_else(TlsVersion::default, Into::into),
+            server: None,
+            client_ca: None,
             keylog: self.keylog.clone().or_else(key_log_of_environment),
         })
     }
