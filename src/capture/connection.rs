@@ -13,7 +13,7 @@ use super::index::Tails;
 use super::packet::{self, Segment};
 use super::recorder::{Carries, Filed, Mark, Recorder};
 use super::stream::Stream;
-use super::{CaptureError, fact};
+use super::{CaptureError, fact, plaintext};
 use crate::model::{ConnectionId, Direction, Endpoint, EntryId, EntryKind, Protocol, Timestamp};
 
 /// The most bytes that one entry holds: what fits an IPv4 packet beside its headers.
@@ -46,6 +46,8 @@ pub(super) struct Origin {
     /// When dialing started.
     pub(super) started: Timestamp,
     name: String,
+    /// The same after an upgrade to TLS.
+    decrypted: String,
     role: Role,
     /// Whether it is a stream of bytes, or datagrams.
     protocol: Protocol,
@@ -57,6 +59,7 @@ impl Origin {
             id,
             started,
             name: endpoint.to_string(),
+            decrypted: plaintext::name(endpoint),
             role,
             protocol: match endpoint {
                 Endpoint::Tcp(_) | Endpoint::Tls(_) | Endpoint::Unix(_) => Protocol::Tcp,
@@ -65,10 +68,53 @@ impl Origin {
         }
     }
 
-    /// Its interface description block, with the addresses if an earlier file has the entry that tells them.
-    pub(super) fn block(&self, addresses: Option<(SocketAddr, SocketAddr)>) -> Vec<u8> {
-        block::interface(&self.name, self.role.name(), self.started, addresses)
+    /// Its interface description block; `goes_on` is the number of the interface in that file that the part before an
+    /// upgrade to TLS has.
+    pub(super) fn block(&self, told: Told, goes_on: Option<u32>) -> Vec<u8> {
+        let name = self.name(told.part);
+        let description = match told.part {
+            Part::Whole => self.role.name().to_owned(),
+            Part::Decrypted(_) => decrypted(self.role),
+        };
+        block::interface(&block::Interface {
+            name,
+            description: &description,
+            started: self.started,
+            addresses: told.addresses,
+            goes_on,
+        })
     }
+
+    fn name(&self, part: Part) -> &str {
+        match part {
+            Part::Whole => &self.name,
+            Part::Decrypted(_) => &self.decrypted,
+        }
+    }
+}
+
+/// What this program is to a connection after an upgrade to TLS, as `if_description` has it.
+pub(super) fn decrypted(role: Role) -> String {
+    format!("{}, decrypted after an upgrade to TLS", role.name())
+}
+
+/// Which part of a connection entries belong to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) enum Part {
+    /// All of it, or what came before an upgrade to TLS.
+    #[default]
+    Whole,
+    /// What was decrypted after one. The part before is filed there.
+    Decrypted(Option<Filed>),
+}
+
+/// What a file has to be told of a connection before its entries, if it has no interface for them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Told {
+    /// Who talks to whom, if an earlier file has the entry that tells it.
+    pub(super) addresses: Option<(SocketAddr, SocketAddr)>,
+    /// Of which part the entries are.
+    pub(super) part: Part,
 }
 
 /// Records one connection. Clones share it.
@@ -87,8 +133,8 @@ pub struct Connection {
 struct Flow {
     /// The synthetic TCP connection, once the addresses are known.
     stream: Option<Stream>,
-    /// Who talks to whom, once that is recorded.
-    addresses: Option<(SocketAddr, SocketAddr)>,
+    /// Who talks to whom, once that is recorded, and of which part of the connection.
+    told: Told,
     tails: Tails,
     /// Where the file, or the last one of a ring, was told of it.
     filed: Option<Filed>,
@@ -132,10 +178,15 @@ impl Connection {
         }
         let mut flow = self.flow();
         let mut next = *flow;
+        let upgrade = Happened::is_upgrade(kind, flow.stream.is_some());
+        if upgrade {
+            next.told.part = Part::Decrypted(flow.filed);
+            next.filed = None;
+        }
         let happened = Happened {
             connection: self.id(),
             interface: flow.interface(),
-            name: &self.origin.name,
+            name: self.origin.name(next.told.part),
             at,
             kind,
         };
@@ -145,29 +196,18 @@ impl Connection {
             Protocol::Udp => Vec::new(),
         };
         if let EntryKind::Open { local, remote } = kind {
-            next.addresses = Some((*local, *remote));
+            next.told.addresses = Some((*local, *remote));
         }
-        let carries = match kind {
-            EntryKind::Open { .. } => {
-                let in_packet = block::text_in_last(&blocks, json.len());
-                let offset = in_packet.unwrap_or(block::ANNOTATION_HEADER as u64);
-                Carries::Addresses(offset, json.len() as u32)
-            }
-            EntryKind::Data { .. }
-            | EntryKind::Lookup(_)
-            | EntryKind::Attempt(_)
-            | EntryKind::Tls(_)
-            | EntryKind::HalfClose { .. }
-            | EntryKind::Close(_)
-            | EntryKind::Error { .. }
-            | EntryKind::Gap { .. }
-            | EntryKind::Note { .. } => Carries::Nothing,
-        };
+        let carries = carried(kind, &blocks, &json);
         let mut writer = self.recorder.writer();
-        if blocks.is_empty() {
-            blocks = block::annotation(writer.next(), flow.interface(), at, &json);
+        if blocks.is_empty() || upgrade {
+            blocks.extend(block::annotation(writer.next(), flow.interface(), at, &json));
         }
-        let place = writer.place(&self.origin, flow.filed, flow.addresses, blocks.len(), at)?;
+        let told = Told {
+            addresses: flow.told.addresses,
+            part: next.told.part,
+        };
+        let place = writer.place(&self.origin, next.filed, told, blocks.len(), at)?;
         if place.filed.interface != flow.interface() {
             block::put_under(place.filed.interface, &mut blocks);
         }
@@ -216,7 +256,7 @@ impl Connection {
         let mut note = note.unwrap_or_default();
         let before_note = overdue.len() + frame.head().len() + bytes.len() + frame.tail().len();
         let len = before_note + note.len();
-        let place = writer.place(&self.origin, flow.filed, flow.addresses, len, at)?;
+        let place = writer.place(&self.origin, flow.filed, flow.told, len, at)?;
         let interface = place.filed.interface;
         if interface != flow.interface() {
             frame.put_under(interface);
@@ -232,7 +272,7 @@ impl Connection {
         let id = writer.append(&place, &mut parts, marks)?;
         *flow = Flow {
             stream,
-            addresses: flow.addresses,
+            told: flow.told,
             tails,
             filed: Some(place.filed),
         };
@@ -251,6 +291,26 @@ impl Connection {
     fn flow(&self) -> MutexGuard<'_, Flow> {
         // It is replaced as a whole, after the write: no panic leaves it half-way.
         self.flow.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What an event carries whose packets are `blocks` and whose text is `json`.
+fn carried(kind: &EntryKind, blocks: &[u8], json: &[u8]) -> Carries {
+    match kind {
+        EntryKind::Open { .. } => {
+            let in_packet = block::text_in_last(blocks, json.len());
+            let offset = in_packet.unwrap_or(block::ANNOTATION_HEADER as u64);
+            Carries::Addresses(offset, json.len() as u32)
+        }
+        EntryKind::Data { .. }
+        | EntryKind::Lookup(_)
+        | EntryKind::Attempt(_)
+        | EntryKind::Tls(_)
+        | EntryKind::HalfClose { .. }
+        | EntryKind::Close(_)
+        | EntryKind::Error { .. }
+        | EntryKind::Gap { .. }
+        | EntryKind::Note { .. } => Carries::Nothing,
     }
 }
 
@@ -287,7 +347,7 @@ fn datagram(
     if bytes.len() > MAX_DATAGRAM {
         return Err(CaptureError::TooLong(bytes.len()));
     }
-    let (local, remote) = flow.addresses.ok_or(CaptureError::NotOpen)?;
+    let (local, remote) = flow.told.addresses.ok_or(CaptureError::NotOpen)?;
     let (from, to) = match direction {
         Direction::Sent => (local, remote),
         Direction::Received => (remote, local),

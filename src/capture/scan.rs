@@ -10,7 +10,7 @@ use super::fact;
 use super::frame;
 use super::index::{Checkpoint, GROUP, Tails};
 use super::roster::{Known, Traffic};
-use super::segment::{Segment, Shared};
+use super::segment::{Interfaces, Segment, Shared};
 use super::walk::{self, Content, Fault};
 use super::window::Window;
 use crate::model::{ConnectionId, Direction, EntryId, EntryKind, Timestamp};
@@ -28,6 +28,8 @@ pub(super) struct Scan {
     segment: Arc<Segment>,
     at: u64,
     entries: u64,
+    /// The connections of the interfaces so far.
+    interfaces: Interfaces,
     /// What is known of every connection so far; its number is its place.
     streams: Vec<Stream>,
     /// Places of those whose traffic the index does not know yet.
@@ -52,6 +54,7 @@ impl Scan {
             shared,
             at: 0,
             entries: 0,
+            interfaces: Interfaces::default(),
             streams: Vec::new(),
             changed: Vec::new(),
             buffer: Vec::new(),
@@ -99,21 +102,22 @@ impl Scan {
 
     /// Passes the data blocks that `ahead` starts with. They are most of a file, and there are millions.
     fn pass_data(&mut self, mut ahead: &[u8]) {
-        while let Some(frame) = frame::read(ahead, self.streams.len()) {
+        while let Some(frame) = frame::read(ahead, self.interfaces.len()) {
             let payload = ahead.get(frame.payload).unwrap_or_default();
-            let Ok(stream) = self.stream(frame.interface, Some(frame.direction), payload.len() as u64) else {
+            let counted = self.stream(frame.interface, Some(frame.direction), payload.len() as u64);
+            let Ok((connection, stream)) = counted else {
                 return;
             };
             let before = stream.tails;
             stream.tails.push(frame.direction, payload);
-            self.entry(ConnectionId(frame.interface), before, frame.len);
+            self.entry(connection, before, frame.len);
             ahead = ahead.get(frame.len as usize..).unwrap_or_default();
         }
     }
 
     /// Passes any block.
     fn step(&mut self, window: &mut Window<'_>) -> Result<(), Fault> {
-        let block = walk::block_at(window, self.at, self.streams.len())?;
+        let block = walk::block_at(window, self.at, self.interfaces.len())?;
         match self.take_in(window, block.content)? {
             Some((connection, tails)) => self.entry(connection, tails, block.len),
             None => self.at += u64::from(block.len),
@@ -145,7 +149,7 @@ impl Scan {
         content: Content,
     ) -> Result<Option<(ConnectionId, Tails)>, Fault> {
         match content {
-            Content::Interface { started } => self.announce(started).map(|()| None),
+            Content::Interface { started, goes_on } => self.announce(started, goes_on).map(|()| None),
             Content::Data {
                 interface,
                 direction,
@@ -156,10 +160,10 @@ impl Scan {
             } => {
                 let last = len.min(3);
                 let last = window.get(offset + u64::from(len - last), last as usize)?;
-                let stream = self.stream(interface, Some(direction), u64::from(len))?;
+                let (connection, stream) = self.stream(interface, Some(direction), u64::from(len))?;
                 let before = stream.tails;
                 stream.tails.push(direction, last);
-                Ok(Some((ConnectionId(interface), before)))
+                Ok(Some((connection, before)))
             }
             Content::Event {
                 id,
@@ -172,11 +176,11 @@ impl Scan {
                     return Err(Fault::Damaged("the annotation has the wrong number"));
                 }
                 let kind = fact::from_json(window.get(offset, len as usize)?).map_err(Fault::Damaged)?;
-                let stream = self.stream(interface, None, 0)?;
+                let (connection, stream) = self.stream(interface, None, 0)?;
                 if matches!(kind, EntryKind::Open { .. }) {
                     stream.traffic.opening = (offset, len);
                 }
-                Ok(Some((ConnectionId(interface), stream.tails)))
+                Ok(Some((connection, stream.tails)))
             }
             Content::About { id, offset, len } => {
                 self.note(id, window.get(offset, len as usize)?);
@@ -186,13 +190,22 @@ impl Scan {
         }
     }
 
-    /// Takes in a connection that is announced here.
-    fn announce(&mut self, started: Timestamp) -> Result<(), Fault> {
-        if self.streams.len() >= MOST_CONNECTIONS {
+    /// Takes in a connection that is announced here, or that goes on here.
+    fn announce(&mut self, started: Timestamp, goes_on: Option<u32>) -> Result<(), Fault> {
+        if self.interfaces.len() >= MOST_CONNECTIONS {
             return Err(Fault::Damaged("there are too many connections"));
+        }
+        if let Some(earlier) = goes_on {
+            let connection = self.interfaces.connection(earlier).ok_or(Fault::Damaged(
+                "the interface goes on with a connection that was not announced",
+            ))?;
+            self.interfaces.push(connection);
+            self.segment.add_interface(connection);
+            return Ok(());
         }
         let id = ConnectionId(self.streams.len() as u32);
         self.streams.push(Stream::default());
+        self.interfaces.push(id);
         self.segment.add_interface(id);
         self.shared.roster.announce(Known {
             id,
@@ -221,15 +234,18 @@ impl Scan {
         interface: u32,
         direction: Option<Direction>,
         bytes: u64,
-    ) -> Result<&mut Stream, Fault> {
-        let stream = self
-            .streams
-            .get_mut(interface as usize)
-            .ok_or(Fault::Damaged("the connection was not announced"))?;
+    ) -> Result<(ConnectionId, &mut Stream), Fault> {
+        let unknown = Fault::Damaged("the connection was not announced");
+        let Some(connection) = self.interfaces.connection(interface) else {
+            return Err(unknown);
+        };
+        let Some(stream) = self.streams.get_mut(connection.0 as usize) else {
+            return Err(unknown);
+        };
         if stream.told == stream.traffic.entries {
-            self.changed.push(interface);
+            self.changed.push(connection.0);
         }
         stream.traffic.count(direction, bytes);
-        Ok(stream)
+        Ok((connection, stream))
     }
 }

@@ -102,7 +102,8 @@ impl Interfaces {
         Some(ConnectionId(connection + (interface - first)))
     }
 
-    fn push(&mut self, connection: ConnectionId) -> u32 {
+    /// Adds that of a connection, and returns its number.
+    pub(super) fn push(&mut self, connection: ConnectionId) -> u32 {
         let number = self.len;
         let goes_on = self
             .runs

@@ -3,33 +3,28 @@
 //!
 //! Sequence numbers count what is in the file, so that what a filter left out is no gap.
 
+mod channel;
+
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 
+use self::channel::{Channel, Interfaces, harmless};
 use super::Piece;
 use crate::capture::annotations::Written;
 use crate::capture::block::{self, DataFrame};
-use crate::capture::connection::MAX_PAYLOAD;
+use crate::capture::connection::{MAX_PAYLOAD, decrypted};
 use crate::capture::happened::Happened;
 use crate::capture::packet::{self, Headers};
 use crate::capture::plaintext;
-use crate::capture::stream::Stream;
 use crate::capture::{Role, Session, fact};
 use crate::model::{
-    ConnectionId, Conversation, Direction, Entry, EntryId, EntryKind, Protocol, Purpose, Records as _, Side,
+    ConnectionId, Conversation, Direction, Entry, EntryId, EntryKind, Protocol, Purpose, Records as _,
     Timestamp, sentence,
 };
-use crate::text::{Policy, Shown};
 
 /// Connections of which more than the number is known at a time, before those that are over are forgotten.
 const KNOWN: usize = 64 << 10;
-
-/// Sentences that wait for the next packet of their connection.
-const WAITING: usize = 32;
-
-/// Characters of such a sentence; what is hostile may be long.
-const LONGEST: usize = 1000;
 
 /// The largest UDP payload over IPv4 (RFC 768, RFC 791).
 const MAX_DATAGRAM: usize = 65_507;
@@ -49,27 +44,15 @@ pub(super) struct Pcapng {
     session: Session,
     numbering: Numbering,
     numbers: HashMap<ConnectionId, ConnectionId>,
+    interfaces: Interfaces,
     known: HashMap<ConnectionId, Channel>,
     /// Those that are over, oldest first.
     over: Vec<ConnectionId>,
+    /// Connections that have an interface.
     announced: u32,
     entries: u64,
     /// How many are known when room is made.
     most: usize,
-}
-
-/// A connection in the file.
-#[derive(Clone, Debug)]
-struct Channel {
-    /// Its number there.
-    number: ConnectionId,
-    name: String,
-    protocol: Protocol,
-    local: SocketAddr,
-    remote: SocketAddr,
-    stream: Option<Stream>,
-    /// What happened without a packet and is told by the next one.
-    waiting: Vec<String>,
 }
 
 impl Pcapng {
@@ -79,6 +62,7 @@ impl Pcapng {
             session,
             numbering,
             numbers: HashMap::new(),
+            interfaces: Interfaces::default(),
             known: HashMap::new(),
             over: Vec::new(),
             announced: 0,
@@ -145,7 +129,7 @@ impl Pcapng {
             let bytes = piece.bytes.get(..MAX_DATAGRAM).unwrap_or(piece.bytes);
             let (source, target) = channel.ends(from);
             let headers = packet::datagram(source, target, bytes);
-            return self.packet(at, direction, channel.number, &headers, bytes, &remarks, out);
+            return self.packet(at, direction, channel.interface, &headers, bytes, &remarks, out);
         }
         // A capture can hold segments that are larger than any that we write.
         for bytes in piece.bytes.chunks(MAX_PAYLOAD) {
@@ -154,12 +138,12 @@ impl Pcapng {
             let segment = stream.data(from, bytes.len());
             if let Some(ack) = overdue {
                 let back = direction.opposite();
-                out.write_all(&block::bare_packet(channel.number.0, at, back, &ack, None, &[]))?;
+                out.write_all(&block::bare_packet(channel.interface, at, back, &ack, None, &[]))?;
             }
             self.packet(
                 at,
                 direction,
-                channel.number,
+                channel.interface,
                 &segment.headers(),
                 bytes,
                 &remarks,
@@ -175,13 +159,13 @@ impl Pcapng {
         &mut self,
         at: Timestamp,
         direction: Direction,
-        number: ConnectionId,
+        interface: u32,
         headers: &Headers,
         bytes: &[u8],
         remarks: &[u8],
         out: &mut impl Write,
     ) -> io::Result<()> {
-        let frame = DataFrame::around(number.0, at, direction, headers, bytes.len(), remarks.len());
+        let frame = DataFrame::around(interface, at, direction, headers, bytes.len(), remarks.len());
         let (before, after) = frame.tails();
         for part in [frame.head(), bytes, before, remarks, after] {
             out.write_all(part)?;
@@ -196,9 +180,14 @@ impl Pcapng {
         let Some(json) = fact::to_json(kind) else {
             return Ok(());
         };
+        let upgrade =
+            channel.protocol == Protocol::Tcp && Happened::is_upgrade(kind, channel.stream.is_some());
+        if upgrade {
+            self.go_on(piece.entry.connection, channel, out)?;
+        }
         let happened = Happened {
             connection: channel.number,
-            interface: channel.number.0,
+            interface: channel.interface,
             name: &name,
             at: *at,
             kind,
@@ -223,10 +212,13 @@ impl Pcapng {
             | EntryKind::Gap { .. }
             | EntryKind::Note { .. } => happened.packets(&mut channel.stream, &json, &remarks),
         };
-        if packets.is_empty() {
+        if upgrade {
+            out.write_all(&packets)?;
+        }
+        if packets.is_empty() || upgrade {
             out.write_all(&block::annotation(
                 EntryId(self.entries),
-                channel.number.0,
+                channel.interface,
                 *at,
                 &json,
             ))?;
@@ -266,6 +258,7 @@ impl Pcapng {
         let name = known.map_or(String::new(), |known| known.name);
         Ok(Channel {
             number,
+            interface: self.interfaces.of(number),
             protocol,
             local: client.unwrap_or(unknown),
             remote: plaintext::server(&name, server.unwrap_or(unknown)),
@@ -291,8 +284,33 @@ impl Pcapng {
         let (name, started) = known.map_or((String::new(), Timestamp::default()), |known| {
             (known.name, known.started)
         });
-        out.write_all(&block::interface(&name, Role::Client.name(), started, addresses))?;
+        out.write_all(&block::interface(&block::Interface {
+            name: &name,
+            description: Role::Client.name(),
+            started,
+            addresses,
+            goes_on: None,
+        }))?;
         self.announced += 1;
+        Ok(())
+    }
+
+    /// What follows of a connection was decrypted after an upgrade to TLS, and has an interface of its own.
+    fn go_on(&mut self, id: ConnectionId, channel: &mut Channel, out: &mut impl Write) -> io::Result<()> {
+        let known = self.conversation(id);
+        let addresses = known
+            .as_ref()
+            .and_then(|known| Some((known.client?, known.server?)));
+        let endpoint = channel.name.parse().ok();
+        channel.name = endpoint.map_or_else(|| channel.name.clone(), |endpoint| plaintext::name(&endpoint));
+        out.write_all(&block::interface(&block::Interface {
+            name: &channel.name,
+            description: &decrypted(Role::Client),
+            started: known.map_or(Timestamp::default(), |known| known.started),
+            addresses,
+            goes_on: Some(channel.interface),
+        }))?;
+        channel.interface = self.interfaces.add(self.announced);
         Ok(())
     }
 
@@ -311,51 +329,6 @@ impl Pcapng {
     }
 }
 
-impl Channel {
-    /// The comments on the next packet, as options.
-    fn remarks(&self, piece: &Piece<'_>) -> Vec<u8> {
-        let waiting = self.waiting.iter().map(String::as_str);
-        let Some(annotation) = piece.annotation else {
-            return block::remarks(waiting);
-        };
-        let added: Vec<String> = annotation.lines().map(harmless).collect();
-        // One comment of several lines stays one.
-        let added = added.join("\n");
-        block::remarks(waiting.chain((!added.is_empty()).then_some(added.as_str())))
-    }
-
-    /// Keeps a sentence for the next packet.
-    fn wait(&mut self, sentence: &str) {
-        if self.waiting.len() < WAITING {
-            self.waiting.push(sentence.chars().take(LONGEST).collect());
-        }
-    }
-
-    /// The synthetic connection; without an opening it was open when the log begins.
-    fn stream(&mut self) -> &mut Stream {
-        let Channel {
-            number,
-            local,
-            remote,
-            ..
-        } = *self;
-        self.stream
-            .get_or_insert_with(|| Stream::unopened(number, local, remote))
-    }
-
-    fn is_known(&self) -> bool {
-        self.local.port() != 0 || self.remote.port() != 0
-    }
-
-    /// From whom and to whom.
-    fn ends(&self, from: Side) -> (SocketAddr, SocketAddr) {
-        match from {
-            Side::Local => (self.local, self.remote),
-            Side::Peer => (self.remote, self.local),
-        }
-    }
-}
-
 /// Writes what the user added also as we keep it, so that it is there when the file is opened here.
 fn annotate(number: EntryId, piece: &Piece<'_>, out: &mut impl Write) -> io::Result<()> {
     match piece.annotation {
@@ -366,13 +339,4 @@ fn annotate(number: EntryId, piece: &Piece<'_>, out: &mut impl Write) -> io::Res
         }
         None => Ok(()),
     }
-}
-
-/// As other programs may print it.
-fn harmless(text: &str) -> String {
-    let policy = Policy {
-        rtl: true,
-        ascii: false,
-    };
-    Shown::of(text, policy).to_string()
 }

@@ -2,7 +2,6 @@
 //! is full, the next one is begun here, and the oldest one that is too many is removed.
 
 use std::io::{self, IoSlice};
-use std::net::SocketAddr;
 use std::os::unix::fs::FileExt as _;
 use std::sync::{Arc, MutexGuard};
 
@@ -11,7 +10,7 @@ use nix::sys::uio::pwritev;
 
 use super::ring::Names;
 use super::{Existing, Inner, begin, remove};
-use crate::capture::connection::Origin;
+use crate::capture::connection::{Origin, Part, Told};
 use crate::capture::index::{Checkpoint, Tails};
 use crate::capture::roster::{Known, Traffic};
 use crate::capture::segment::Segment;
@@ -97,6 +96,8 @@ struct Announcement {
     block: Vec<u8>,
     id: ConnectionId,
     started: Timestamp,
+    /// Whether the file knows an earlier part of the connection.
+    goes_on: bool,
 }
 
 /// The recorder with its lock held.
@@ -127,57 +128,61 @@ impl<'a> Writer<'a> {
 
     /// Tells the file of a new connection.
     pub(super) fn announce(&mut self, origin: &Origin) -> Result<Filed, CaptureError> {
-        let place = self.place(origin, None, None, 0, origin.started)?;
+        let place = self.place(origin, None, Told::default(), 0, origin.started)?;
         self.append(&place, &mut [], &[])?;
         Ok(place.filed)
     }
 
     /// Finds the place of the next `len` bytes of a connection, which was `filed` before: in the file, or in the next
-    /// one of a ring if they do not fit. `addresses` are known if the opening is recorded. `at` is what the name of a
-    /// new file says.
+    /// one of a ring if they do not fit. `told` is what a file has to be told of it that does not know it. `at` is what
+    /// the name of a new file says.
     pub(in crate::capture) fn place(
         &mut self,
         origin: &Origin,
         filed: Option<Filed>,
-        addresses: Option<(SocketAddr, SocketAddr)>,
+        told: Told,
         len: usize,
         at: Timestamp,
     ) -> Result<Place, CaptureError> {
-        let mut place = self.place_here(origin, filed, addresses);
-        let told = place.announcement.as_ref().map_or(0, |told| told.block.len());
-        let end = self.state.end.saturating_add((told + len) as u64);
+        let mut place = self.place_here(origin, filed, told);
+        let announcement = place.announcement.as_ref().map_or(0, |told| told.block.len());
+        let end = self.state.end.saturating_add((announcement + len) as u64);
         // A file without entries has all the room that there will ever be.
         if end > self.inner.max_size && self.state.entries > self.state.segment.first {
             self.go_on(at)?;
-            place = self.place_here(origin, filed, addresses);
+            place = self.place_here(origin, filed, told);
         }
         self.make_room()?;
         Ok(place)
     }
 
-    fn place_here(
-        &self,
-        origin: &Origin,
-        filed: Option<Filed>,
-        addresses: Option<(SocketAddr, SocketAddr)>,
-    ) -> Place {
+    fn place_here(&self, origin: &Origin, filed: Option<Filed>, told: Told) -> Place {
         let segment = &self.state.segment;
         match filed {
             Some(filed) if filed.segment == segment.number => Place {
                 filed,
                 announcement: None,
             },
-            Some(_) | None => Place {
-                filed: Filed {
-                    segment: segment.number,
-                    interface: segment.interfaces().len() as u32,
-                },
-                announcement: Some(Announcement {
-                    block: origin.block(addresses),
-                    id: origin.id,
-                    started: origin.started,
-                }),
-            },
+            Some(_) | None => {
+                let earlier = match told.part {
+                    Part::Decrypted(Some(earlier)) if earlier.segment == segment.number => {
+                        Some(earlier.interface)
+                    }
+                    Part::Decrypted(_) | Part::Whole => None,
+                };
+                Place {
+                    filed: Filed {
+                        segment: segment.number,
+                        interface: segment.interfaces().len() as u32,
+                    },
+                    announcement: Some(Announcement {
+                        block: origin.block(told, earlier),
+                        id: origin.id,
+                        started: origin.started,
+                        goes_on: earlier.is_some(),
+                    }),
+                }
+            }
         }
     }
 
@@ -202,14 +207,15 @@ impl<'a> Writer<'a> {
         // Before the entries: who sees one of them knows its connection.
         let segment = &self.state.segment;
         segment.add_interface(announcement.id);
-        let roster = &self.inner.shared.roster;
-        roster.announce(Known {
-            id: announcement.id,
-            segment: segment.number,
-            started: announcement.started,
-            block: start,
-            traffic: Traffic::default(),
-        });
+        if !announcement.goes_on {
+            self.inner.shared.roster.announce(Known {
+                id: announcement.id,
+                segment: segment.number,
+                started: announcement.started,
+                block: start,
+                traffic: Traffic::default(),
+            });
+        }
         let told = announcement.block.len() as u64;
         self.take_in(start + told, len - told, marks);
         Ok(first)
