@@ -14,6 +14,7 @@
 //! | `socket` | a socket of any kind |
 //! | `unix` | connecting to Unix sockets |
 //! | `tls` | TLS at either end |
+//! | `starttls` | asking for TLS in the words of a protocol |
 //! | `session` | reading and writing of one connection, in one task |
 //! | `outbox` | what waits to be written |
 //! | `journal` | recording, and holding back when the file takes nothing |
@@ -37,6 +38,7 @@ mod reach;
 mod resolve;
 mod session;
 mod socket;
+mod starttls;
 mod unix;
 mod words;
 mod worker;

@@ -143,6 +143,29 @@ fn wrong_usage_is_one_line_and_status_2() {
 }
 
 #[test]
+fn options_of_tls_where_it_is_not_spoken_are_mistakes() {
+    let check = |arguments: &[&str], parts: &[&str]| check_error(&run(arguments), 2, parts);
+    check(
+        &["--starttls", "smtp", "tls://a:465"],
+        &["from the first byte on", "write a:465"],
+    );
+    check(&["--starttls", "smpt", "a:25"], &["'smpt'", "smtp"]);
+    check(
+        &["--starttls", "smtp", "udp://a:25"],
+        &["--starttls", "leave it out"],
+    );
+    check(&["--starttls", "smtp", "unix:/run/x"], &["add --sni NAME"]);
+    check(
+        &["--headless", "--ca", "f", "a:25"],
+        &["--ca", "tls://a:25", "--starttls"],
+    );
+    check(
+        &["--headless", "--ca", "f", "unix:/run/x"],
+        &["--ca", "--starttls"],
+    );
+}
+
+#[test]
 fn arguments_that_are_not_utf8_are_refused_and_file_names_are_not() {
     let home = Home::new();
     let mut command = home.sockscope(&["--headless"]);

@@ -2,7 +2,7 @@
 
 use super::actions::{Compose, Dial, Edit, named};
 use super::{Anchor, App, Composer, Context, Effect, Key, Overlay, Pane, Pending, Preview, Severity};
-use crate::model::{Endpoint, LinkState, NetCommand, Outgoing, Recording, Side};
+use crate::model::{Endpoint, Link, LinkState, NetCommand, Outgoing, Recording, Side};
 use crate::text::{InputError, InputType, LineEnding, format};
 
 /// The worker keeps what the kernel does not take yet; from here on more is refused, so that a peer that never reads
@@ -89,6 +89,7 @@ impl App {
             Dial::Reconnect => NetCommand::Reconnect,
             Dial::Cancel if state.is_dialing() || state == LinkState::Waiting => NetCommand::Cancel,
             Dial::Cancel => return self.notify(Severity::Warning, "nothing is being dialed", context),
+            Dial::StartTls => return self.start_tls(argument, context, out),
             Dial::HalfClose | Dial::Close | Dial::Reset if !state.is_live() => {
                 return self.notify(Severity::Warning, "no connection is open", context);
             }
@@ -104,6 +105,27 @@ impl App {
             Dial::Reset => NetCommand::Reset,
         };
         out.push(Effect::Net(command));
+    }
+
+    /// What can be known here is said where the user looks; what the worker finds out is said in the log.
+    fn start_tls(&mut self, argument: &str, context: &Context<'_>, out: &mut Vec<Effect>) {
+        let link = self.link.as_ref().filter(|link| link.state.is_live());
+        let is_tls = |link: &Link| link.tls.as_ref().is_some_and(|report| report.agreed.is_some());
+        let preset = Some(argument).filter(|argument| !argument.is_empty());
+        let refused = match (
+            link.map(|link| &link.endpoint),
+            preset.map(str::parse).transpose(),
+        ) {
+            (None, _) => "no connection is open: --starttls on the command line starts TLS with it".into(),
+            (Some(Endpoint::Tls(_)), _) => "the connection speaks TLS already".into(),
+            (Some(Endpoint::Tcp(_) | Endpoint::Unix(_)), _) if link.is_some_and(is_tls) => {
+                "the connection speaks TLS already".into()
+            }
+            (Some(Endpoint::Udp(_)), _) => "datagrams carry no TLS".into(),
+            (Some(_), Err(error)) => error,
+            (Some(_), Ok(preset)) => return out.push(Effect::Net(NetCommand::StartTls(preset))),
+        };
+        self.notify(Severity::Warning, refused, context);
     }
 
     /// Dials a target, and makes its history the one of Input.

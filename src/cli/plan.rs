@@ -31,7 +31,8 @@ impl Options {
                 let target: Endpoint = text
                     .parse()
                     .map_err(|error: EndpointError| Usage(error.to_string()))?;
-                self.tls.check(&target)?;
+                self.tls
+                    .check(&target, self.headless || self.writes_to_stdout())?;
                 Peer::Target(target)
             }
             None if self.headless || self.writes_to_stdout() => {
@@ -144,6 +145,7 @@ impl Options {
             reconnect: self.reconnect,
             on_full: self.on_full.map_or(defaults.on_full, Into::into),
             tls: self.tls.options()?,
+            starttls: self.tls.starttls.map(Into::into),
         })
     }
 

@@ -3,7 +3,7 @@
 use std::io::{self, Read as _, Write as _};
 use std::net::SocketAddr;
 use std::os::fd::AsFd as _;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use tokio::io::{Interest, Ready};
@@ -79,6 +79,34 @@ impl Channel {
         let report = tls.report(start.elapsed());
         self.tls = Some(tls);
         (report, result)
+    }
+
+    /// Whether it speaks TLS, or is about to.
+    pub(super) fn is_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// Begins to make it a TLS connection: [`Channel::shake`] goes on until it is.
+    pub(super) fn begin(&mut self, tls: Box<TlsStream>) {
+        self.tls = Some(tls);
+    }
+
+    /// Goes on with the handshake as far as the wire lets it; whether it is through.
+    pub(super) fn shake(&mut self) -> Result<bool, Fault> {
+        match &mut self.tls {
+            Some(tls) => tls.shake(&mut self.wire),
+            None => Ok(true),
+        }
+    }
+
+    /// What the handshake came to, that took so long.
+    pub(super) fn tls_report(&self, took: Duration) -> Option<TlsReport> {
+        self.tls.as_ref().map(|tls| tls.report(took))
+    }
+
+    /// Reads what has arrived in the clear, whatever the reactor knows of it; none if nothing has.
+    pub(super) fn waiting(&self, buffer: &mut [u8]) -> Option<usize> {
+        self.wire.waiting(buffer)
     }
 
     /// Reads a client's first message of TLS, to which nothing is answered yet; [`Channel::answer`] does.

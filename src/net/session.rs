@@ -6,6 +6,7 @@
 
 mod end;
 mod transfer;
+mod upgrade;
 
 use std::future;
 use std::io;
@@ -25,6 +26,7 @@ use super::connect::Connected;
 use super::journal::Journal;
 use super::outbox::Outbox;
 use super::worker::{Fate, Shared};
+use upgrade::{Greeting, Upgrade};
 
 /// How long a close waits for the peer: to read more of what is unsent, and then to answer our FIN. What it goes on
 /// sending does not make it wait longer: a peer that never stops must not keep anybody from leaving.
@@ -68,6 +70,8 @@ pub(super) struct Session<'a> {
     /// Gone once the connection is over, whatever is still to be recorded.
     channel: Option<Channel>,
     ends: (SocketAddr, SocketAddr),
+    /// What was dialed.
+    endpoint: Endpoint,
     /// What the peer is called in sentences.
     peer: String,
     /// Whether datagrams cross: they come whole or not at all, and nobody says when the last one was sent.
@@ -79,6 +83,12 @@ pub(super) struct Session<'a> {
     ours: Half,
     theirs: Half,
     first_fin: Option<Side>,
+    /// What the peer said before anything was sent.
+    greeting: Greeting,
+    /// The start of TLS that is under way.
+    upgrade: Option<Upgrade>,
+    /// Why the connection has failed, however orderly it ends.
+    failed: Option<String>,
     /// The peer's end came without TLS's word for it.
     truncated: bool,
     /// A reset was reported on a write, while what arrived before it was still being read.
@@ -96,7 +106,12 @@ pub(super) struct Session<'a> {
 impl<'a> Session<'a> {
     /// Takes over an open connection.
     pub(super) fn new(shared: &'a Shared, journal: Journal, connected: Connected) -> Session<'a> {
-        let Connected { channel, ends, peer } = connected;
+        let Connected {
+            channel,
+            ends,
+            endpoint,
+            peer,
+        } = connected;
         let datagrams = channel.has_datagrams();
         let read_size = if datagrams {
             // A datagram that does not fit would be cut.
@@ -109,6 +124,7 @@ impl<'a> Session<'a> {
             journal,
             channel: Some(channel),
             ends,
+            endpoint,
             peer,
             datagrams,
             last_call: None,
@@ -117,6 +133,9 @@ impl<'a> Session<'a> {
             ours: Half::Open,
             theirs: Half::Open,
             first_fin: None,
+            greeting: Greeting::Heard(Vec::new()),
+            upgrade: None,
+            failed: None,
             truncated: false,
             reset: None,
             sent: Tally::default(),
@@ -159,18 +178,26 @@ impl<'a> Session<'a> {
         let at = self.shared.clock.now();
         let (local, remote) = self.ends;
         self.journal.event(at, EntryKind::Open { local, remote });
+        let upgrade = self.required_upgrade();
         self.report(|link| {
-            link.state = LinkState::Open;
+            link.state = match upgrade {
+                Some(_) => LinkState::Handshaking,
+                None => LinkState::Open,
+            };
             if let Endpoint::Tcp(_) | Endpoint::Tls(_) | Endpoint::Udp(_) = link.endpoint {
                 link.local = Some(local);
                 link.remote = Some(remote);
             }
             link.opened = Some(at);
         });
+        if let Some(preset) = upgrade {
+            self.start_tls(Some(preset), true);
+        }
     }
 
     fn deadline(&self) -> Option<Instant> {
         let closing = matches!(self.after, After::Closed | After::Dial(_) | After::Redial);
+        let closing = closing || self.failed.is_some();
         let idle = self.shared.options.idle_timeout;
         match (self.over, closing, idle) {
             (true, _, _) => None,
@@ -180,7 +207,8 @@ impl<'a> Session<'a> {
             (false, false, idle) => {
                 let idle = idle.map(|idle| self.last_byte + idle);
                 let last_call = self.last_call.map(|call| call.max(self.last_byte) + LAST_CALL);
-                idle.into_iter().chain(last_call).min()
+                let others = last_call.into_iter().chain(self.upgrade_deadline());
+                idle.into_iter().chain(others).min()
             }
         }
     }
@@ -188,6 +216,12 @@ impl<'a> Session<'a> {
     fn deadline_passed(&mut self) {
         if self.last_call.is_some() {
             return self.end_silently();
+        }
+        if self
+            .upgrade_deadline()
+            .is_some_and(|deadline| deadline <= Instant::now())
+        {
+            return self.upgrade_timed_out();
         }
         let end = End {
             by: Side::Local,
@@ -227,7 +261,7 @@ impl<'a> Session<'a> {
             NetCommand::Connect(endpoint) => self.after = After::Dial(endpoint),
             NetCommand::Reconnect => self.after = After::Redial,
             NetCommand::Close | NetCommand::Cancel => self.after = After::Closed,
-            NetCommand::HalfClose | NetCommand::Reset => {}
+            NetCommand::HalfClose | NetCommand::Reset | NetCommand::StartTls(_) => {}
             NetCommand::Send(message) => {
                 self.refuse(&message, "the connection has ended");
             }
@@ -244,12 +278,13 @@ impl<'a> Session<'a> {
                 if self.ours != Half::Open {
                     return self.refuse(&message, "our side of the connection has ended");
                 }
-                match self.outbox.push(message) {
+                match self.hold(message) {
                     Ok(()) => self.shared.handled(Fate::Queued),
                     Err(message) => self.refuse(&message, "too much is waiting to be sent already"),
                 }
                 self.write();
             }
+            NetCommand::StartTls(preset) => self.start_tls(preset, false),
             NetCommand::HalfClose if self.datagrams => self.call_for_the_last(),
             NetCommand::HalfClose => self.finish(),
             NetCommand::Close | NetCommand::Cancel => self.close(After::Closed),
@@ -290,6 +325,10 @@ impl<'a> Session<'a> {
             self.closing_from = Instant::now();
         }
         self.after = after;
+        if self.upgrade.is_some() {
+            self.abandon_tls();
+            self.report(|link| link.state = LinkState::Open);
+        }
         self.finish();
     }
 

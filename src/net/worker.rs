@@ -179,6 +179,7 @@ fn idle(shared: &Shared, command: NetCommand, last: Option<&Endpoint>) -> Next {
         }
         (
             NetCommand::Reconnect
+            | NetCommand::StartTls(_)
             | NetCommand::HalfClose
             | NetCommand::Close
             | NetCommand::Reset
@@ -206,7 +207,7 @@ pub(super) fn interrupt(shared: &Shared, command: Option<NetCommand>, endpoint: 
             shared.handled(Fate::Refused);
             None
         }
-        Some(NetCommand::HalfClose) => None,
+        Some(NetCommand::HalfClose | NetCommand::StartTls(_)) => None,
     }
 }
 

@@ -38,6 +38,10 @@ impl Session<'_> {
     }
 
     pub(super) fn transfer(&mut self, ready: Ready) {
+        if self.is_shaking() {
+            self.go_on_with_tls();
+            return self.stop_if_full();
+        }
         if self.datagrams
             && ready.is_error()
             && let Some(error) = self.channel.as_ref().and_then(Channel::take_refusal)
@@ -54,6 +58,7 @@ impl Session<'_> {
         } else if ready.is_error() && !self.over {
             self.error_behind_fin();
         }
+        self.go_on_with_tls();
         self.stop_if_full();
     }
 
@@ -63,6 +68,9 @@ impl Session<'_> {
                 return;
             }
             match self.receive() {
+                Ok(Received::End) if self.upgrade.is_some() => {
+                    return self.ended_before_tls("ended the connection before TLS had begun");
+                }
                 Ok(Received::End) => return self.peer_ended(),
                 Ok(Received::Cut) => return self.peer_cut_off(),
                 Ok(Received::Bytes(count)) => {
@@ -71,6 +79,9 @@ impl Session<'_> {
                     self.journal.data(at, Direction::Received, bytes, Recording::AsIs);
                     count_in(&mut self.received, count, at);
                     self.last_byte = Instant::now();
+                    if self.overheard(count) {
+                        return;
+                    }
                     self.tell_dropped();
                 }
                 Err(Fault::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => return,
@@ -79,6 +90,8 @@ impl Session<'_> {
                 Err(Fault::Io(error)) if self.datagrams => self.datagram_failed(&error),
                 Err(Fault::Io(error)) => return self.broken(&error),
                 Err(Fault::Tls { by, why }) => return self.alerted(by, &why),
+                // The handshake is over, so the channel says `Cut` itself.
+                Err(Fault::Cut { .. }) => return self.peer_cut_off(),
             }
         }
     }
@@ -119,7 +132,7 @@ impl Session<'_> {
         {
             return self.write_failed(error);
         }
-        if self.ours == Half::Ending && self.outbox.is_empty() {
+        if self.ours == Half::Ending && self.outbox.is_empty() && self.upgrade.is_none() {
             self.fin();
         }
     }
@@ -170,7 +183,7 @@ impl Session<'_> {
     }
 }
 
-fn count_in(tally: &mut Tally, count: usize, at: Timestamp) {
+pub(super) fn count_in(tally: &mut Tally, count: usize, at: Timestamp) {
     tally.bytes += count as u64;
     tally.messages += 1;
     tally.last = Some(at);

@@ -96,6 +96,9 @@ pub enum TlsError {
     /// The name is none.
     #[error("--sni {0:?} is not a host name")]
     ServerName(String),
+    /// What is dialed has no name that a certificate could be for.
+    #[error("a Unix socket has no name that a certificate could be for: --sni NAME says one")]
+    Nameless,
     /// The file for secrets cannot be used.
     #[error("cannot write secrets to {}: {error}", .path.display())]
     KeyLog {
@@ -175,9 +178,30 @@ impl Tls {
         })
     }
 
+    /// The name to ask a server for, and to check its certificate against: the one of the options, the one that another
+    /// client `asked` for, or the host that was dialed.
+    pub fn name(
+        &self,
+        authority: Option<&Authority>,
+        asked: Option<&str>,
+    ) -> Result<ServerName<'static>, TlsError> {
+        match (&self.name, asked, authority.map(|authority| &authority.host)) {
+            (Some(name), _, _) => Ok(name.clone()),
+            (None, Some(asked), _) => server_name(asked),
+            (None, None, Some(Host::Address { ip, .. })) => Ok(ServerName::IpAddress((*ip).into())),
+            (None, None, Some(Host::Name(name))) => server_name(name),
+            (None, None, None) => Err(TlsError::Nameless),
+        }
+    }
+
     /// Prepares the handshake with a server.
     pub fn client(&self, authority: &Authority) -> Result<TlsStream, TlsError> {
-        self.client_of(Arc::clone(&self.config), authority, None)
+        self.client_to(&self.name(Some(authority), None)?)
+    }
+
+    /// The same with the server of this name.
+    pub fn client_to(&self, name: &ServerName<'static>) -> Result<TlsStream, TlsError> {
+        self.stream(Arc::clone(&self.config), name)
     }
 
     /// The same on behalf of another client: under the name that it asked for, if it asked for one and the options name
@@ -190,21 +214,10 @@ impl Tls {
     ) -> Result<TlsStream, TlsError> {
         let mut config = (*self.config).clone();
         config.alpn_protocols = alpn.to_vec();
-        self.client_of(Arc::new(config), authority, asked)
+        self.stream(Arc::new(config), &self.name(Some(authority), asked)?)
     }
 
-    fn client_of(
-        &self,
-        config: Arc<ClientConfig>,
-        authority: &Authority,
-        asked: Option<&str>,
-    ) -> Result<TlsStream, TlsError> {
-        let name = match (&self.name, asked, &authority.host) {
-            (Some(name), _, _) => name.clone(),
-            (None, Some(asked), _) => server_name(asked)?,
-            (None, None, Host::Address { ip, .. }) => ServerName::IpAddress((*ip).into()),
-            (None, None, Host::Name(name)) => server_name(name)?,
-        };
+    fn stream(&self, config: Arc<ClientConfig>, name: &ServerName<'static>) -> Result<TlsStream, TlsError> {
         let connection = ClientConnection::new(config, name.clone()).map_err(TlsError::SetUp)?;
         Ok(TlsStream::client(
             connection,

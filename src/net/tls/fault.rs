@@ -13,6 +13,11 @@ use super::words;
 pub enum Fault {
     /// The wire says so; also that it has nothing to give or to take now.
     Io(io::Error),
+    /// It ended before the handshake did.
+    Cut {
+        /// How, as the rest of a sentence that begins with the peer's address.
+        why: String,
+    },
     /// A side of TLS does.
     Tls {
         /// The side that ended it.
@@ -49,10 +54,7 @@ impl Situation<'_> {
             (TlsRole::Server, []) => "ended the connection before the TLS handshake",
             (TlsRole::Server, _) => "ended the connection during the TLS handshake",
         };
-        Fault::Tls {
-            by: Side::Peer,
-            why: why.to_owned(),
-        }
+        Fault::Cut { why: why.to_owned() }
     }
 
     /// The library gave up.
