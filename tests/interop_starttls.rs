@@ -139,10 +139,13 @@ fn postfix(home: &Home, address: &str) -> Family {
     postfix
 }
 
-/// Asks for TLS and then says `typed`; the lines of the log from the opening on.
+/// Asks for TLS and then says `typed`; the lines of the log from the opening on. It is recorded under the protocol's name.
 fn talk(home: &Home, protocol: &str, address: &str, typed: &str) -> Vec<String> {
     let ca = home.path("ca.pem").display().to_string();
+    let recording = home.path(protocol).display().to_string();
     let arguments = [
+        "-w",
+        &recording,
         "--headless",
         "--stdin-eof",
         "ignore",
@@ -198,6 +201,30 @@ fn dovecot_starts_tls_for_imap_and_pop3() {
         &talk(&home, "pop3", &pop3, "QUIT\r\n"),
         &["+OK", "STLS␍␊", "+OK", agreed, "QUIT␍␊", "+OK"],
     );
+    repeat(&home, "pop3");
+}
+
+/// Lets Python repeat what was recorded, TLS included.
+fn repeat(home: &Home, recording: &str) {
+    if !is_installed("python3") {
+        return;
+    }
+    let path = home.path(recording).display().to_string();
+    let exported = home.run(&["open", "--headless", "--format", "python", &path], b"");
+    let ca = format!("create_default_context(cafile={:?})", home.path("ca.pem"));
+    let script = exported.text().replace("create_default_context()", &ca);
+    assert!(script.contains("\nstart_tls(0, \"127.0.0.1\")\n"), "{script}");
+    let file = home.path("again.py");
+    fs::write(&file, script).unwrap();
+    let again = Command::new("python3").arg(&file).output().unwrap();
+    let said = String::from_utf8_lossy(&again.stdout);
+    println!("{said}");
+    assert!(
+        again.status.success(),
+        "{}",
+        String::from_utf8_lossy(&again.stderr)
+    );
+    assert!(said.contains("0: started TLSv1.3\n"), "{said}");
 }
 
 #[test]

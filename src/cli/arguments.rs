@@ -27,6 +27,7 @@ pub(super) const EXAMPLES: &str =
     "  sockscope demo                        look around: a built-in server and a connection to it
   sockscope localhost:6379 --eol crlf   talk to redis, each line ended with CR LF
   sockscope tls://example.org:https     speak TLS, and see the certificates
+  sockscope --starttls smtp mail:25     begin in the clear, and go on in TLS
   sockscope                             choose from the targets used last
   sockscope open trace.pcapng           look at it again, or at what tcpdump or Wireshark captured
   sockscope open trace.pcapng --headless --format python > again.py

@@ -506,6 +506,16 @@ fn tls_is_told_in_status_and_in_the_inspector() {
 }
 
 #[test]
+fn a_connection_on_its_way_to_tls_says_so() {
+    check("starting_tls", &[0, 1, 2], |size| {
+        let mut stage = conversation(size);
+        stage.link(|link| link.state = LinkState::Handshaking);
+        stage.report();
+        stage
+    });
+}
+
+#[test]
 fn a_recorder_that_fails_is_announced_over_everything() {
     check("banner", &[0, 1], |size| {
         let mut stage = conversation(size);
