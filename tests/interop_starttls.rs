@@ -211,7 +211,10 @@ fn repeat(home: &Home, recording: &str) {
     }
     let path = home.path(recording).display().to_string();
     let exported = home.run(&["open", "--headless", "--format", "python", &path], b"");
-    let ca = format!("create_default_context(cafile={:?})", home.path("ca.pem"));
+    let ca = format!(
+        "create_default_context(cafile='{}')",
+        home.path("ca.pem").display()
+    );
     let script = exported.text().replace("create_default_context()", &ca);
     assert!(script.contains("\nstart_tls(0, \"127.0.0.1\")\n"), "{script}");
     let file = home.path("again.py");
