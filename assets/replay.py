@@ -119,6 +119,14 @@ class Connection:
         self.socket.shutdown(socket.SHUT_WR)
         self.say("sent FIN")
 
+    def start_tls(self, name):
+        self.selector.unregister(self.socket)
+        self.socket.settimeout(PATIENCE)
+        self.socket = trust.wrap_socket(self.socket, server_hostname=name)
+        self.socket.setblocking(False)
+        self.selector.register(self.socket, selectors.EVENT_READ)
+        self.say("started %s" % self.socket.version())
+
     def reset(self):
         # With SO_LINGER 0 closing sends RST.
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -157,6 +165,11 @@ def receive(number, count):
 def receive_end(number):
     """Waits until the server has ended."""
     run(number, Connection.receive_end)
+
+
+def start_tls(number, name):
+    """Goes on in TLS with the server of this name."""
+    run(number, Connection.start_tls, name)
 
 
 def finish(number):

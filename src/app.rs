@@ -13,7 +13,7 @@
 //! | `overlay` | pop-ups |
 //! | `notice`, `rates`, `kernel` | messages and figures that change with time |
 //! | `server` | who came to a listener, and which of them is meant |
-//! | `perform`, `browse`, `goto`, `annotate`, `typing`, `popups`, `news`, `mouse`, `ending`, `copying` | what events do to all of that |
+//! | `perform`, `browse`, `goto`, `annotate`, `typing`, `dialing`, `popups`, `news`, `mouse`, `ending`, `copying` | what events do to all of that |
 //!
 //! Deliberately absent: sockets, files, the clock, the terminal. Time and the log come in with the context.
 
@@ -24,6 +24,7 @@ mod block;
 mod browse;
 mod composer;
 mod copying;
+mod dialing;
 mod ending;
 mod event;
 mod exporting;

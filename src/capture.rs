@@ -73,4 +73,4 @@ pub use recorder::{Create, Existing, Recorder, Ring, ring_of};
 pub use search::{Hits, Scan, ScanReport, ScanState, Sought, hits};
 pub use session::Session;
 pub(crate) use store::safe_name;
-pub use store::{BUDGET, Kept, RingFile, Sessions};
+pub use store::{BUDGET, Kept, RingFile, Sessions, state_directory};

@@ -22,6 +22,8 @@ pub(crate) enum Request {
     Run(Box<Plan>),
     /// List or delete recordings.
     KeepHouse(Housekeeping, Zone),
+    /// Print the certificate of the local authority.
+    PrintAuthority,
     /// Print this on standard output, and nothing else.
     Print(Vec<u8>),
 }
@@ -66,6 +68,10 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Req
             };
             return Ok(Request::KeepHouse(task, arguments.options.zone()));
         }
+        Some(Task::Ca) if arguments.target.is_some() => {
+            Err(Usage("ca prints a certificate: leave the target out".into()))
+        }
+        Some(Task::Ca) => return Ok(Request::PrintAuthority),
         Some(Task::Completions { shell }) => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "sockscope", &mut text);

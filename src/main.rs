@@ -20,6 +20,9 @@ fn main() -> ExitCode {
         Ok(Request::KeepHouse(task, zone)) => {
             runtime::keep_house(&task, zone).map_or_else(|error| fail(&error), |text| print(text.as_bytes()))
         }
+        Ok(Request::PrintAuthority) => {
+            runtime::print_authority().map_or_else(|error| fail(&error), |text| print(text.as_bytes()))
+        }
         Ok(Request::Print(text)) => print(&text),
         Err(Usage(message)) => {
             runtime::tell(&message);

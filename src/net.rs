@@ -14,7 +14,8 @@
 //! | `connect` | dialing, and the handshake above TCP |
 //! | `socket` | a socket of any kind |
 //! | `unix` | connecting to Unix sockets |
-//! | `tls` | TLS as a client |
+//! | `tls` | TLS at either end |
+//! | `starttls` | asking for TLS in the words of a protocol |
 //! | `session` | reading and writing of one connection, in one task |
 //! | `outbox` | what waits to be written |
 //! | `journal` | recording, and holding back when the file takes nothing |
@@ -24,6 +25,8 @@
 //! | `tap` | relaying an application to its server |
 //! | `shared` | what all of these use |
 //! | `words` | errors in sentences |
+
+pub mod tls;
 
 mod announce;
 mod backoff;
@@ -44,13 +47,14 @@ mod session;
 mod shared;
 mod socket;
 mod stamping;
+mod starttls;
 mod tap;
-mod tls;
 mod unix;
 mod wire;
 mod words;
 mod worker;
 
+pub use channel::Received;
 pub use clock::Clock;
 pub use kernel::Kernel;
 pub use options::{Bind, OnFull, Options};

@@ -16,6 +16,7 @@ pub mod history;
 pub mod screen;
 
 mod alarm;
+mod authority;
 mod canvas;
 mod captured;
 mod clipboard;
@@ -32,6 +33,7 @@ mod store;
 mod tell;
 mod writer;
 
+pub use authority::print_authority;
 pub use guard::{Guard, GuardError, Mouse, check_terminal, enter_sequence, install_panic_hook};
 pub use launch::{Front, Memory, Peer, Plan, RunError, ScreenPlan, run};
 pub use sessions::{Housekeeping, keep_house};

@@ -11,7 +11,7 @@ use std::fs::{self, File};
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -143,6 +143,29 @@ fn wrong_usage_is_one_line_and_status_2() {
 }
 
 #[test]
+fn options_of_tls_where_it_is_not_spoken_are_mistakes() {
+    let check = |arguments: &[&str], parts: &[&str]| check_error(&run(arguments), 2, parts);
+    check(
+        &["--starttls", "smtp", "tls://a:465"],
+        &["from the first byte on", "write a:465"],
+    );
+    check(&["--starttls", "smpt", "a:25"], &["'smpt'", "smtp"]);
+    check(
+        &["--starttls", "smtp", "udp://a:25"],
+        &["--starttls", "leave it out"],
+    );
+    check(&["--starttls", "smtp", "unix:/run/x"], &["add --sni NAME"]);
+    check(
+        &["--headless", "--ca", "f", "a:25"],
+        &["--ca", "tls://a:25", "--starttls"],
+    );
+    check(
+        &["--headless", "--ca", "f", "unix:/run/x"],
+        &["--ca", "--starttls"],
+    );
+}
+
+#[test]
 fn arguments_that_are_not_utf8_are_refused_and_file_names_are_not() {
     let home = Home::new();
     let mut command = home.sockscope(&["--headless"]);
@@ -217,6 +240,28 @@ fn help_lists_what_exists_and_nothing_else() {
         version.text(),
         concat!("sockscope ", env!("CARGO_PKG_VERSION"), "\n")
     );
+}
+
+#[test]
+fn the_local_authority_is_made_once_and_its_key_stays() {
+    let home = Home::new();
+    check_error(&home.run(&["a:1", "ca"], b""), 2, &["leave the target out"]);
+    let printed = || home.run(&["ca"], b"");
+    let first = printed();
+    assert_eq!((first.code(), first.stderr.as_str()), (0, ""));
+    let pem = first.text();
+    assert!(pem.starts_with("-----BEGIN CERTIFICATE-----\n"), "{pem}");
+    assert!(pem.ends_with("-----END CERTIFICATE-----\n"), "{pem}");
+    assert_eq!(printed().text(), pem);
+    let key = home.path("state/sockscope/ca.key");
+    assert_eq!(key.metadata().unwrap().mode() & 0o7777, 0o600);
+    let help = home.run(&["ca", "--help"], b"").text();
+    for part in ["curl --cacert", "update-ca-certificates", "ca.key"] {
+        assert!(help.contains(part), "{part:?} is not in {help}");
+    }
+    fs::write(&key, "no key").unwrap();
+    check_error(&printed(), 1, &["ca.key", "move it away"]);
+    assert_eq!(fs::read(&key).unwrap(), b"no key");
 }
 
 #[test]

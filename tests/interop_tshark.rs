@@ -11,9 +11,12 @@ mod tshark;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
-use sockscope::capture::{Connection, Create, Existing, MAX_PAYLOAD, Recorder, Ring};
+use sockscope::capture::{Connection, Create, Existing, MAX_PAYLOAD, Recorder, Ring, Session};
 use sockscope::model::Side::{Local, Peer};
-use sockscope::model::{Direction, End, EndHow, EntryKind, Role, Side, Timestamp};
+use sockscope::model::{
+    Agreed, Direction, End, EndHow, EntryKind, Records as _, Role, Side, Timestamp, TlsReport, TlsRole,
+    Verdict,
+};
 
 use server::is_installed;
 use tshark::{Transport, complaints, fields, tshark};
@@ -333,6 +336,68 @@ fn connections_at_the_same_time_stay_apart() {
 }
 
 /// Each file of a ring is followed by itself, also those that begin in the middle of a connection.
+/// What came before an upgrade to TLS and what was decrypted after it are streams of their own, and one connection here.
+#[test]
+fn both_parts_of_an_upgraded_connection_are_followed() {
+    if !is_installed("tshark") {
+        return;
+    }
+    for ((local, remote), port) in [
+        (V4, 16379),
+        (V6, 16379),
+        (("127.0.0.1:50312", "127.0.0.1:443"), 80),
+    ] {
+        let mut sketch = Sketch::new();
+        let mut plain = sketch.open(local, remote);
+        sketch.receive(&mut plain, &noise(30, 1));
+        sketch.send(&mut plain, &noise(20, 2));
+        sketch.receive(&mut plain, &noise(10, 3));
+        sketch.event(&plain, &upgrade());
+        let mut decrypted = Line {
+            connection: plain.connection.clone(),
+            sent: Vec::new(),
+            received: Vec::new(),
+        };
+        let mut other = sketch.open("127.0.0.1:50313", "127.0.0.1:16379");
+        for n in 1..20 {
+            sketch.send(&mut decrypted, &noise(n, 4));
+            sketch.receive(&mut other, &noise(n * 3, 5));
+            sketch.receive(&mut decrypted, &noise(n * 31 % 97 + 1, 6));
+        }
+        sketch.event(&decrypted, &half_close(Local));
+        sketch.close(&decrypted, Peer, EndHow::Fin);
+        sketch.close(&other, Peer, EndHow::Rst);
+        sketch.assert_clean(&[&plain, &decrypted, &other]);
+        let ports = fields(&sketch.path, &["tcp.stream", "tcp.dstport"]);
+        let server = format!("1\t{port}");
+        assert!(ports.contains(&server), "{ports:?}");
+
+        let session = Session::open(&sketch.path).unwrap();
+        assert_eq!(session.conversations(), 2);
+        let one = session.conversation(plain.connection.id()).unwrap();
+        assert_eq!(one.sent, (plain.sent.len() + decrypted.sent.len()) as u64);
+        assert_eq!(one.name, format!("tcp://{remote}"));
+        assert_eq!(one.client(), Some(local.parse().unwrap()));
+    }
+}
+
+fn upgrade() -> EntryKind {
+    EntryKind::Tls(Box::new(TlsReport {
+        role: TlsRole::Client,
+        server_name: "localhost".into(),
+        took: std::time::Duration::ZERO,
+        agreed: Some(Agreed {
+            version: "TLS 1.3".into(),
+            cipher: "TLS_AES_128_GCM_SHA256".into(),
+            group: None,
+            alpn: None,
+            resumed: false,
+        }),
+        verdict: Verdict::Trusted,
+        chain: Vec::new(),
+    }))
+}
+
 #[test]
 fn every_file_of_a_ring_is_followed() {
     if !is_installed("tshark") {

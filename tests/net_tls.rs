@@ -338,6 +338,34 @@ fn a_late_answer_after_our_end_arrives_whole() {
     assert_eq!(bench.bytes(Direction::Received), vec![b'x'; 300_000]);
 }
 
+/// A server of TLS 1.2 may talk in the same breath as it ends the handshake: the socket has no more to say after that.
+#[test]
+fn what_comes_with_the_end_of_the_handshake_is_shown_at_once() {
+    let trust = Trust::new();
+    let (chain, key) = trust.root.issue(&server(&["localhost", "127.0.0.1"]));
+    let config = ServerConfig::builder_with_protocol_versions(&[&rustls::version::TLS12])
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .unwrap();
+    let greeting: Vec<u8> = (0..5000_u32).map(|at| at as u8).collect();
+    let said = greeting.clone();
+    let (address, server) = speaking(Arc::new(config), move |mut tls| {
+        // It waits in the connection for the end of the handshake.
+        tls.conn.writer().write_all(&said).unwrap();
+        let _ = tls.read_to_end(&mut Vec::new());
+    });
+    let options = Options {
+        read_size: 100,
+        ..trust.options()
+    };
+    let bench = Bench::new(options);
+    bench.dial(format!("tls://{address}"));
+    bench.wait_link("the whole greeting", |link| link.received.bytes == 5000);
+    assert_eq!(bench.bytes(Direction::Received), greeting);
+    bench.ask(NetCommand::Close);
+    server.join().unwrap();
+}
+
 #[test]
 fn both_directions_carry_megabytes_at_once() {
     const BYTES: usize = 8 << 20;

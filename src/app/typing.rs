@@ -2,7 +2,7 @@
 
 use super::actions::{Compose, Dial, Edit, named};
 use super::{Anchor, App, Composer, Context, Effect, Key, Overlay, Pane, Pending, Preview, Severity};
-use crate::model::{Endpoint, LinkState, NetCommand, Outgoing, PeerCommand, Recording, Side, Timestamping};
+use crate::model::{LinkState, NetCommand, Outgoing, PeerCommand, Recording, Side};
 use crate::text::{InputError, InputType, LineEnding, format};
 
 /// The worker keeps what the kernel does not take yet; from here on more is refused, so that a peer that never reads
@@ -11,9 +11,6 @@ const UNSENT: u64 = 16 << 20;
 
 /// Longer pastes are for sending files, not for a line editor.
 const PASTE: usize = 1 << 20;
-
-/// How many targets the connect dialog offers.
-const RECENTS: usize = 50;
 
 impl App {
     pub(super) fn compose(
@@ -77,129 +74,6 @@ impl App {
                 format!("{key} is not one byte, so nothing was inserted"),
                 context,
             );
-        }
-    }
-
-    pub(super) fn dial(&mut self, dial: Dial, argument: &str, context: &Context<'_>, out: &mut Vec<Effect>) {
-        let state = self.state();
-        let fin_sent = self.fin_sent();
-        if self.listening.is_some() {
-            return self.dial_peers(dial, argument, context, out);
-        }
-        let command = match dial {
-            Dial::Connect => return self.connect_to(argument, context, out),
-            Dial::Reconnect if self.link.is_none() => return self.open_connect(""),
-            Dial::Reconnect => NetCommand::Reconnect,
-            Dial::Cancel if state.is_dialing() || state == LinkState::Waiting => NetCommand::Cancel,
-            Dial::Cancel => return self.notify(Severity::Warning, "nothing is being dialed", context),
-            Dial::Timestamps if !state.is_live() && !state.is_dialing() => {
-                let text = "no connection is open; --timestamps asks for them from the start";
-                return self.notify(Severity::Warning, text, context);
-            }
-            Dial::Timestamps => match self.stamps_wanted(argument) {
-                Some(on) => NetCommand::Timestamps(on),
-                None => {
-                    let text = format!("{argument:?} is neither on nor off");
-                    return self.notify(Severity::Warning, text, context);
-                }
-            },
-            Dial::HalfClose | Dial::Close | Dial::Reset if !state.is_live() => {
-                return self.notify(Severity::Warning, "no connection is open", context);
-            }
-            Dial::HalfClose if fin_sent => {
-                return self.notify(
-                    Severity::Warning,
-                    "FIN was sent already; the peer may still send",
-                    context,
-                );
-            }
-            Dial::HalfClose => NetCommand::HalfClose,
-            Dial::Close => NetCommand::Close,
-            Dial::Reset => NetCommand::Reset,
-        };
-        out.push(Effect::Net(command));
-    }
-
-    /// Whether time stamps are to be asked for: as the argument says, and without one, the other way round.
-    fn stamps_wanted(&self, argument: &str) -> Option<bool> {
-        let state = self.link.as_ref().map(|link| &link.timestamping);
-        match argument {
-            "on" => Some(true),
-            "off" => Some(false),
-            "" => Some(state != Some(&Timestamping::On)),
-            _ => None,
-        }
-    }
-
-    /// The same where connections are waited for: what is done to one is done to whoever is in front.
-    fn dial_peers(&mut self, dial: Dial, argument: &str, context: &Context<'_>, out: &mut Vec<Effect>) {
-        let Some(listening) = &self.listening else { return };
-        let is_tap = listening.target.is_some();
-        let listens = listening.state == LinkState::Listening;
-        let is_idle = matches!(listening.state, LinkState::Closed | LinkState::Failed);
-        let none_open = !self
-            .peers
-            .live()
-            .any(|link| self.chosen.is_none_or(|chosen| chosen == link.id));
-        let command = match dial {
-            Dial::Connect => {
-                let text = "this run waits for connections; start sockscope once more to connect somewhere";
-                return self.notify(Severity::Warning, text, context);
-            }
-            Dial::Reconnect => match self.settings.goal.clone().filter(|_| is_idle) {
-                Some(goal) => goal.command(),
-                None => return self.notify(Severity::Info, "it is listening already", context),
-            },
-            Dial::Timestamps if is_tap => {
-                let text = "a tap has two sockets, of which no time stamps are kept";
-                return self.notify(Severity::Warning, text, context);
-            }
-            Dial::Timestamps => match self.stamps_wanted(argument) {
-                Some(on) => NetCommand::Timestamps(on),
-                None => {
-                    let text = format!("{argument:?} is neither on nor off");
-                    return self.notify(Severity::Warning, text, context);
-                }
-            },
-            Dial::Cancel if listens => NetCommand::Cancel,
-            Dial::Cancel => return self.notify(Severity::Warning, "it is not listening", context),
-            Dial::HalfClose | Dial::Close | Dial::Reset if none_open => {
-                return self.notify(Severity::Warning, "no connection is open", context);
-            }
-            Dial::HalfClose if is_tap => {
-                let text = "a tap passes on the ends of others: close or reset both sides instead";
-                return self.notify(Severity::Warning, text, context);
-            }
-            Dial::HalfClose => self.to_peers(PeerCommand::HalfClose),
-            Dial::Close => self.to_peers(PeerCommand::Close),
-            Dial::Reset => self.to_peers(PeerCommand::Reset),
-        };
-        out.push(Effect::Net(command));
-    }
-
-    /// Dials a target, and makes its history the one of Input.
-    pub(super) fn connect(&mut self, endpoint: Endpoint, context: &Context<'_>, out: &mut Vec<Effect>) {
-        self.recents.retain(|recent| *recent != endpoint);
-        self.recents.insert(0, endpoint.clone());
-        self.recents.truncate(RECENTS);
-        out.push(Effect::RememberTarget(endpoint.clone()));
-        self.recall(&endpoint, out);
-        out.push(Effect::Net(NetCommand::Connect(endpoint)));
-        self.focus(Pane::Input, context);
-    }
-
-    /// Asks for the history of a target, if it is not the present one.
-    pub(super) fn recall(&mut self, endpoint: &Endpoint, out: &mut Vec<Effect>) {
-        if self.composer.history.endpoint() != Some(endpoint) {
-            self.composer.history.switch(endpoint.clone());
-            out.push(Effect::Recall(endpoint.clone()));
-        }
-    }
-
-    fn connect_to(&mut self, argument: &str, context: &Context<'_>, out: &mut Vec<Effect>) {
-        match argument.parse() {
-            Ok(endpoint) => self.connect(endpoint, context, out),
-            Err(_) => self.open_connect(argument),
         }
     }
 
@@ -299,7 +173,7 @@ impl App {
         Ok(())
     }
 
-    fn fin_sent(&self) -> bool {
+    pub(super) fn fin_sent(&self) -> bool {
         let link = self.link.as_ref();
         link.is_some_and(|link| link.state == LinkState::HalfClosed && link.first_fin == Some(Side::Local))
     }

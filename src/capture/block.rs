@@ -5,7 +5,7 @@
 use std::net::SocketAddr;
 
 use crate::capture::packet::{Headers, Segment};
-use crate::model::{Direction, EntryId, Role, Timestamp};
+use crate::model::{Direction, EntryId, Timestamp};
 
 /// Section Header Block.
 pub(super) const SECTION: u32 = 0x0a0d_0d0a;
@@ -102,24 +102,42 @@ fn section_with(remark: Option<&str>, first: Option<EntryId>) -> Vec<u8> {
     block(SECTION, &body)
 }
 
-/// The interface description block of a connection; `started` travels in an option of ours, since an
-/// interface has no time, and so do the addresses where no entry tells them.
-pub(super) fn interface(
-    name: &str,
-    role: Role,
-    started: Timestamp,
-    addresses: Option<(SocketAddr, SocketAddr)>,
-) -> Vec<u8> {
+/// What stands in an interface description block.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Interface<'a> {
+    /// `if_name`: what was dialed.
+    pub(super) name: &'a str,
+    /// `if_description`: what this program is to it.
+    pub(super) description: &'a str,
+    /// When dialing started.
+    pub(super) started: Timestamp,
+    /// Who talks to whom, where no entry tells it.
+    pub(super) addresses: Option<(SocketAddr, SocketAddr)>,
+    /// The interface before it, with whose connection this one goes on.
+    pub(super) goes_on: Option<u32>,
+}
+
+/// The interface description block of a connection; when it started travels in an option of ours, since an
+/// interface has no time, and so do the addresses, and the interface with which it goes on, as words.
+pub(super) fn interface(about: &Interface<'_>) -> Vec<u8> {
+    let Interface {
+        name,
+        description,
+        started,
+        addresses,
+        goes_on,
+    } = about;
+    let addresses = addresses.iter().flat_map(|(local, remote)| [local, remote]);
+    let words = addresses.map(ToString::to_string);
+    let words: Vec<String> = words.chain(goes_on.map(|number| number.to_string())).collect();
     let mut value = started.0.to_le_bytes().to_vec();
-    if let Some((local, remote)) = addresses {
-        value.extend(format!("{local} {remote}").as_bytes());
-    }
+    value.extend(words.join(" ").as_bytes());
     let mut body = Vec::new();
     body.extend(LINKTYPE_RAW.to_le_bytes());
     body.extend(0u16.to_le_bytes());
     body.extend(0u32.to_le_bytes()); // snaplen: no limit
     option(&mut body, IF_NAME, name.as_bytes());
-    option(&mut body, IF_DESCRIPTION, role.name().as_bytes());
+    option(&mut body, IF_DESCRIPTION, description.as_bytes());
     option(&mut body, IF_TSRESOL, &[NANOSECONDS]);
     option(&mut body, OPT_OURS, &ours(&value));
     option(&mut body, OPT_END, &[]);

@@ -3,17 +3,18 @@
 //! Deliberately absent: deciding what happened. What is said here is written down; what TCP has a packet for
 //! becomes one.
 
+mod frames;
+
 use std::io::IoSlice;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::block::{self, DataFrame, LONGEST_TEXT};
+use super::block::{self, LONGEST_TEXT};
 use super::happened::Happened;
 use super::index::Tails;
-use super::packet::{self, Segment};
 use super::recorder::{Carries, Filed, Mark, Recorder};
 use super::stream::Stream;
-use super::{CaptureError, fact};
+use super::{CaptureError, fact, plaintext};
 use crate::model::{
     ConnectionId, Direction, Endpoint, EntryId, EntryKind, Protocol, Role, Stamped, Timestamp,
 };
@@ -32,6 +33,8 @@ pub(super) struct Origin {
     /// When dialing started.
     pub(super) started: Timestamp,
     name: String,
+    /// The same after an upgrade to TLS.
+    decrypted: String,
     /// What this program is to it.
     pub(super) role: Role,
     /// Whether it is a stream of bytes, or datagrams.
@@ -44,6 +47,7 @@ impl Origin {
             id,
             started,
             name: endpoint.to_string(),
+            decrypted: plaintext::name(endpoint),
             role,
             protocol: match endpoint {
                 Endpoint::Tcp(_) | Endpoint::Tls(_) | Endpoint::Unix(_) => Protocol::Tcp,
@@ -52,9 +56,62 @@ impl Origin {
         }
     }
 
-    /// Its interface description block, with the addresses if an earlier file has the entry that tells them.
-    pub(super) fn block(&self, addresses: Option<(SocketAddr, SocketAddr)>) -> Vec<u8> {
-        block::interface(&self.name, self.role, self.started, addresses)
+    /// Its interface description block; `goes_on` is the number of the interface in that file that the part before an
+    /// upgrade to TLS has.
+    pub(super) fn block(&self, told: Told, goes_on: Option<u32>) -> Vec<u8> {
+        let name = self.name(told.part);
+        let description = match told.part {
+            Part::Whole => self.role.name().to_owned(),
+            Part::Decrypted(_) => decrypted(self.role),
+        };
+        block::interface(&block::Interface {
+            name,
+            description: &description,
+            started: self.started,
+            addresses: told.addresses,
+            goes_on,
+        })
+    }
+
+    fn name(&self, part: Part) -> &str {
+        match part {
+            Part::Whole => &self.name,
+            Part::Decrypted(_) => &self.decrypted,
+        }
+    }
+}
+
+/// What this program is to a connection after an upgrade to TLS, as `if_description` has it.
+pub(super) fn decrypted(role: Role) -> String {
+    format!("{}, decrypted after an upgrade to TLS", role.name())
+}
+
+/// Which part of a connection entries belong to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) enum Part {
+    /// All of it, or what came before an upgrade to TLS.
+    #[default]
+    Whole,
+    /// What was decrypted after one. The part before is filed there.
+    Decrypted(Option<Filed>),
+}
+
+/// What a file has to be told of a connection before its entries, if it has no interface for them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Told {
+    /// Who talks to whom, if an earlier file has the entry that tells it.
+    pub(super) addresses: Option<(SocketAddr, SocketAddr)>,
+    /// Of which part the entries are.
+    pub(super) part: Part,
+}
+
+impl Told {
+    /// Where the part before an upgrade to TLS is filed.
+    pub(super) fn earlier(self) -> Option<Filed> {
+        match self.part {
+            Part::Whole => None,
+            Part::Decrypted(earlier) => earlier,
+        }
     }
 }
 
@@ -74,8 +131,8 @@ pub struct Connection {
 struct Flow {
     /// The synthetic TCP connection, once the addresses are known.
     stream: Option<Stream>,
-    /// Who talks to whom, once that is recorded.
-    addresses: Option<(SocketAddr, SocketAddr)>,
+    /// Who talks to whom, once that is recorded, and of which part of the connection.
+    told: Told,
     tails: Tails,
     /// Where the file, or the last one of a ring, was told of it.
     filed: Option<Filed>,
@@ -119,10 +176,15 @@ impl Connection {
         }
         let mut flow = self.flow();
         let mut next = *flow;
+        let upgrade = Happened::is_upgrade(kind, flow.stream.is_some());
+        if upgrade {
+            next.told.part = Part::Decrypted(flow.filed);
+            next.filed = None;
+        }
         let happened = Happened {
             connection: self.id(),
             interface: flow.interface(),
-            name: &self.origin.name,
+            name: self.origin.name(next.told.part),
             role: self.origin.role,
             at,
             kind,
@@ -133,29 +195,18 @@ impl Connection {
             Protocol::Udp => Vec::new(),
         };
         if let EntryKind::Open { local, remote } = kind {
-            next.addresses = Some((*local, *remote));
+            next.told.addresses = Some((*local, *remote));
         }
-        let carries = match kind {
-            EntryKind::Open { .. } => {
-                let in_packet = block::text_in_last(&blocks, json.len());
-                let offset = in_packet.unwrap_or(block::ANNOTATION_HEADER as u64);
-                Carries::Addresses(offset, json.len() as u32)
-            }
-            EntryKind::Data { .. }
-            | EntryKind::Lookup(_)
-            | EntryKind::Attempt(_)
-            | EntryKind::Tls(_)
-            | EntryKind::HalfClose { .. }
-            | EntryKind::Close(_)
-            | EntryKind::Error { .. }
-            | EntryKind::Gap { .. }
-            | EntryKind::Note { .. } => Carries::Nothing,
-        };
+        let carries = carried(kind, &blocks, &json);
         let mut writer = self.recorder.writer();
-        if blocks.is_empty() {
-            blocks = block::annotation(writer.next(), flow.interface(), at, &json);
+        if blocks.is_empty() || upgrade {
+            blocks.extend(block::annotation(writer.next(), flow.interface(), at, &json));
         }
-        let place = writer.place(&self.origin, flow.filed, flow.addresses, blocks.len(), at)?;
+        let told = Told {
+            addresses: flow.told.addresses,
+            part: next.told.part,
+        };
+        let place = writer.place(&self.origin, next.filed, told, blocks.len(), at)?;
         if place.filed.interface != flow.interface() {
             block::put_under(place.filed.interface, &mut blocks);
         }
@@ -224,8 +275,12 @@ impl Connection {
         let mut flow = self.flow();
         // It stays empty, and so unallocated, for all but a few entries.
         let (mut frame, mut overdue, stream) = match self.origin.protocol {
-            Protocol::Tcp => segment(*flow, at, direction, bytes)?,
-            Protocol::Udp => (datagram(*flow, at, direction, bytes)?, Vec::new(), flow.stream),
+            Protocol::Tcp => frames::segment(*flow, at, direction, bytes)?,
+            Protocol::Udp => (
+                frames::datagram(*flow, at, direction, bytes)?,
+                Vec::new(),
+                flow.stream,
+            ),
         };
         let mut tails = flow.tails;
         tails.push(direction, bytes);
@@ -237,7 +292,7 @@ impl Connection {
         let mut note = note.unwrap_or_default();
         let before_note = overdue.len() + frame.head().len() + bytes.len() + frame.tail().len();
         let len = before_note + note.len();
-        let place = writer.place(&self.origin, flow.filed, flow.addresses, len, at)?;
+        let place = writer.place(&self.origin, flow.filed, flow.told, len, at)?;
         let interface = place.filed.interface;
         if interface != flow.interface() {
             frame.put_under(interface);
@@ -253,7 +308,7 @@ impl Connection {
         let id = writer.append(&place, &mut parts, marks)?;
         *flow = Flow {
             stream,
-            addresses: flow.addresses,
+            told: flow.told,
             tails,
             filed: Some(place.filed),
         };
@@ -294,55 +349,22 @@ fn injection(direction: Direction, len: usize) -> String {
     format!("injected: you sent the {len} bytes before this to the {to}, not the {from}")
 }
 
-/// The frame of a part of a stream, the acknowledgement that has to stand before it if any, and the stream after it.
-fn segment(
-    flow: Flow,
-    at: Timestamp,
-    direction: Direction,
-    bytes: &[u8],
-) -> Result<(DataFrame, Vec<u8>, Option<Stream>), CaptureError> {
-    if bytes.is_empty() {
-        return Err(CaptureError::Empty);
+/// What an event carries whose packets are `blocks` and whose text is `json`.
+fn carried(kind: &EntryKind, blocks: &[u8], json: &[u8]) -> Carries {
+    match kind {
+        EntryKind::Open { .. } => {
+            let in_packet = block::text_in_last(blocks, json.len());
+            let offset = in_packet.unwrap_or(block::ANNOTATION_HEADER as u64);
+            Carries::Addresses(offset, json.len() as u32)
+        }
+        EntryKind::Data { .. }
+        | EntryKind::Lookup(_)
+        | EntryKind::Attempt(_)
+        | EntryKind::Tls(_)
+        | EntryKind::HalfClose { .. }
+        | EntryKind::Close(_)
+        | EntryKind::Error { .. }
+        | EntryKind::Gap { .. }
+        | EntryKind::Note { .. } => Carries::Nothing,
     }
-    if bytes.len() > MAX_PAYLOAD {
-        return Err(CaptureError::TooLong(bytes.len()));
-    }
-    let mut stream = flow.stream.ok_or(CaptureError::NotOpen)?;
-    let from = direction.sender();
-    let overdue = stream
-        .overdue(from, bytes.len())
-        .map(|ack| packet(flow.interface(), at, direction.opposite(), &ack));
-    let segment = stream.data(from, bytes.len());
-    let frame = DataFrame::new(flow.interface(), at, direction, &segment);
-    Ok((frame, overdue.unwrap_or_default(), Some(stream)))
-}
-
-/// The frame of a datagram.
-fn datagram(
-    flow: Flow,
-    at: Timestamp,
-    direction: Direction,
-    bytes: &[u8],
-) -> Result<DataFrame, CaptureError> {
-    if bytes.len() > MAX_DATAGRAM {
-        return Err(CaptureError::TooLong(bytes.len()));
-    }
-    let (local, remote) = flow.addresses.ok_or(CaptureError::NotOpen)?;
-    let (from, to) = match direction {
-        Direction::Sent => (local, remote),
-        Direction::Received => (remote, local),
-    };
-    let headers = packet::datagram(from, to, bytes);
-    Ok(DataFrame::around(
-        flow.interface(),
-        at,
-        direction,
-        &headers,
-        bytes.len(),
-        0,
-    ))
-}
-
-fn packet(interface: u32, at: Timestamp, direction: Direction, segment: &Segment) -> Vec<u8> {
-    block::bare_packet(interface, at, direction, segment, None, &[])
 }

@@ -24,6 +24,11 @@ pub(super) struct Happened<'a> {
 }
 
 impl Happened<'_> {
+    /// Whether an open connection (`is_open`) is TLS from here on.
+    pub(super) fn is_upgrade(kind: &EntryKind, is_open: bool) -> bool {
+        is_open && matches!(kind, EntryKind::Tls(report) if report.agreed.is_some())
+    }
+
     /// Its packets, the last of which is the entry and carries `json` and `remarks`; none if TCP has no packet for
     /// it. `stream` goes on, or begins.
     pub(super) fn packets(&self, stream: &mut Option<Stream>, json: &[u8], remarks: &[u8]) -> Vec<u8> {
@@ -47,6 +52,7 @@ impl Happened<'_> {
                 ]
                 .concat()
             }
+            EntryKind::Tls(_) if Happened::is_upgrade(self.kind, stream.is_some()) => self.decrypted(stream),
             EntryKind::HalfClose { by } => stream
                 .as_mut()
                 .and_then(|stream| stream.finish(*by))
@@ -72,5 +78,29 @@ impl Happened<'_> {
             | EntryKind::Error { .. }
             | EntryKind::Note { .. } => Vec::new(),
         }
+    }
+
+    /// The opening of the stream of what is decrypted from here on: to those who follow packets it is another one than
+    /// that of the part in the clear. The entry stands behind it, since a chain of certificates may be longer than an
+    /// option of a packet.
+    fn decrypted(&self, stream: &mut Option<Stream>) -> Vec<u8> {
+        let Some((local, remote)) = stream.as_ref().map(Stream::ends) else {
+            return Vec::new();
+        };
+        let dialer = self.role.dialer();
+        let (local, remote) = match dialer {
+            Side::Local => (plaintext::client(self.connection, local), remote),
+            Side::Peer => (local, plaintext::client(self.connection, remote)),
+        };
+        let (local, remote) = plaintext::ends(self.name, self.role, (local, remote));
+        let mut opened = Stream::new(self.connection, local, remote);
+        let from = dialer.direction();
+        let packets = opened.open(dialer).into_iter().zip([from, from.opposite(), from]);
+        let packets = packets.map(|(segment, direction)| {
+            block::bare_packet(self.interface, self.at, direction, &segment, None, &[])
+        });
+        let packets = packets.collect::<Vec<_>>().concat();
+        *stream = Some(opened);
+        packets
     }
 }

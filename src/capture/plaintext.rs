@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use crate::model::{Role, Side};
+use crate::model::{ConnectionId, Endpoint, Role, Side};
 
 /// What names of connections begin with whose bytes were decrypted.
 const DECRYPTED: &str = "tls://";
@@ -42,6 +42,25 @@ pub(super) fn ends(
     match role.dialer() {
         Side::Local => (local, server(name, remote)),
         Side::Peer => (server(name, local), remote),
+    }
+}
+
+/// Ports beyond those that systems give to clients by themselves (Linux: 32,768 to 60,999).
+const OWN_PORTS: (u16, u32) = (61_000, 4_500);
+
+/// Our address in the packets of what was decrypted after an upgrade to TLS: what came before it in the clear is
+/// another stream, which the same two addresses would join it to.
+pub(super) fn client(id: ConnectionId, mut address: SocketAddr) -> SocketAddr {
+    let (first, count) = OWN_PORTS;
+    address.set_port(first + (id.0 % count) as u16);
+    address
+}
+
+/// What a connection to this endpoint is called in the file from an upgrade to TLS on.
+pub(super) fn name(endpoint: &Endpoint) -> String {
+    match endpoint {
+        Endpoint::Tcp(authority) => Endpoint::Tls(authority.clone()).to_string(),
+        Endpoint::Tls(_) | Endpoint::Udp(_) | Endpoint::Unix(_) => endpoint.to_string(),
     }
 }
 

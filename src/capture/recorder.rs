@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: any buffer of ours, and `fsync` (SAFETY §4): what one call took is the kernel's.
 
+mod place;
 mod ring;
 mod writer;
 
@@ -9,11 +10,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+pub(super) use self::place::Filed;
 use self::ring::Names;
 pub(super) use self::ring::recording_of;
 pub use self::ring::{Ring, ring_of};
 use self::writer::State;
-pub(super) use self::writer::{Carries, Filed, Mark, Writer};
+pub(super) use self::writer::{Carries, Mark, Writer};
 use super::annotations::{TooMany, Written};
 use super::block::STAMPS_HEADER;
 use super::connection::Origin;

@@ -3,10 +3,11 @@
 //!
 //! Deliberately absent: captures of other programs (see `foreign`), and when to go on (see `opening`).
 
-use std::cmp::Ordering;
-use std::collections::HashMap;
+mod section;
+
 use std::sync::Arc;
 
+use self::section::{Seams, Section};
 use super::annotations::Written;
 use super::fact;
 use super::frame;
@@ -17,7 +18,6 @@ use super::stamps::Place;
 use super::walk::{self, Content, Fault};
 use super::window::Window;
 use crate::model::{ConnectionId, Direction, EntryId, EntryKind, Role, Timestamp};
-use crate::text::format::counted;
 
 /// Bytes read at a time: as fast as larger ones, and small beside the program itself.
 const CHUNK: usize = 256 << 10;
@@ -42,65 +42,6 @@ pub(super) struct Scan {
     changed: Vec<u32>,
     buffer: Vec<u8>,
     seams: Seams,
-}
-
-/// Where files of a ring do not follow each other.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Seams {
-    /// How often there is a file later than the one that should follow.
-    gaps: u64,
-    /// Entries that are missing there.
-    missing: u64,
-    /// How often there is an earlier one.
-    disorder: u64,
-}
-
-/// One recording, or a part of it, as it stands in a file.
-#[derive(Debug)]
-struct Section {
-    /// The number of its first entry, as it says itself.
-    first: u64,
-    /// How many entries of the file are before it.
-    before: u64,
-    /// What can go on in the next section: only files of a ring do.
-    ring: Option<Ring>,
-}
-
-impl Section {
-    fn new(first: Option<EntryId>, before: u64) -> Section {
-        Section {
-            first: first.unwrap_or_default().0,
-            before,
-            ring: first.map(|_| Ring::default()),
-        }
-    }
-}
-
-/// The connections of a ring, whose files count them each for itself.
-#[derive(Debug, Default)]
-struct Ring {
-    /// By when their dialing started and their name: their places, and in which section each was announced last.
-    places: HashMap<(Timestamp, String), Vec<(u32, u32)>>,
-    /// How many sections there were.
-    section: u32,
-}
-
-impl Ring {
-    /// The place of a connection that is announced in this section; `new` if it was never announced before.
-    fn place(&mut self, started: Timestamp, name: String, new: u32) -> u32 {
-        let places = self.places.entry((started, name)).or_default();
-        // No section announces a connection twice: another one started at the same moment.
-        match places.iter_mut().find(|(_, section)| *section != self.section) {
-            Some((place, section)) => {
-                *section = self.section;
-                *place
-            }
-            None => {
-                places.push((new, self.section));
-                new
-            }
-        }
-    }
 }
 
 /// A connection as far as the walk has come.
@@ -142,24 +83,7 @@ impl Scan {
 
     /// What is missing, in words.
     pub(super) fn remarks(&self) -> Vec<String> {
-        let Seams {
-            gaps,
-            missing,
-            disorder,
-        } = self.seams;
-        let mut remarks = Vec::new();
-        if gaps > 0 {
-            remarks.push(format!(
-                "files of the ring are missing, with {}: what connections said across them is not joined",
-                counted(missing, "entry", "entries")
-            ));
-        }
-        if disorder > 0 {
-            remarks.push(
-                "the files of the ring are not in their order: what connections said is not joined".into(),
-            );
-        }
-        remarks
+        self.seams.remarks()
     }
 
     /// Where the last whole block ends.
@@ -251,7 +175,11 @@ impl Scan {
         content: Content,
     ) -> Result<Option<(ConnectionId, Tails)>, Fault> {
         match content {
-            Content::Interface { started, role } => self.announce(started, role, window).map(|()| None),
+            Content::Interface {
+                started,
+                role,
+                goes_on,
+            } => self.announce((started, role), goes_on, window).map(|()| None),
             Content::Data {
                 interface,
                 direction,
@@ -260,8 +188,7 @@ impl Scan {
                 at: _,
                 protocol: _,
             } => {
-                let last = len.min(3);
-                let last = window.get(offset + u64::from(len - last), last as usize)?;
+                let last = window.get(offset + u64::from(len.saturating_sub(3)), len.min(3) as usize)?;
                 let (connection, stream) = self.stream(interface, Some(direction), u64::from(len))?;
                 let before = stream.tails;
                 stream.tails.push(direction, last);
@@ -293,10 +220,7 @@ impl Scan {
                 Ok(None)
             }
             Content::Section { first } => {
-                if self.at > 0 {
-                    self.segment.begin_section(self.at);
-                    self.begin(first, self.entries);
-                }
+                self.begin_here(first);
                 Ok(None)
             }
             Content::Nothing => Ok(None),
@@ -308,40 +232,45 @@ impl Scan {
         self.section.first + (self.entries - self.section.before)
     }
 
+    /// Begins a section behind what the file had so far, if there was anything.
+    fn begin_here(&mut self, first: Option<EntryId>) {
+        if self.at > 0 {
+            self.segment.begin_section(self.at);
+            self.begin(first, self.entries);
+        }
+    }
+
     /// Begins a section whose first entry has the number `first`, if it says so, behind that many entries of the file.
-    /// Only where the numbers of a ring go on, its connections do.
     fn begin(&mut self, first: Option<EntryId>, before: u64) {
         let end = self.section_end();
-        let mut next = Section::new(first, before);
-        if next.ring.is_some() && self.section.ring.is_some() {
-            match next.first.cmp(&end) {
-                Ordering::Equal => next.ring = self.section.ring.take(),
-                // Another recording begins.
-                Ordering::Less if next.first == 0 => {}
-                Ordering::Less => self.seams.disorder += 1,
-                Ordering::Greater => {
-                    self.seams.gaps += 1;
-                    self.seams.missing = self.seams.missing.saturating_add(next.first - end);
-                }
-            }
-        }
-        if let Some(ring) = &mut next.ring {
-            ring.section += 1;
-        }
-        self.section = next;
+        let next = Section::new(first, before);
+        self.section.go_on(next, end, &mut self.seams);
         self.links.clear();
     }
 
-    /// Takes in a connection that is announced here.
-    fn announce(&mut self, started: Timestamp, role: Role, window: &mut Window<'_>) -> Result<(), Fault> {
+    /// Takes in a connection that is announced here, or that goes on here.
+    fn announce(
+        &mut self,
+        (started, role): (Timestamp, Role),
+        goes_on: Option<u32>,
+        window: &mut Window<'_>,
+    ) -> Result<(), Fault> {
         if self.streams.len().max(self.links.len()) >= MOST_CONNECTIONS {
             return Err(Fault::Damaged("there are too many connections"));
+        }
+        if let Some(earlier) = goes_on {
+            let place = *self.links.get(earlier as usize).ok_or(Fault::Damaged(
+                "the interface goes on with a connection that was not announced",
+            ))?;
+            self.links.push(place);
+            self.segment.add_interface(ConnectionId(place));
+            return Ok(());
         }
         let new = self.streams.len() as u32;
         let place = match &mut self.section.ring {
             Some(ring) => {
                 let name = walk::announced(window, self.at)?.name;
-                ring.place(started, name, new)
+                ring.place(started, &name, new)
             }
             None => new,
         };

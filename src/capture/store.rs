@@ -65,16 +65,7 @@ impl Sessions {
     /// Finds the directory, creating it with mode 0700 where it is missing; `env` looks up an environment
     /// variable. Refuses a symbolic link and a directory of somebody else.
     pub fn open(env: impl Fn(&str) -> Option<OsString>) -> Result<Sessions, CaptureError> {
-        let home = state_home(env).ok_or(CaptureError::NoDirectory)?;
-        let ours = home.join("sockscope");
-        let path = ours.join("sessions");
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&home)
-            .map_err(CaptureError::io("create", &home))?;
-        // What lies above may be a link that the user made; these two are ours alone.
-        private_directory(&ours)?;
+        let path = state_directory(env)?.join("sessions");
         private_directory(&path)?;
         Ok(Sessions { path })
     }
@@ -243,6 +234,21 @@ fn modified(file: &Metadata) -> Timestamp {
     let seconds = u64::try_from(file.mtime()).unwrap_or_default();
     let nanos = u64::try_from(file.mtime_nsec()).unwrap_or_default();
     Timestamp::default() + Duration::from_secs(seconds) + Duration::from_nanos(nanos)
+}
+
+/// The directory of everything that is kept between runs, `$XDG_STATE_HOME/sockscope`, found as [`Sessions::open`]
+/// finds its own.
+pub fn state_directory(env: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf, CaptureError> {
+    let home = state_home(env).ok_or(CaptureError::NoDirectory)?;
+    let ours = home.join("sockscope");
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&home)
+        .map_err(CaptureError::io("create", &home))?;
+    // What lies above may be a link that the user made; this and what is in it is ours alone.
+    private_directory(&ours)?;
+    Ok(ours)
 }
 
 /// `$XDG_STATE_HOME`, or `~/.local/state` where it is not set or not absolute (XDG base directory

@@ -61,6 +61,11 @@ impl Stream {
         ]
     }
 
+    /// Our address and the peer's.
+    pub(super) fn ends(&self) -> (SocketAddr, SocketAddr) {
+        (self.local.address, self.peer.address)
+    }
+
     /// The segment with the next `len` bytes of a side.
     pub(super) fn data(&mut self, from: Side, len: usize) -> Segment {
         self.segment(from, Flags::Data, len)

@@ -36,12 +36,14 @@ pub(super) struct Block {
 /// What a block holds. Offsets are from the start of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Content {
-    /// A connection was announced.
+    /// A connection was announced, or goes on as another interface.
     Interface {
         /// When dialing started.
         started: Timestamp,
         /// What the program that recorded it was to it.
         role: Role,
+        /// The interface before it, with whose connection it goes on.
+        goes_on: Option<u32>,
     },
     /// A data entry.
     Data {
@@ -208,13 +210,20 @@ fn interface(fields: &mut Fields<'_, '_>) -> Result<Content, Fault> {
     if find(options, IF_TSRESOL) != Some(&[NANOSECONDS]) {
         return Err(Fault::Damaged("the interface does not count nanoseconds"));
     }
-    let started = find_ours(options)
-        .and_then(|value| value.first_chunk().copied())
+    let (started, words) = find_ours(options)
+        .and_then(<[u8]>::split_first_chunk)
         .ok_or(Fault::Damaged("the interface does not say when it started"))?;
     Ok(Content::Interface {
-        started: Timestamp(u64::from_le_bytes(started)),
+        started: Timestamp(u64::from_le_bytes(*started)),
         role: Role::named(find(options, IF_DESCRIPTION).unwrap_or_default()),
+        goes_on: goes_on(words),
     })
+}
+
+/// The number behind the addresses, if there is one.
+fn goes_on(words: &[u8]) -> Option<u32> {
+    let last = words.rsplit(|byte| *byte == b' ').next()?;
+    std::str::from_utf8(last).ok()?.parse().ok()
 }
 
 /// What an interface description block says of its connection.
@@ -238,8 +247,8 @@ pub(super) fn announced(window: &mut Window<'_>, offset: u64) -> Result<Announce
     let name = find(options, IF_NAME).unwrap_or_default();
     let addresses = find_ours(options).and_then(|value| {
         let text = std::str::from_utf8(value.get(8..)?).ok()?;
-        let (local, remote) = text.split_once(' ')?;
-        Some((local.parse().ok()?, remote.parse().ok()?))
+        let mut words = text.split(' ');
+        Some((words.next()?.parse().ok()?, words.next()?.parse().ok()?))
     });
     Ok(Announced {
         name: String::from_utf8_lossy(name).into_owned(),
@@ -386,6 +395,16 @@ mod tests {
         block_at(&mut window, 0, 4)
     }
 
+    fn interface(addresses: Option<(SocketAddr, SocketAddr)>, goes_on: Option<u32>) -> Vec<u8> {
+        block::interface(&block::Interface {
+            name: "tcp://[::1]:80",
+            description: "client",
+            started: Timestamp(17),
+            addresses,
+            goes_on,
+        })
+    }
+
     fn segment(flags: Flags, payload_len: usize) -> Segment {
         Segment {
             from: "127.0.0.1:1".parse().unwrap(),
@@ -425,12 +444,24 @@ mod tests {
             },
         );
         check(
-            &block::interface("tcp://[::1]:80", Role::Client, Timestamp(17), None),
+            &interface(None, None),
             Content::Interface {
                 started: Timestamp(17),
                 role: Role::Client,
+                goes_on: None,
             },
         );
+        let addresses = Some(("127.0.0.1:1".parse().unwrap(), "[::1]:2".parse().unwrap()));
+        for (addresses, goes_on) in [(addresses, None), (addresses, Some(70_000)), (None, Some(0))] {
+            check(
+                &interface(addresses, goes_on),
+                Content::Interface {
+                    started: Timestamp(17),
+                    role: Role::Client,
+                    goes_on,
+                },
+            );
+        }
         check(
             &block::annotation(EntryId(5 << 32), 2, Timestamp(9), b"{}"),
             Content::Event {
@@ -508,7 +539,7 @@ mod tests {
         proptest::proptest!(|(kind in 0..5usize, at in 0..400usize, noise in proptest::collection::vec(0..=255u8, 1..8))| {
             let mut bytes = match kind {
                 0 => block::section(None),
-                1 => block::interface("a", Role::Client, Timestamp(0), None),
+                1 => interface(None, None),
                 2 => block::annotation(EntryId(0), 0, Timestamp(0), b"{}"),
                 3 => block::stamps(EntryId(0), EntryId(0), b"{}"),
                 _ => data_block(40),

@@ -20,6 +20,7 @@ const USAGE: &str = "sockscope [OPTIONS] [TARGET]\n       \
     sockscope demo [OPTIONS]\n       \
     sockscope open [OPTIONS] FILE...|-\n       \
     sockscope sessions [list|open|delete]\n       \
+    sockscope ca\n       \
     sockscope completions SHELL\n       \
     sockscope man";
 
@@ -28,6 +29,7 @@ pub(super) const EXAMPLES: &str =
     "  sockscope demo                        look around: a built-in server and a connection to it
   sockscope localhost:6379 --eol crlf   talk to redis, each line ended with CR LF
   sockscope tls://example.org:https     speak TLS, and see the certificates
+  sockscope --starttls smtp mail:25     begin in the clear, and go on in TLS
   sockscope                             choose from the targets used last
   sockscope listen :9000                be the server, and answer by hand
   sockscope tap :6380 localhost:6379    watch what redis-cli -p 6380 says to redis, and the answers
@@ -41,6 +43,17 @@ const NOTES: &str = "\
 Exit status: 0 ended normally; 1 the connection failed, was reset or timed out, or a file failed;
 2 wrong usage. Recordings without -w are kept in $XDG_STATE_HOME/sockscope/sessions
 (~/.local/state/sockscope/sessions).";
+
+/// What to do with the certificate of the local authority.
+pub(super) const CA_NOTES: &str = "\
+Programs whose TLS is intercepted get to see certificates by this authority, and have to trust it:
+  curl --cacert sockscope-ca.pem URL         one run of curl, with what was printed in that file
+  SSL_CERT_FILE=sockscope-ca.pem PROGRAM     programs that use OpenSSL
+  NODE_EXTRA_CA_CERTS=sockscope-ca.pem node  Node.js
+  /usr/local/share/ca-certificates/sockscope.crt and update-ca-certificates  all of Debian, as root
+
+Its key stays in $XDG_STATE_HOME/sockscope/ca.key, which only you can read: whoever has it can
+pose as any server to those who trust it. It is valid for a year, and never overwritten.";
 
 /// An oscilloscope for sockets: watch every byte of a connection as it crosses, and type back
 #[derive(Debug, Parser)]
@@ -98,6 +111,12 @@ pub(super) enum Task {
         #[command(subcommand)]
         task: Option<SessionsTask>,
     },
+    /// Print the certificate (PEM) of the local authority, which is made on first use
+    #[command(
+        help_template = "{about}\n\n{usage-heading} {usage}{after-help}\n",
+        after_help = CA_NOTES
+    )]
+    Ca,
     /// Print shell completions on standard output
     #[command(help_template = "{about}\n\n{usage-heading} {usage}\n\nArguments:\n{positionals}\n")]
     Completions {

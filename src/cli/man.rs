@@ -23,6 +23,9 @@ const SECTIONS: &[(&str, &[&str])] = &[
             "sessions [list]\tList the recordings that were kept.",
             "sessions open [NAME]\tRead a recording, by its name in the list or a part of it; without one, the newest.",
             "sessions delete NAME...\tDelete recordings, by the names of the list.",
+            "ca\tPrint the certificate (PEM) of the local authority on standard output; it is made on first use. Programs whose \
+             TLS is intercepted have to trust it, as with curl --cacert FILE, or on Debian as \
+             /usr/local/share/ca-certificates/sockscope.crt with update-ca-certificates.",
             "completions SHELL\tPrint completions for bash, elvish, fish, powershell or zsh on standard output.",
             "man\tPrint this page (roff) on standard output.",
         ],
@@ -42,6 +45,8 @@ const SECTIONS: &[(&str, &[&str])] = &[
         &[
             "$XDG_STATE_HOME/sockscope/sessions\tRecordings without -w, in pcapng; removed only if they hold no byte \
              or the user says so. XDG_STATE_HOME is ~/.local/state where it is not set.",
+            "$XDG_STATE_HOME/sockscope/ca.key\tThe local authority, key and certificate, valid for a year. Whoever has \
+             it can pose as any server to those who trust it. It is never overwritten.",
             "$XDG_STATE_HOME/sockscope/history\tWhat was typed, a file for each target.",
             "$XDG_STATE_HOME/sockscope/targets\tThe targets used last.",
         ],

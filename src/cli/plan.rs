@@ -32,7 +32,8 @@ impl Options {
                 let target: Endpoint = text
                     .parse()
                     .map_err(|error: EndpointError| Usage(error.to_string()))?;
-                self.tls.check(&target)?;
+                self.tls
+                    .check(&target, self.headless || self.writes_to_stdout())?;
                 Peer::Goal(Goal::Connect(target))
             }
             None if self.headless || self.writes_to_stdout() => {
@@ -146,6 +147,7 @@ impl Options {
             on_full: self.on_full.map_or(defaults.on_full, Into::into),
             timestamps: self.timestamps,
             tls: self.tls.options()?,
+            starttls: self.tls.starttls.map(Into::into),
         })
     }
 

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 
 use sockscope::app::View;
 use sockscope::capture::MAX_PAYLOAD;
-use sockscope::model::ExportFormat;
+use sockscope::model::{ExportFormat, Preset};
 use sockscope::net::{OnFull, TlsVersion};
 use sockscope::runtime::headless::{Format, StdinEof};
 use sockscope::text::{InputType, LineEnding, parse};
@@ -111,6 +111,44 @@ impl From<TlsMinName> for TlsVersion {
         match name {
             TlsMinName::V1_2 => TlsVersion::V1_2,
             TlsMinName::V1_3 => TlsVersion::V1_3,
+        }
+    }
+}
+
+/// `--starttls`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum PresetName {
+    /// STARTTLS (RFC 3207)
+    Smtp,
+    /// STARTTLS (RFC 9051)
+    Imap,
+    /// STLS (RFC 2595)
+    Pop3,
+    /// AUTH TLS (RFC 4217)
+    Ftp,
+    /// STARTTLS (RFC 6120)
+    Xmpp,
+    /// The extended request of RFC 4511
+    Ldap,
+    /// The request before anything else
+    #[value(alias = "postgres")]
+    Postgresql,
+    /// The packet that answers the greeting
+    #[value(alias = "mariadb")]
+    Mysql,
+}
+
+impl From<PresetName> for Preset {
+    fn from(name: PresetName) -> Preset {
+        match name {
+            PresetName::Smtp => Preset::Smtp,
+            PresetName::Imap => Preset::Imap,
+            PresetName::Pop3 => Preset::Pop3,
+            PresetName::Ftp => Preset::Ftp,
+            PresetName::Xmpp => Preset::Xmpp,
+            PresetName::Ldap => Preset::Ldap,
+            PresetName::Postgresql => Preset::Postgresql,
+            PresetName::Mysql => Preset::Mysql,
         }
     }
 }

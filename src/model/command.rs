@@ -1,6 +1,6 @@
 //! What the app asks of the network worker.
 
-use super::{Address, ConnectionId, Direction, Endpoint};
+use super::{Address, ConnectionId, Direction, Endpoint, Preset};
 
 /// How sent bytes are written to the session file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub enum NetCommand {
     Reconnect,
     /// Queue these bytes behind those that are still unsent.
     Send(Outgoing),
+    /// Start TLS on the open connection once everything queued is sent: in the words of this protocol, or at once.
+    StartTls(Option<Preset>),
     /// Send FIN once everything queued is sent, and go on reading.
     HalfClose,
     /// Send FIN once everything queued is sent, and end when the peer has ended too or a grace period is over.

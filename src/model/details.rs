@@ -1,6 +1,6 @@
 //! What there is to say of an event beyond its sentence, a line for each thing.
 
-use super::{Certificate, EntryKind, Timestamp, TlsReport};
+use super::{Certificate, EntryKind, Timestamp, TlsReport, TlsRole};
 use crate::text::format;
 
 /// Cells of the labels, so that what follows them stands in a column.
@@ -28,7 +28,15 @@ fn line(label: &str, text: &str) -> String {
 }
 
 fn tls(report: &TlsReport, at: Timestamp) -> Vec<String> {
-    let mut lines = vec![String::new(), line("server name", &report.server_name)];
+    let name = match report.server_name.as_str() {
+        "" => "none",
+        name => name,
+    };
+    let whose = match report.role {
+        TlsRole::Client => ", the server's",
+        TlsRole::Server => ", the client's",
+    };
+    let mut lines = vec![String::new(), line("server name", name)];
     if let Some(agreed) = &report.agreed {
         lines.push(line("version", &agreed.version));
         lines.push(line("cipher", &agreed.cipher));
@@ -38,7 +46,7 @@ fn tls(report: &TlsReport, at: Timestamp) -> Vec<String> {
     }
     for (number, certificate) in report.chain.iter().enumerate() {
         lines.push(String::new());
-        let whose = if number == 0 { ", the server's" } else { "" };
+        let whose = if number == 0 { whose } else { "" };
         lines.push(format!(
             "certificate {} of {}{whose}",
             number + 1,
@@ -115,6 +123,7 @@ mod tests {
     fn a_handshake_is_told_line_by_line() {
         let day = 24 * 60 * 60;
         let report = TlsReport {
+            role: TlsRole::Client,
             server_name: "example.org".into(),
             took: Duration::from_millis(3),
             agreed: Some(Agreed {

@@ -30,9 +30,13 @@ impl Role {
         }
     }
 
-    /// The role of that name; of captures that others made it is [`Role::Client`].
-    pub fn named(name: &[u8]) -> Role {
-        let known = Role::ALL.into_iter().find(|role| role.name().as_bytes() == name);
+    /// The role that a description begins with, up to its first comma; of captures that others made it is
+    /// [`Role::Client`].
+    pub fn named(description: &[u8]) -> Role {
+        let name = description.split(|byte| *byte == b',').next();
+        let known = Role::ALL
+            .into_iter()
+            .find(|role| name == Some(role.name().as_bytes()));
         known.unwrap_or_default()
     }
 
@@ -92,6 +96,7 @@ mod tests {
         for role in Role::ALL {
             assert_eq!(Role::named(role.name().as_bytes()), role);
         }
+        assert_eq!(Role::named(b"server, decrypted"), Role::Server);
         assert_eq!(Role::named(b"Wi-Fi"), Role::Client);
     }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Attempt, AttemptOutcome, Direction, End, EndHow, EntryKind, Family, Lookup, Side, Sides, TlsReport,
-    Verdict,
+    TlsRole, Verdict,
 };
 use crate::text::format;
 
@@ -78,15 +78,20 @@ fn lookup_sentence(lookup: &Lookup) -> String {
 
 fn tls_sentence(report: &TlsReport) -> String {
     let took = format::took(report.took);
-    let whose = match report.chain.first() {
-        Some(certificate) => format!("the certificate of {}", certificate.subject),
-        None => "the server's certificate".into(),
-    };
-    let standing = match &report.verdict {
-        Verdict::Trusted => format!("{whose} is trusted"),
-        Verdict::Refused(why) => format!("{whose} is refused: {why}"),
-        Verdict::Ignored(why) => format!("{whose} is not trusted, and used all the same: {why}"),
-        Verdict::Unchecked => "no certificate was checked".into(),
+    let standing = match report.role {
+        TlsRole::Client => standing(report, "the server's certificate"),
+        TlsRole::Server => {
+            let asked = match report.server_name.as_str() {
+                "" => "the client asked for no server by name".to_owned(),
+                name => format!("the client asked for {name}"),
+            };
+            match report.verdict {
+                Verdict::Unchecked => asked,
+                Verdict::Trusted | Verdict::Refused(_) | Verdict::Ignored(_) => {
+                    format!("{asked}; {}", standing(report, "its certificate"))
+                }
+            }
+        }
     };
     match &report.agreed {
         Some(agreed) => {
@@ -97,7 +102,26 @@ fn tls_sentence(report: &TlsReport) -> String {
             parts.extend(agreed.alpn.as_ref().map(|alpn| format!("ALPN {alpn}")));
             format!("{} ({took}); {standing}", parts.join(", "))
         }
-        None => format!("TLS with {} failed ({took}); {standing}", report.server_name),
+        None => match report.role {
+            TlsRole::Client => format!("TLS with {} failed ({took}); {standing}", report.server_name),
+            // How far it got is not known: it may not have asked for anything.
+            TlsRole::Server if report.server_name.is_empty() => format!("TLS failed ({took})"),
+            TlsRole::Server => format!("TLS failed ({took}); {standing}"),
+        },
+    }
+}
+
+/// What to think of the other side's certificate.
+fn standing(report: &TlsReport, unseen: &str) -> String {
+    let whose = match report.chain.first() {
+        Some(certificate) => format!("the certificate of {}", certificate.subject),
+        None => unseen.to_owned(),
+    };
+    match &report.verdict {
+        Verdict::Trusted => format!("{whose} is trusted"),
+        Verdict::Refused(why) => format!("{whose} is refused: {why}"),
+        Verdict::Ignored(why) => format!("{whose} is not trusted, and used all the same: {why}"),
+        Verdict::Unchecked => "no certificate was checked".into(),
     }
 }
 
@@ -126,7 +150,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::model::{Purpose, Role};
+    use crate::model::{Agreed, Purpose, Role};
 
     #[test]
     fn events_are_told_in_one_sentence() {
@@ -168,6 +192,59 @@ mod tests {
             EntryKind::HalfClose { by: Side::Peer },
             "half-closed by the peer (FIN), you may still send",
         );
+    }
+
+    #[test]
+    fn a_handshake_is_told_from_either_side() {
+        let check = |role, name: &str, version: Option<&str>, verdict, expected: &str| {
+            let report = TlsReport {
+                role,
+                server_name: name.into(),
+                took: Duration::from_millis(3),
+                agreed: version.map(|version| Agreed {
+                    version: version.into(),
+                    cipher: "C".into(),
+                    group: None,
+                    alpn: Some("h2".into()),
+                    resumed: false,
+                }),
+                verdict,
+                chain: Vec::new(),
+            };
+            let kind = EntryKind::Tls(Box::new(report));
+            assert_eq!(sentence(&kind, Sides::of(Purpose::Live, Role::Client)), expected);
+        };
+        let (client, server) = (TlsRole::Client, TlsRole::Server);
+        let agreed = "TLS 1.3, C, ALPN h2 (3.0 ms)";
+        let check_agreed = |role, name, verdict, rest: &str| {
+            check(role, name, Some("TLS 1.3"), verdict, &format!("{agreed}; {rest}"));
+        };
+        check_agreed(
+            client,
+            "x.example",
+            Verdict::Trusted,
+            "the server's certificate is trusted",
+        );
+        check_agreed(
+            server,
+            "x.example",
+            Verdict::Unchecked,
+            "the client asked for x.example",
+        );
+        check_agreed(
+            server,
+            "",
+            Verdict::Trusted,
+            "the client asked for no server by name; its certificate is trusted",
+        );
+        check(
+            client,
+            "x.example",
+            None,
+            Verdict::Unchecked,
+            "TLS with x.example failed (3.0 ms); no certificate was checked",
+        );
+        check(server, "", None, Verdict::Unchecked, "TLS failed (3.0 ms)");
     }
 
     #[test]

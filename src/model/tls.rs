@@ -4,18 +4,40 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// A TLS handshake that has ended, or got as far as the server's certificate (RFC 8446, RFC 5246).
+/// What this program was in a handshake.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TlsRole {
+    /// It asked for the connection, and the server presented its certificate.
+    #[default]
+    Client,
+    /// It presented its certificate.
+    Server,
+}
+
+impl TlsRole {
+    /// Whether it is what a recording means that says nothing of it.
+    pub fn is_client(&self) -> bool {
+        *self == TlsRole::Client
+    }
+}
+
+/// A TLS handshake that has ended, or got as far as the other side's certificate (RFC 8446, RFC 5246).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TlsReport {
-    /// The name or address that the certificate has to be for.
+    /// What this program was.
+    #[serde(default, skip_serializing_if = "TlsRole::is_client")]
+    pub role: TlsRole,
+    /// The name or address that the server's certificate has to be for. As a server: the name that the client asked for
+    /// (RFC 6066 §3), empty if it asked for none.
     pub server_name: String,
     /// How long it took.
     pub took: Duration,
     /// What was agreed on; `None` if it ended before.
     pub agreed: Option<Agreed>,
-    /// What became of the check of the certificate.
+    /// What became of the check of the other side's certificate.
     pub verdict: Verdict,
-    /// The server's certificates as it sent them, its own first.
+    /// The other side's certificates as it sent them, its own first.
     pub chain: Vec<Certificate>,
 }
 
@@ -30,15 +52,15 @@ pub struct Agreed {
     pub group: Option<String>,
     /// The application protocol (RFC 7301), if one was negotiated.
     pub alpn: Option<String>,
-    /// Whether an earlier session was resumed, so that the server did not prove its certificate again.
+    /// Whether an earlier session was resumed, so that no certificate was proved again.
     pub resumed: bool,
 }
 
-/// What became of the check of the server's certificate.
+/// What became of the check of the other side's certificate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// It is for the server's name, valid now, and issued by somebody trusted.
+    /// It is valid now, issued by somebody trusted, and a server's is for its name.
     Trusted,
     /// It is not, for this reason, and the connection was not used.
     Refused(String),

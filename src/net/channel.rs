@@ -3,8 +3,9 @@
 use std::io::{self, Read as _, Write as _};
 use std::net::SocketAddr;
 use std::os::fd::AsFd as _;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use futures_util::FutureExt as _;
 use tokio::io::{Interest, Ready};
 
 use crate::model::{ConnectionId, EntryId, Side, Timestamp, TlsReport};
@@ -13,12 +14,12 @@ use super::Clock;
 use super::kernel::{Kernel, Watch};
 use super::socket::Socket;
 use super::stamping::{Refused, Stamping};
-use super::tls::{Fault, TlsStream};
+use super::tls::{ClientHello, Fault, Greeting, Interceptor, TlsError, TlsStream};
 use super::wire::Wire;
 
 /// What a read found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Received {
+pub enum Received {
     /// So many bytes; of datagrams it may be none.
     Bytes(usize),
     /// The end of what the peer sends.
@@ -83,6 +84,62 @@ impl Channel {
         (report, result)
     }
 
+    /// Whether it speaks TLS, or is about to.
+    pub(super) fn is_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// Begins to make it a TLS connection: [`Channel::shake`] goes on until it is.
+    pub(super) fn begin(&mut self, tls: Box<TlsStream>) {
+        self.tls = Some(tls);
+    }
+
+    /// Goes on with the handshake as far as the wire lets it; whether it is through.
+    pub(super) fn shake(&mut self) -> Result<bool, Fault> {
+        match &mut self.tls {
+            Some(tls) => tls.shake(&mut self.wire),
+            None => Ok(true),
+        }
+    }
+
+    /// What the handshake came to, that took so long.
+    pub(super) fn tls_report(&self, took: Duration) -> Option<TlsReport> {
+        self.tls.as_ref().map(|tls| tls.report(took))
+    }
+
+    /// Reads what has arrived in the clear, whatever the reactor knows of it; none if nothing has.
+    pub(super) fn waiting(&self, buffer: &mut [u8]) -> Option<usize> {
+        self.wire.socket.waiting(buffer)
+    }
+
+    /// Reads a client's first message of TLS, to which nothing is answered yet; [`Channel::answer`] does.
+    #[cfg_attr(not(test), expect(dead_code, reason = "nothing intercepts yet"))]
+    pub(super) async fn hello(&mut self) -> Result<ClientHello, Fault> {
+        let mut greeting = Greeting::default();
+        loop {
+            if let Some(hello) = greeting.listen(&mut self.wire)? {
+                return Ok(hello);
+            }
+            self.ready(Interest::READABLE).await;
+        }
+    }
+
+    /// Makes it a TLS connection in the name of the server that the client asked for, or else of `server`, with the
+    /// application protocol that the real one chose; what came of the handshake is told also when it failed.
+    #[cfg_attr(not(test), expect(dead_code, reason = "nothing intercepts yet"))]
+    pub(super) async fn answer(
+        &mut self,
+        interceptor: &Interceptor,
+        hello: ClientHello,
+        (server, alpn): (&str, Option<&[u8]>),
+    ) -> Result<(TlsReport, Result<(), Fault>), TlsError> {
+        let unanswered = hello.unanswered();
+        Ok(match interceptor.answer(hello, server, alpn, &mut self.wire)? {
+            Ok(tls) => self.secure(Box::new(tls)).await,
+            Err(fault) => (unanswered, Err(fault)),
+        })
+    }
+
     /// Our address.
     pub(super) fn local(&self) -> Option<SocketAddr> {
         self.wire.socket.local()
@@ -90,7 +147,13 @@ impl Channel {
 
     /// Waits until something of `interest` is worth trying.
     pub(super) async fn ready(&self, interest: Interest) -> Ready {
-        self.wire.ready(interest).await
+        let decrypted = self.tls.as_ref().is_some_and(|tls| tls.wants_reading());
+        let wire = self.wire.ready(interest);
+        if decrypted && interest.is_readable() {
+            let now = wire.now_or_never();
+            return now.map_or(Ready::READABLE, |now| now | Ready::READABLE);
+        }
+        wire.await
     }
 
     /// Whether something waits to be written, whatever is to be sent.
@@ -191,5 +254,124 @@ impl Channel {
     /// The error that the socket has in store.
     pub(super) fn take_error(&self) -> io::Result<Option<io::Error>> {
         self.wire.socket.take_error()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+    use std::net::{Ipv4Addr, TcpStream};
+    use std::thread;
+
+    use super::*;
+    use crate::net::tls::{LocalAuthority, Tls, TlsOptions};
+
+    /// Connects a client that speaks TLS and waits for what it does, and a channel that accepted it.
+    async fn accepted<T: Send + 'static>(
+        client: impl FnOnce(TcpStream) -> T + Send + 'static,
+    ) -> (Channel, thread::JoinHandle<T>) {
+        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .unwrap();
+        let address = listener.local_addr().unwrap();
+        let thread = thread::spawn(move || client(TcpStream::connect(address).unwrap()));
+        let (stream, _) = listener.accept().await.unwrap();
+        let channel = Channel::new(
+            Socket::Tcp(stream),
+            ConnectionId(0),
+            Side::Peer,
+            &Kernel::default(),
+        );
+        (channel, thread)
+    }
+
+    #[tokio::test]
+    async fn a_client_is_answered_in_two_steps() {
+        let folder = tempfile::tempdir().unwrap();
+        let authority = LocalAuthority::open(folder.path()).unwrap();
+        let ca = folder.path().join("ca.pem");
+        std::fs::write(&ca, authority.pem()).unwrap();
+        let (mut channel, client) = accepted(move |mut wire| {
+            let options = TlsOptions {
+                ca: Some(ca),
+                alpn: vec!["h2".into(), "imap".into()],
+                ..TlsOptions::default()
+            };
+            let tls = Tls::load(&options).unwrap();
+            let mut tls = tls.client(&"mail.example:993".parse().unwrap()).unwrap();
+            assert!(tls.shake(&mut wire).unwrap());
+            tls.send(&mut wire, b"a1 NOOP").unwrap();
+            let mut buffer = [0; 64];
+            let Ok(Received::Bytes(count)) = tls.receive(&mut wire, &mut buffer) else {
+                panic!("no answer");
+            };
+            tls.finish(&mut wire).unwrap();
+            // Until the other side ends too.
+            wire.read_to_end(&mut Vec::new()).unwrap();
+            buffer[..count].to_vec()
+        })
+        .await;
+        let hello = channel.hello().await.unwrap();
+        assert_eq!(hello.name(), Some("mail.example"));
+        assert_eq!(hello.alpn(), [&b"h2"[..], b"imap"]);
+        let interceptor = Tls::load(&TlsOptions::default()).unwrap().interceptor(authority);
+        let answered = channel
+            .answer(&interceptor, hello, ("127.0.0.1", Some(b"imap")))
+            .await;
+        let (report, result) = answered.unwrap();
+        result.unwrap();
+        assert_eq!(report.agreed.unwrap().alpn.as_deref(), Some("imap"));
+        let mut buffer = [0; 64];
+        let mut received = Vec::new();
+        loop {
+            match channel.receive(&mut buffer) {
+                Ok(Received::Bytes(count)) => {
+                    received.extend_from_slice(&buffer[..count]);
+                    channel.send(b"a1 OK").unwrap();
+                }
+                Ok(Received::End) => break,
+                Err(Fault::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => {
+                    channel.ready(Interest::READABLE).await;
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(received, b"a1 NOOP");
+        channel.finish().unwrap();
+        assert_eq!(client.join().unwrap(), b"a1 OK");
+    }
+
+    #[tokio::test]
+    async fn a_client_whose_offers_do_not_fit_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let authority = LocalAuthority::open(folder.path()).unwrap();
+        let (mut channel, client) = accepted(|mut wire| {
+            let options = TlsOptions {
+                alpn: vec!["h2".into()],
+                ..TlsOptions::default()
+            };
+            let tls = Tls::load(&options).unwrap();
+            let mut tls = tls.client(&"www.example:443".parse().unwrap()).unwrap();
+            match tls.shake(&mut wire) {
+                Err(Fault::Tls { why, .. }) => why,
+                other => panic!("{other:?}"),
+            }
+        })
+        .await;
+        let hello = channel.hello().await.unwrap();
+        let interceptor = Tls::load(&TlsOptions::default()).unwrap().interceptor(authority);
+        let answered = channel
+            .answer(&interceptor, hello, ("127.0.0.1", Some(b"imap")))
+            .await;
+        let (report, result) = answered.unwrap();
+        assert_eq!(
+            (report.server_name.as_str(), report.agreed),
+            ("www.example", None)
+        );
+        let Err(Fault::Tls { why, .. }) = result else {
+            panic!("it was taken");
+        };
+        assert!(why.contains("none of the application protocols"), "{why}");
+        assert!(client.join().unwrap().contains("no_application_protocol (120)"));
     }
 }

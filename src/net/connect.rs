@@ -23,6 +23,8 @@ pub(super) struct Connected {
     pub(super) channel: Channel,
     /// Our address and the peer's; of what has none over IP, those that stand for them in the file.
     pub(super) ends: (SocketAddr, SocketAddr),
+    /// What was dialed.
+    pub(super) endpoint: Endpoint,
     /// What the peer is called in sentences.
     pub(super) peer: String,
 }
@@ -62,6 +64,7 @@ pub(super) async fn connect(
         // The local address is known as soon as the socket is connected; without it the remote one stands in.
         ends: (channel.local().unwrap_or(remote), remote),
         channel,
+        endpoint: endpoint.clone(),
         peer: remote.to_string(),
     })
 }
@@ -93,6 +96,7 @@ async fn connect_unix(
             &shared.kernel,
         ),
         ends,
+        endpoint: endpoint.clone(),
         peer: endpoint.to_string(),
     })
 }
@@ -136,7 +140,7 @@ async fn secure(
             errno: error.raw_os_error(),
             timed_out: false,
         }),
-        Err(Fault::Tls { why, .. }) => Err(failure(format!("{remote} {why}"))),
+        Err(Fault::Tls { why, .. } | Fault::Cut { why }) => Err(failure(format!("{remote} {why}"))),
     }
 }
 

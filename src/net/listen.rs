@@ -86,6 +86,7 @@ async fn end_of(commands: &mut mpsc::Receiver<NetCommand>) -> Next {
                 | NetCommand::Reconnect
                 | NetCommand::Send(_)
                 | NetCommand::HalfClose
+                | NetCommand::StartTls(_)
                 | NetCommand::Timestamps(_)
                 | NetCommand::Listen(_)
                 | NetCommand::Tap(..)

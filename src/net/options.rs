@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::capture::{CaptureError, MAX_PAYLOAD};
-use crate::model::{Family, Full};
+use crate::model::{Family, Full, Preset};
 
 use super::TlsOptions;
 
@@ -62,6 +62,8 @@ pub struct Options {
     pub timestamps: bool,
     /// How TLS connections are made.
     pub tls: TlsOptions,
+    /// Start TLS in these words on every connection that begins in the clear, and use none without.
+    pub starttls: Option<Preset>,
 }
 
 impl Default for Options {
@@ -76,6 +78,7 @@ impl Default for Options {
             on_full: OnFull::Pause,
             timestamps: false,
             tls: TlsOptions::default(),
+            starttls: None,
         }
     }
 }

@@ -8,6 +8,7 @@ mod end;
 mod silence;
 mod stamps;
 mod transfer;
+mod upgrade;
 
 use std::future;
 use std::io;
@@ -29,6 +30,7 @@ use super::journal::Journal;
 use super::outbox::Outbox;
 use super::shared::{Fate, Shared};
 use silence::Silence;
+use upgrade::{Greeting, Upgrade};
 
 /// What follows a session.
 #[derive(Debug, PartialEq, Eq)]
@@ -65,6 +67,8 @@ pub(super) struct Session<'a> {
     /// Gone once the connection is over, whatever is still to be recorded.
     channel: Option<Channel>,
     ends: (SocketAddr, SocketAddr),
+    /// What was dialed.
+    endpoint: Endpoint,
     /// What the peer is called in sentences.
     peer: String,
     /// The longest that it may be silent in both directions, and what that means.
@@ -78,6 +82,12 @@ pub(super) struct Session<'a> {
     ours: Half,
     theirs: Half,
     first_fin: Option<Side>,
+    /// What the peer said before anything was sent.
+    greeting: Greeting,
+    /// The start of TLS that is under way.
+    upgrade: Option<Upgrade>,
+    /// Why the connection has failed, however orderly it ends.
+    failed: Option<String>,
     /// The peer's end came without TLS's word for it.
     truncated: bool,
     /// A reset was reported on a write, while what arrived before it was still being read.
@@ -95,7 +105,12 @@ pub(super) struct Session<'a> {
 impl<'a> Session<'a> {
     /// Takes over an open connection.
     pub(super) fn new(shared: &'a Shared, journal: Journal, connected: Connected) -> Session<'a> {
-        let Connected { channel, ends, peer } = connected;
+        let Connected {
+            channel,
+            ends,
+            endpoint,
+            peer,
+        } = connected;
         let datagrams = channel.has_datagrams();
         let read_size = if datagrams {
             // A datagram that does not fit would be cut.
@@ -108,6 +123,7 @@ impl<'a> Session<'a> {
             journal,
             channel: Some(channel),
             ends,
+            endpoint,
             peer,
             idle: shared.options.idle_timeout.map(|idle| (idle, Silence::TimesOut)),
             datagrams,
@@ -117,6 +133,9 @@ impl<'a> Session<'a> {
             ours: Half::Open,
             theirs: Half::Open,
             first_fin: None,
+            greeting: Greeting::Heard(Vec::new()),
+            upgrade: None,
+            failed: None,
             truncated: false,
             reset: None,
             sent: Tally::default(),
@@ -162,9 +181,13 @@ impl<'a> Session<'a> {
         let (local, remote) = self.ends;
         let opening = EntryKind::Open { local, remote };
         self.journal.event(at, opening.clone());
+        let upgrade = self.required_upgrade();
         self.report(|link| {
             Arc::make_mut(&mut link.dial).take_in(at, &opening);
-            link.state = LinkState::Open;
+            link.state = match upgrade {
+                Some(_) => LinkState::Handshaking,
+                None => LinkState::Open,
+            };
             if let Endpoint::Tcp(_) | Endpoint::Tls(_) | Endpoint::Udp(_) = link.endpoint {
                 link.local = Some(local);
                 link.remote = Some(remote);
@@ -173,6 +196,9 @@ impl<'a> Session<'a> {
         });
         if self.shared.timestamps.get() {
             self.set_timestamps(true);
+        }
+        if let Some(preset) = upgrade {
+            self.start_tls(Some(preset), true);
         }
     }
 
@@ -189,7 +215,11 @@ impl<'a> Session<'a> {
             NetCommand::Connect(endpoint) => self.after = After::Dial(endpoint),
             NetCommand::Reconnect => self.after = After::Redial,
             NetCommand::Close | NetCommand::Cancel => self.after = After::Closed,
-            NetCommand::HalfClose | NetCommand::Reset | NetCommand::Listen(_) | NetCommand::Tap(..) => {}
+            NetCommand::HalfClose
+            | NetCommand::Reset
+            | NetCommand::StartTls(_)
+            | NetCommand::Listen(_)
+            | NetCommand::Tap(..) => {}
             NetCommand::Timestamps(on) => self.shared.timestamps.set(on),
             NetCommand::Send(message) => {
                 self.refuse(&message, "the connection has ended");
@@ -208,12 +238,13 @@ impl<'a> Session<'a> {
                 if self.ours != Half::Open {
                     return self.refuse(&message, "our side of the connection has ended");
                 }
-                match self.outbox.push(message) {
+                match self.hold(message) {
                     Ok(()) => self.shared.handled(Fate::Queued),
                     Err(message) => self.refuse(&message, "too much is waiting to be sent already"),
                 }
                 self.write();
             }
+            NetCommand::StartTls(preset) => self.start_tls(preset, false),
             NetCommand::HalfClose if self.datagrams => self.call_for_the_last(),
             NetCommand::HalfClose => self.finish(),
             NetCommand::Close | NetCommand::Cancel => self.close(After::Closed),
@@ -259,6 +290,10 @@ impl<'a> Session<'a> {
             self.closing_from = Instant::now();
         }
         self.after = after;
+        if self.upgrade.is_some() {
+            self.abandon_tls();
+            self.report(|link| link.state = LinkState::Open);
+        }
         self.finish();
     }
 

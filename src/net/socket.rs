@@ -147,6 +147,13 @@ impl Socket {
             .is_some_and(|told| told.contains(PollFlags::POLLHUP))
     }
 
+    /// Reads what has arrived without asking the reactor, which may not have heard of it yet; none if nothing has.
+    pub(super) fn waiting(&self, buffer: &mut [u8]) -> Option<usize> {
+        let read = recv(self.as_fd().as_raw_fd(), buffer, MsgFlags::MSG_DONTWAIT);
+        // An end or an error is found again by whoever reads next.
+        read.ok().filter(|count| *count > 0)
+    }
+
     /// The error that came back for a datagram, of which the reactor is told that it was heard.
     pub(super) fn take_refusal(&self) -> Option<io::Error> {
         let mut refusal = None;

@@ -127,6 +127,7 @@ fn interrupt(shared: &Shared, command: Option<NetCommand>) -> Option<After> {
             | NetCommand::Reset
             | NetCommand::Cancel
             | NetCommand::Timestamps(_)
+            | NetCommand::StartTls(_)
             | NetCommand::Listen(_)
             | NetCommand::Tap(..),
         ) => None,

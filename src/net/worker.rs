@@ -140,6 +140,7 @@ fn idle(shared: &Shared, command: NetCommand, last: Option<&Endpoint>) -> Next {
         },
         (
             NetCommand::Reconnect
+            | NetCommand::StartTls(_)
             | NetCommand::HalfClose
             | NetCommand::Close
             | NetCommand::Reset
@@ -184,9 +185,13 @@ pub(super) fn interrupt(shared: &Shared, command: Option<NetCommand>, endpoint: 
             None
         }
         // Whoever dials does not listen.
-        Some(NetCommand::HalfClose | NetCommand::Peers(..) | NetCommand::Listen(_) | NetCommand::Tap(..)) => {
-            None
-        }
+        Some(
+            NetCommand::HalfClose
+            | NetCommand::StartTls(_)
+            | NetCommand::Peers(..)
+            | NetCommand::Listen(_)
+            | NetCommand::Tap(..),
+        ) => None,
     }
 }
 

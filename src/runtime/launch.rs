@@ -116,6 +116,9 @@ pub enum RunError {
         "open - reads a capture from standard input: pipe one in, as in ssh host tcpdump -w - | sockscope open -"
     )]
     NoStream,
+    /// The local authority cannot be used.
+    #[error(transparent)]
+    Tls(#[from] net::TlsError),
     /// A recording that was to be deleted is not there.
     #[error(
         "there is no recording {0:?}, and nothing was done: sockscope sessions lists those that are kept"
@@ -144,6 +147,7 @@ impl RunError {
             | RunError::Demo(_)
             | RunError::Start(_)
             | RunError::Net(_)
+            | RunError::Tls(_)
             | RunError::NoSuchRecording(_)
             | RunError::Ambiguous(..)
             | RunError::NoRecording

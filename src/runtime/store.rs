@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::sessions::counted;
 use crate::app::SessionFile;
-use crate::capture::{BUDGET, CaptureError, Create, Existing, Kept, Recorder, Ring, Sessions};
+use crate::capture::{self, BUDGET, CaptureError, Create, Existing, Kept, Recorder, Ring, Sessions};
 use crate::model::{Endpoint, Timestamp};
 use crate::text::format;
 
@@ -130,9 +130,7 @@ fn shown(recorder: &Recorder, bound: Bound) -> String {
 
 /// The directory of everything that is kept between runs: `$XDG_STATE_HOME/sockscope`.
 pub(super) fn state_directory() -> Result<PathBuf, CaptureError> {
-    let sessions = Sessions::open(|name| env::var_os(name))?;
-    let parent = sessions.path().parent();
-    parent.map(Path::to_owned).ok_or(CaptureError::NoDirectory)
+    capture::state_directory(|name| env::var_os(name))
 }
 
 fn earlier(folder: &Path, kept: &[Kept], budget: u64) -> Earlier {

@@ -15,8 +15,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 use sockscope::capture::{CaptureError, Connection, Create, Existing, MAX_PAYLOAD, Recorder, Session};
 use sockscope::model::{
-    Attempt, AttemptOutcome, ConnectionId, Direction, End, EndHow, Entry, EntryId, EntryKind, Family, Lookup,
-    Records, Role, Side, Timestamp,
+    Agreed, Attempt, AttemptOutcome, ConnectionId, Direction, End, EndHow, Entry, EntryId, EntryKind, Family,
+    Lookup, Records, Role, Side, Timestamp, TlsReport, TlsRole, Verdict,
 };
 
 /// One call of the recorder.
@@ -236,7 +236,9 @@ fn kind() -> impl Strategy<Value = EntryKind> {
         proptest::collection::vec(address(), 0..4).prop_map(Ok),
         any::<String>().prop_map(Err),
     ];
+    let tls = (any::<String>(), duration(), any::<bool>());
     prop_oneof![
+        2 => tls.prop_map(|(name, took, agreed)| handshake(name, took, agreed)),
         4 => (address(), address()).prop_map(|(local, remote)| EntryKind::Open { local, remote }),
         1 => side().prop_map(|by| EntryKind::HalfClose { by }),
         1 => (side(), how, any::<Option<i32>>()).prop_map(|(by, how, errno)| EntryKind::Close(End { by, how, errno })),
@@ -248,6 +250,24 @@ fn kind() -> impl Strategy<Value = EntryKind> {
         1 => (address(), duration(), outcome)
             .prop_map(|(remote, took, outcome)| EntryKind::Attempt(Attempt { remote, took, outcome })),
     ]
+}
+
+/// A TLS handshake; on an open connection it is an upgrade, if anything was agreed on.
+pub(crate) fn handshake(server_name: String, took: Duration, agreed: bool) -> EntryKind {
+    EntryKind::Tls(Box::new(TlsReport {
+        role: TlsRole::Client,
+        server_name,
+        took,
+        agreed: agreed.then(|| Agreed {
+            version: "TLS 1.3".into(),
+            cipher: "TLS_AES_128_GCM_SHA256".into(),
+            group: None,
+            alpn: None,
+            resumed: false,
+        }),
+        verdict: Verdict::Unchecked,
+        chain: Vec::new(),
+    }))
 }
 
 fn bytes() -> impl Strategy<Value = Vec<u8>> {

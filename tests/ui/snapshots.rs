@@ -11,7 +11,7 @@ use sockscope::model::{
     Agreed, Annotation, Attempt, AttemptOutcome, Certificate, ConnectionId, Direction, End, EndHow, EntryId,
     EntryKind, ExportReport, ExportState, Family, FileReport, FileState, Full, KernelReport, Link, LinkState,
     Lookup, RecorderState, Records as _, RingReport, Side, Stamps, TcpInfo, TcpState, Timestamp,
-    Timestamping, TlsReport, Verdict,
+    Timestamping, TlsReport, TlsRole, Verdict,
 };
 
 const SIZES: [(u16, u16); 4] = [(80, 24), (120, 40), (40, 10), (20, 5)];
@@ -663,6 +663,7 @@ fn the_connect_waterfall_shows_every_phase() {
 /// A handshake with a server whose certificate is not trusted.
 fn handshake() -> TlsReport {
     TlsReport {
+        role: TlsRole::Client,
         server_name: "localhost".into(),
         took: Duration::from_micros(2_300),
         agreed: Some(Agreed {
@@ -706,6 +707,16 @@ fn tls_is_told_in_status_and_in_the_inspector() {
     check("tls_inspected", &[], |size| {
         let mut stage = secured(size);
         stage.escape().key(key('k')).key(Key::plain(KeyCode::Enter));
+        stage
+    });
+}
+
+#[test]
+fn a_connection_on_its_way_to_tls_says_so() {
+    check("starting_tls", &[0, 1, 2], |size| {
+        let mut stage = conversation(size);
+        stage.link(|link| link.state = LinkState::Handshaking);
+        stage.report();
         stage
     });
 }

@@ -106,6 +106,8 @@ pub enum Dial {
     Connect,
     /// Connect to the last target again.
     Reconnect,
+    /// Start TLS on the open connection.
+    StartTls,
     /// Send FIN and go on reading.
     HalfClose,
     /// Close in both directions with FIN.

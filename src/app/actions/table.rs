@@ -133,6 +133,8 @@ pub const ACTIONS: &[ActionInfo] = &[
         &[view(char('R'))]),
     known_as("disconnect hang up", row(Action::Open(Open::CloseMenu), "close-menu", "Close menu", "Choose how to end the connection.",
         &[view(char('C'))])),
+    taking("[smtp|imap|pop3|ftp|xmpp|ldap|postgresql|mysql]", known_as("upgrade secure", row(Action::Dial(Dial::StartTls), "starttls", "Start TLS",
+        "Go on in TLS on the open connection: asked for in the words of a protocol, or, without one, from the next byte on.", &[]))),
     row(Action::Dial(Dial::HalfClose), "half-close", "Half-close (FIN)", "Send FIN after everything unsent, and go on reading.", &[]),
     row(Action::Dial(Dial::Close), "close", "Close (FIN)", "Send FIN after everything unsent, and end once the peer has ended too, or after 2 s.", &[]),
     row(Action::Dial(Dial::Reset), "reset", "Reset (RST)", "End the connection at once with RST; what is unsent is dropped.", &[]),

@@ -9,7 +9,8 @@ use crate::app::{
     Settings, TimeColumn, View,
 };
 use crate::model::{
-    Direction, Endpoint, Full, Link, LinkState, NetCommand, NetEvent, RecorderState, Stamps, Timestamping,
+    Direction, Endpoint, Full, Link, LinkState, NetCommand, NetEvent, Preset, RecorderState, Stamps,
+    Timestamping,
 };
 
 fn endpoint(text: &str) -> Endpoint {
@@ -166,6 +167,47 @@ fn the_close_menu_offers_what_can_be_done() {
     closes(LinkState::Waiting, "<Ctrl-G>cancel<Enter>", &[NetCommand::Cancel]);
     closes(LinkState::Closed, "<Esc>C", &[]);
     closes(LinkState::Closed, "<Esc>R", &[NetCommand::Reconnect]);
+}
+
+#[test]
+fn tls_is_started_where_it_can_be() {
+    let check = |target: &str, state: LinkState, argument: &str, expected: Result<Option<Preset>, &str>| {
+        let mut bench = bench();
+        bench.link(state, |link| link.endpoint = endpoint(target));
+        bench.effects.clear();
+        bench.keys(&format!("<Ctrl-G>starttls{argument}<Enter>"));
+        let notice = bench.app.notice.as_ref().map(|notice| notice.text.clone());
+        let effects = expected.map(|preset| vec![Effect::Net(NetCommand::StartTls(preset))]);
+        assert_eq!(
+            bench.effects,
+            effects.unwrap_or_default(),
+            "{target} {state}{argument}"
+        );
+        assert_eq!(notice.as_deref(), expected.err(), "{target} {state}{argument}");
+    };
+    let (open, smtp) = (LinkState::Open, Some(Preset::Smtp));
+    check("host:25", open, " smtp", Ok(smtp));
+    check("host:25", open, "", Ok(None));
+    check("unix:/run/x", open, " smtp", Ok(smtp));
+    check(
+        "tls://host:465",
+        open,
+        "",
+        Err("the connection speaks TLS already"),
+    );
+    check("udp://host:53", open, "", Err("datagrams carry no TLS"));
+    check(
+        "host:25",
+        open,
+        " smpt",
+        Err(
+            "\"smpt\" is no protocol of which is known how it starts TLS: write smtp, imap, pop3, ftp, xmpp, ldap, \
+             postgresql, mysql",
+        ),
+    );
+    let nothing = "no connection is open: --starttls on the command line starts TLS with it";
+    check("host:25", LinkState::Closed, "", Err(nothing));
+    check("host:25", LinkState::Handshaking, "", Err(nothing));
 }
 
 #[test]

@@ -3,33 +3,28 @@
 //!
 //! Sequence numbers count what is in the file, so that what a filter left out is no gap.
 
+mod channel;
+
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 
+use self::channel::{Channel, Interfaces, harmless};
 use super::Piece;
 use crate::capture::annotations::Written;
 use crate::capture::block::{self, DataFrame};
-use crate::capture::connection::MAX_PAYLOAD;
+use crate::capture::connection::{MAX_PAYLOAD, decrypted};
 use crate::capture::happened::Happened;
 use crate::capture::packet::{self, Headers};
 use crate::capture::plaintext;
-use crate::capture::stream::Stream;
 use crate::capture::{Session, fact, stamps};
 use crate::model::{
     ConnectionId, Conversation, Direction, Entry, EntryId, EntryKind, Protocol, Purpose, Records as _, Role,
-    Side, Sides, Stamped, Timestamp, sentence,
+    Sides, Stamped, Timestamp, sentence,
 };
-use crate::text::{Policy, Shown};
 
 /// Connections of which more than the number is known at a time, before those that are over are forgotten.
 const KNOWN: usize = 64 << 10;
-
-/// Sentences that wait for the next packet of their connection.
-const WAITING: usize = 32;
-
-/// Characters of such a sentence; what is hostile may be long.
-const LONGEST: usize = 1000;
 
 /// The largest UDP payload over IPv4 (RFC 768, RFC 791).
 const MAX_DATAGRAM: usize = 65_507;
@@ -49,28 +44,15 @@ pub(super) struct Pcapng {
     session: Session,
     numbering: Numbering,
     numbers: HashMap<ConnectionId, ConnectionId>,
+    interfaces: Interfaces,
     known: HashMap<ConnectionId, Channel>,
     /// Those that are over, oldest first.
     over: Vec<ConnectionId>,
+    /// Connections that have an interface.
     announced: u32,
     entries: u64,
     /// How many are known when room is made.
     most: usize,
-}
-
-/// A connection in the file.
-#[derive(Clone, Debug)]
-struct Channel {
-    /// Its number there.
-    number: ConnectionId,
-    name: String,
-    role: Role,
-    protocol: Protocol,
-    local: SocketAddr,
-    remote: SocketAddr,
-    stream: Option<Stream>,
-    /// What happened without a packet and is told by the next one.
-    waiting: Vec<String>,
 }
 
 impl Pcapng {
@@ -80,6 +62,7 @@ impl Pcapng {
             session,
             numbering,
             numbers: HashMap::new(),
+            interfaces: Interfaces::default(),
             known: HashMap::new(),
             over: Vec::new(),
             announced: 0,
@@ -146,7 +129,7 @@ impl Pcapng {
             let bytes = piece.bytes.get(..MAX_DATAGRAM).unwrap_or(piece.bytes);
             let (source, target) = channel.ends(from);
             let headers = packet::datagram(source, target, bytes);
-            return self.packet(at, direction, channel.number, &headers, bytes, &remarks, out);
+            return self.packet(at, direction, channel.interface, &headers, bytes, &remarks, out);
         }
         // A capture can hold segments that are larger than any that we write.
         for bytes in piece.bytes.chunks(MAX_PAYLOAD) {
@@ -155,12 +138,12 @@ impl Pcapng {
             let segment = stream.data(from, bytes.len());
             if let Some(ack) = overdue {
                 let back = direction.opposite();
-                out.write_all(&block::bare_packet(channel.number.0, at, back, &ack, None, &[]))?;
+                out.write_all(&block::bare_packet(channel.interface, at, back, &ack, None, &[]))?;
             }
             self.packet(
                 at,
                 direction,
-                channel.number,
+                channel.interface,
                 &segment.headers(),
                 bytes,
                 &remarks,
@@ -176,13 +159,13 @@ impl Pcapng {
         &mut self,
         at: Timestamp,
         direction: Direction,
-        number: ConnectionId,
+        interface: u32,
         headers: &Headers,
         bytes: &[u8],
         remarks: &[u8],
         out: &mut impl Write,
     ) -> io::Result<()> {
-        let frame = DataFrame::around(number.0, at, direction, headers, bytes.len(), remarks.len());
+        let frame = DataFrame::around(interface, at, direction, headers, bytes.len(), remarks.len());
         let (before, after) = frame.tails();
         for part in [frame.head(), bytes, before, remarks, after] {
             out.write_all(part)?;
@@ -197,38 +180,27 @@ impl Pcapng {
         let Some(json) = fact::to_json(kind) else {
             return Ok(());
         };
+        let upgrade =
+            channel.protocol == Protocol::Tcp && Happened::is_upgrade(kind, channel.stream.is_some());
+        if upgrade {
+            self.go_on(piece.entry.connection, channel, out)?;
+        }
         let happened = Happened {
             connection: channel.number,
-            interface: channel.number.0,
+            interface: channel.interface,
             name: &name,
             role: channel.role,
             at: *at,
             kind,
         };
-        let remarks = channel.remarks(piece);
-        let packets = match kind {
-            // It was seen too late, or a second time: the packets go on as they are.
-            EntryKind::Open { .. } if channel.stream.is_some() => Vec::new(),
-            // The opening may not be among what is exported.
-            EntryKind::HalfClose { .. } | EntryKind::Close(_) if channel.is_known() => {
-                channel.stream();
-                happened.packets(&mut channel.stream, &json, &remarks)
-            }
-            EntryKind::Data { .. }
-            | EntryKind::Lookup(_)
-            | EntryKind::Attempt(_)
-            | EntryKind::Tls(_)
-            | EntryKind::Open { .. }
-            | EntryKind::HalfClose { .. }
-            | EntryKind::Close(_)
-            | EntryKind::Error { .. }
-            | EntryKind::Gap { .. }
-            | EntryKind::Note { .. } => happened.packets(&mut channel.stream, &json, &remarks),
-        };
-        if packets.is_empty() {
+        let packets = packets(&happened, channel, &json, &channel.remarks(piece));
+        if upgrade {
+            out.write_all(&packets)?;
+        }
+        if packets.is_empty() || upgrade {
             out.write_all(&block::annotation(
                 EntryId(self.entries),
-                channel.number.0,
+                channel.interface,
                 *at,
                 &json,
             ))?;
@@ -274,6 +246,7 @@ impl Pcapng {
         let (local, remote) = plaintext::ends(&name, role, ends);
         Ok(Channel {
             number,
+            interface: self.interfaces.of(number),
             protocol,
             local,
             remote,
@@ -299,8 +272,33 @@ impl Pcapng {
             .and_then(|known| Some((known.local?, known.remote?)));
         let unknown = (String::new(), Role::Client, Timestamp::default());
         let (name, role, started) = known.map_or(unknown, |known| (known.name, known.role, known.started));
-        out.write_all(&block::interface(&name, role, started, addresses))?;
+        out.write_all(&block::interface(&block::Interface {
+            name: &name,
+            description: role.name(),
+            started,
+            addresses,
+            goes_on: None,
+        }))?;
         self.announced += 1;
+        Ok(())
+    }
+
+    /// What follows of a connection was decrypted after an upgrade to TLS, and has an interface of its own.
+    fn go_on(&mut self, id: ConnectionId, channel: &mut Channel, out: &mut impl Write) -> io::Result<()> {
+        let known = self.conversation(id);
+        let addresses = known
+            .as_ref()
+            .and_then(|known| Some((known.local?, known.remote?)));
+        let endpoint = channel.name.parse().ok();
+        channel.name = endpoint.map_or_else(|| channel.name.clone(), |endpoint| plaintext::name(&endpoint));
+        out.write_all(&block::interface(&block::Interface {
+            name: &channel.name,
+            description: &decrypted(channel.role),
+            started: known.map_or(Timestamp::default(), |known| known.started),
+            addresses,
+            goes_on: Some(channel.interface),
+        }))?;
+        channel.interface = self.interfaces.add(self.announced);
         Ok(())
     }
 
@@ -316,48 +314,6 @@ impl Pcapng {
         self.known.retain(|_, channel| channel.stream.is_some());
         // What is open stays; looking through it again and again would free nothing.
         self.most = KNOWN.max(2 * self.known.len());
-    }
-}
-
-impl Channel {
-    /// The comments on the next packet, as options.
-    fn remarks(&self, piece: &Piece<'_>) -> Vec<u8> {
-        let waiting = self.waiting.iter().map(String::as_str);
-        let added: Vec<String> = piece.remark_lines().map(|line| harmless(&line)).collect();
-        // One comment of several lines stays one.
-        let added = added.join("\n");
-        block::remarks(waiting.chain((!added.is_empty()).then_some(added.as_str())))
-    }
-
-    /// Keeps a sentence for the next packet.
-    fn wait(&mut self, sentence: &str) {
-        if self.waiting.len() < WAITING {
-            self.waiting.push(sentence.chars().take(LONGEST).collect());
-        }
-    }
-
-    /// The synthetic connection; without an opening it was open when the log begins.
-    fn stream(&mut self) -> &mut Stream {
-        let Channel {
-            number,
-            local,
-            remote,
-            ..
-        } = *self;
-        self.stream
-            .get_or_insert_with(|| Stream::new(number, local, remote))
-    }
-
-    fn is_known(&self) -> bool {
-        self.local.port() != 0 || self.remote.port() != 0
-    }
-
-    /// From whom and to whom.
-    fn ends(&self, from: Side) -> (SocketAddr, SocketAddr) {
-        match from {
-            Side::Local => (self.local, self.remote),
-            Side::Peer => (self.remote, self.local),
-        }
     }
 }
 
@@ -380,11 +336,25 @@ fn annotate(number: EntryId, piece: &Piece<'_>, out: &mut impl Write) -> io::Res
     Ok(())
 }
 
-/// As other programs may print it.
-fn harmless(text: &str) -> String {
-    let policy = Policy {
-        rtl: true,
-        ascii: false,
-    };
-    Shown::of(text, policy).to_string()
+/// The packets that tell of an event, with these remarks; none where it has none.
+fn packets(happened: &Happened<'_>, channel: &mut Channel, json: &[u8], remarks: &[u8]) -> Vec<u8> {
+    match happened.kind {
+        // It was seen too late, or a second time: the packets go on as they are.
+        EntryKind::Open { .. } if channel.stream.is_some() => return Vec::new(),
+        // The opening may not be among what is exported.
+        EntryKind::HalfClose { .. } | EntryKind::Close(_) if channel.is_known() => {
+            channel.stream();
+        }
+        EntryKind::Data { .. }
+        | EntryKind::Lookup(_)
+        | EntryKind::Attempt(_)
+        | EntryKind::Tls(_)
+        | EntryKind::Open { .. }
+        | EntryKind::HalfClose { .. }
+        | EntryKind::Close(_)
+        | EntryKind::Error { .. }
+        | EntryKind::Gap { .. }
+        | EntryKind::Note { .. } => {}
+    }
+    happened.packets(&mut channel.stream, json, remarks)
 }

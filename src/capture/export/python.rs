@@ -96,6 +96,7 @@ compared. Exit status: 0 if all of it could be repeated, 1 if not. Written by so
                 &sentence(&entry.kind, Sides::of(Purpose::Reading, piece.role)),
                 out,
             ),
+            EntryKind::Tls(report) if report.agreed.is_some() => self.upgrade(id, &report.server_name, out),
             EntryKind::Lookup(_) | EntryKind::Attempt(_) | EntryKind::Tls(_) => Ok(()),
         }
     }
@@ -172,6 +173,15 @@ compared. Exit status: 0 if all of it could be repeated, 1 if not. Written by so
         Ok(stage)
     }
 
+    /// Goes on in TLS, if the connection is one already: that of `tls://` comes before it is open.
+    fn upgrade(&mut self, id: ConnectionId, server: &str, out: &mut impl Write) -> io::Result<()> {
+        self.settle(out)?;
+        match self.stages.get(&id) {
+            Some(Stage::Open) => writeln!(out, "start_tls({}, \"{}\")", id.0, name_of(server)),
+            Some(Stage::Over) | None => Ok(()),
+        }
+    }
+
     fn half_close(&mut self, id: ConnectionId, by: Side, out: &mut impl Write) -> io::Result<()> {
         self.settle(out)?;
         match by {
@@ -222,6 +232,12 @@ fn server_name(name: &str) -> Option<String> {
         Host::Address { ip, .. } => ip.to_string(),
         Host::Name(name) => name,
     })
+}
+
+/// A host name or an address as a string has it: anything else that a file may hold would end the string.
+fn name_of(server: &str) -> String {
+    let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '_' | '*' | '%');
+    server.chars().filter(plain).collect()
 }
 
 /// The bytes as a literal, broken behind line feeds.

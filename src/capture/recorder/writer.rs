@@ -2,21 +2,20 @@
 //! is full, the next one is begun here, and the oldest one that is too many is removed.
 
 use std::io::{self, IoSlice};
-use std::net::SocketAddr;
 use std::os::unix::fs::FileExt as _;
 use std::sync::{Arc, MutexGuard};
 
 use nix::errno::Errno;
 use nix::sys::uio::pwritev;
 
+use super::place::{Filed, Place};
 use super::ring::Names;
 use super::{Existing, Inner, begin, remove};
-use crate::capture::connection::Origin;
+use crate::capture::connection::{Origin, Told};
 use crate::capture::index::{Checkpoint, Tails};
-use crate::capture::roster::{Known, Traffic};
 use crate::capture::segment::Segment;
 use crate::capture::{CaptureError, block};
-use crate::model::{ConnectionId, Direction, EntryId, Role, Timestamp};
+use crate::model::{ConnectionId, Direction, EntryId, Timestamp};
 
 /// Names that are tried for a new file of a ring.
 const TRIES: u32 = 100;
@@ -75,31 +74,6 @@ pub(in crate::capture) enum Carries {
     Addresses(u64, u32),
 }
 
-/// Where a connection has its interface description block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::capture) struct Filed {
-    /// In which file.
-    segment: u32,
-    /// Its number there.
-    pub(in crate::capture) interface: u32,
-}
-
-/// Where the next bytes of a connection go.
-pub(in crate::capture) struct Place {
-    /// The connection in the file.
-    pub(in crate::capture) filed: Filed,
-    /// What the file has to be told before, if it does not know the connection.
-    announcement: Option<Announcement>,
-}
-
-/// An interface description block.
-struct Announcement {
-    block: Vec<u8>,
-    id: ConnectionId,
-    started: Timestamp,
-    role: Role,
-}
-
 /// The recorder with its lock held.
 pub(in crate::capture) struct Writer<'a> {
     inner: &'a Inner,
@@ -128,59 +102,32 @@ impl<'a> Writer<'a> {
 
     /// Tells the file of a new connection.
     pub(super) fn announce(&mut self, origin: &Origin) -> Result<Filed, CaptureError> {
-        let place = self.place(origin, None, None, 0, origin.started)?;
+        let place = self.place(origin, None, Told::default(), 0, origin.started)?;
         self.append(&place, &mut [], &[])?;
         Ok(place.filed)
     }
 
     /// Finds the place of the next `len` bytes of a connection, which was `filed` before: in the file, or in the next
-    /// one of a ring if they do not fit. `addresses` are known if the opening is recorded. `at` is what the name of a
-    /// new file says.
+    /// one of a ring if they do not fit. `told` is what a file has to be told of it that does not know it. `at` is what
+    /// the name of a new file says.
     pub(in crate::capture) fn place(
         &mut self,
         origin: &Origin,
         filed: Option<Filed>,
-        addresses: Option<(SocketAddr, SocketAddr)>,
+        told: Told,
         len: usize,
         at: Timestamp,
     ) -> Result<Place, CaptureError> {
-        let mut place = self.place_here(origin, filed, addresses);
-        let told = place.announcement.as_ref().map_or(0, |told| told.block.len());
-        let end = self.state.end.saturating_add((told + len) as u64);
+        let mut place = Place::find(&self.state.segment, origin, filed, told);
+        let announcement = place.announcement.as_ref().map_or(0, |told| told.block.len());
+        let end = self.state.end.saturating_add((announcement + len) as u64);
         // A file without entries has all the room that there will ever be.
         if end > self.inner.max_size && self.state.entries > self.state.segment.first {
             self.go_on(at)?;
-            place = self.place_here(origin, filed, addresses);
+            place = Place::find(&self.state.segment, origin, filed, told);
         }
         self.make_room()?;
         Ok(place)
-    }
-
-    fn place_here(
-        &self,
-        origin: &Origin,
-        filed: Option<Filed>,
-        addresses: Option<(SocketAddr, SocketAddr)>,
-    ) -> Place {
-        let segment = &self.state.segment;
-        match filed {
-            Some(filed) if filed.segment == segment.number => Place {
-                filed,
-                announcement: None,
-            },
-            Some(_) | None => Place {
-                filed: Filed {
-                    segment: segment.number,
-                    interface: segment.interfaces().len() as u32,
-                },
-                announcement: Some(Announcement {
-                    block: origin.block(addresses),
-                    id: origin.id,
-                    started: origin.started,
-                    role: origin.role,
-                }),
-            },
-        }
     }
 
     /// Appends whole blocks of a connection at its place, with the entries in them, by one `pwritev`. On an error
@@ -204,15 +151,10 @@ impl<'a> Writer<'a> {
         // Before the entries: who sees one of them knows its connection.
         let segment = &self.state.segment;
         segment.add_interface(announcement.id);
-        let roster = &self.inner.shared.roster;
-        roster.announce(Known {
-            id: announcement.id,
-            segment: segment.number,
-            started: announcement.started,
-            role: announcement.role,
-            block: start,
-            traffic: Traffic::default(),
-        });
+        if !announcement.goes_on {
+            let known = announcement.known(segment.number, start);
+            self.inner.shared.roster.announce(known);
+        }
         let told = announcement.block.len() as u64;
         self.take_in(start + told, len - told, marks);
         Ok(first)

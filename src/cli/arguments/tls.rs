@@ -4,11 +4,15 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::cli::value::TlsMinName;
+use crate::cli::value::{PresetName, TlsMinName};
 
 /// How TLS connections are made.
 #[derive(Debug, Default, Args)]
 pub(in crate::cli) struct TlsArguments {
+    /// Connect in the clear, ask for TLS in the words of this protocol, and go on only in TLS
+    #[arg(long, value_name = "PROTOCOL", global = true, help_heading = "TLS")]
+    pub(in crate::cli) starttls: Option<PresetName>,
+
     /// Go on although the server's certificate is not trusted; the screen shows it all the time
     #[arg(long, global = true, help_heading = "TLS")]
     pub(in crate::cli) insecure: bool,
@@ -64,6 +68,7 @@ impl TlsArguments {
     /// The first option that is given, if any is.
     pub(in crate::cli) fn given(&self) -> Option<&'static str> {
         let options = [
+            ("--starttls", self.starttls.is_some()),
             ("--insecure", self.insecure),
             ("--ca", self.ca.is_some()),
             ("--client-cert", self.client_cert.is_some()),

@@ -13,16 +13,26 @@ use crate::cli::arguments::TlsArguments;
 const LONGEST_ALPN: usize = 255;
 
 impl TlsArguments {
-    /// They are of use only where TLS may be spoken.
-    pub(super) fn check(&self, target: &Endpoint) -> Result<(), Usage> {
+    /// They are of use only where TLS may be spoken; on the screen it can be started on any connection.
+    pub(super) fn check(&self, target: &Endpoint, headless: bool) -> Result<(), Usage> {
         match (target, self.given()) {
-            (Endpoint::Tls(_), _) | (_, None) => Ok(()),
-            (Endpoint::Udp(_) | Endpoint::Unix(_), Some(name)) => Err(Usage(format!(
+            (Endpoint::Tls(authority), _) if self.starttls.is_some() => Err(Usage(format!(
+                "tls:// speaks TLS from the first byte on: write {authority} with --starttls, or leave that out"
+            ))),
+            (Endpoint::Unix(_), _) if self.starttls.is_some() && self.sni.is_none() => Err(Usage(
+                "a Unix socket has no name that a certificate could be for: add --sni NAME to --starttls"
+                    .into(),
+            )),
+            (Endpoint::Udp(_), Some(name)) => Err(Usage(format!(
                 "{name} is about TLS, which {target} does not speak: leave it out"
             ))),
-            (Endpoint::Tcp(authority), Some(name)) => Err(Usage(format!(
-                "{name} is about TLS: write tls://{authority}, or leave it out"
+            (Endpoint::Tcp(authority), Some(name)) if headless && self.starttls.is_none() => Err(Usage(
+                format!("{name} is about TLS: write tls://{authority}, add --starttls, or leave it out"),
+            )),
+            (Endpoint::Unix(_), Some(name)) if headless && self.starttls.is_none() => Err(Usage(format!(
+                "{name} is about TLS: add --starttls and --sni, or leave it out"
             ))),
+            (Endpoint::Tls(_) | Endpoint::Tcp(_) | Endpoint::Unix(_), _) | (Endpoint::Udp(_), None) => Ok(()),
         }
     }
 
@@ -44,6 +54,8 @@ impl TlsArguments {
             sni: self.sni.clone(),
             alpn: self.alpn.clone(),
             min: self.tls_min.map_or_else(TlsVersion::default, Into::into),
+            server: None,
+            client_ca: None,
             keylog: self.keylog.clone().or_else(key_log_of_environment),
         })
     }

@@ -49,6 +49,7 @@ pub(super) async fn peer(
     }
     let silence = channel.has_datagrams().then_some(SILENCE);
     let connected = Connected {
+        endpoint,
         channel,
         ends: (local, remote),
         peer: name,

@@ -133,6 +133,7 @@ impl<'a> Server<'a> {
             NetCommand::Connect(_)
             | NetCommand::Reconnect
             | NetCommand::HalfClose
+            | NetCommand::StartTls(_)
             | NetCommand::Close
             | NetCommand::Reset
             | NetCommand::Listen(_)

@@ -110,6 +110,9 @@ impl Session<'_> {
         }
         self.journal
             .event(self.shared.clock.now(), EntryKind::HalfClose { by });
+        if self.failed.is_some() {
+            return;
+        }
         self.report(|link| {
             link.state = LinkState::HalfClosed;
             link.first_fin.get_or_insert(by);
@@ -171,7 +174,9 @@ impl Session<'_> {
         } else {
             end.by
         };
-        let orderly = matches!(end.how, EndHow::Fin | EndHow::Close) || self.after != After::Ended;
+        let failed = self.failed.take();
+        let orderly = matches!(end.how, EndHow::Fin | EndHow::Close) && failed.is_none();
+        let orderly = orderly || self.after != After::Ended;
         self.report(|link| {
             link.state = if orderly {
                 LinkState::Closed
@@ -181,11 +186,12 @@ impl Session<'_> {
             link.end = Some(End { by, ..end });
             link.ended = Some(at);
             link.closing = None;
-            link.reason = reason;
+            link.reason = failed.or(reason);
         });
     }
 
     pub(super) fn drop_unsent(&mut self) {
+        self.abandon_tls();
         let dropped = self.outbox.clear();
         if dropped > 0 {
             self.note(format!(
@@ -208,7 +214,7 @@ impl Session<'_> {
             if let Some(link) = news.link_mut(id) {
                 link.sent = self.sent;
                 link.received = self.received;
-                link.unsent = self.outbox.unsent();
+                link.unsent = self.outbox.unsent() + self.held();
                 change(link);
             }
             news.recorder = recorder;

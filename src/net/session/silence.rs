@@ -33,6 +33,7 @@ impl Session<'_> {
 
     pub(super) fn deadline(&self) -> Option<Instant> {
         let closing = matches!(self.after, After::Closed | After::Dial(_) | After::Redial);
+        let closing = closing || self.failed.is_some();
         let idle = self.idle;
         match (self.over, closing, idle) {
             (true, _, _) => None,
@@ -42,7 +43,8 @@ impl Session<'_> {
             (false, false, idle) => {
                 let idle = idle.map(|(idle, _)| self.last_byte + idle);
                 let last_call = self.last_call.map(|call| call.max(self.last_byte) + LAST_CALL);
-                idle.into_iter().chain(last_call).min()
+                let others = last_call.into_iter().chain(self.upgrade_deadline());
+                idle.into_iter().chain(others).min()
             }
         }
     }
@@ -50,6 +52,12 @@ impl Session<'_> {
     pub(super) fn deadline_passed(&mut self) {
         if self.last_call.is_some() {
             return self.end_silently();
+        }
+        if self
+            .upgrade_deadline()
+            .is_some_and(|deadline| deadline <= Instant::now())
+        {
+            return self.upgrade_timed_out();
         }
         if let Some((idle, Silence::IsTheEnd)) = self.idle {
             let silence = format::took(idle);

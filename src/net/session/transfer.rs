@@ -38,6 +38,10 @@ impl Session<'_> {
     }
 
     pub(super) fn transfer(&mut self, ready: Ready) {
+        if self.is_shaking() {
+            self.go_on_with_tls();
+            return self.stop_if_full();
+        }
         if ready.is_error() {
             self.gather_stamps();
         }
@@ -57,6 +61,7 @@ impl Session<'_> {
         } else if ready.is_error() && !self.over {
             self.error_behind_fin();
         }
+        self.go_on_with_tls();
         self.stop_if_full();
     }
 
@@ -66,6 +71,9 @@ impl Session<'_> {
                 return;
             }
             match self.receive() {
+                Ok(Received::End) if self.upgrade.is_some() => {
+                    return self.ended_before_tls("ended the connection before TLS had begun");
+                }
                 Ok(Received::End) => return self.peer_ended(),
                 Ok(Received::Cut) => return self.peer_cut_off(),
                 Ok(Received::Bytes(count)) => {
@@ -75,6 +83,9 @@ impl Session<'_> {
                     self.stamp_received(entry, at);
                     self.received.count(count as u64, at);
                     self.last_byte = Instant::now();
+                    if self.overheard(count) {
+                        return;
+                    }
                     self.tell_dropped();
                 }
                 Err(Fault::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => return,
@@ -83,6 +94,8 @@ impl Session<'_> {
                 Err(Fault::Io(error)) if self.datagrams => self.datagram_failed(&error),
                 Err(Fault::Io(error)) => return self.broken(&error),
                 Err(Fault::Tls { by, why }) => return self.alerted(by, &why),
+                // The handshake is over, so the channel says `Cut` itself.
+                Err(Fault::Cut { .. }) => return self.peer_cut_off(),
             }
         }
     }
@@ -125,7 +138,7 @@ impl Session<'_> {
         {
             return self.write_failed(error);
         }
-        if self.ours == Half::Ending && self.outbox.is_empty() {
+        if self.ours == Half::Ending && self.outbox.is_empty() && self.upgrade.is_none() {
             self.fin();
         }
     }

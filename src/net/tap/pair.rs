@@ -262,6 +262,7 @@ impl<'a> Pair<'a> {
             | NetCommand::Reset
             | NetCommand::Cancel
             | NetCommand::Timestamps(_)
+            | NetCommand::StartTls(_)
             | NetCommand::Listen(_)
             | NetCommand::Tap(..) => {}
         }

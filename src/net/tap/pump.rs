@@ -81,6 +81,7 @@ impl Pair<'_> {
                     self.error(text, error.raw_os_error());
                 }
                 Err(Fault::Io(error)) => return self.broken(side, &error),
+                Err(Fault::Cut { why }) => return self.alerted(side, side, &why),
                 Err(Fault::Tls { by, why }) => return self.alerted(side, by, &why),
             }
         }

@@ -10,9 +10,10 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use rustls_platform_verifier::Verifier;
 
-use crate::model::{Certificate, Verdict};
+use crate::model::Verdict;
 
 use super::certificate::describe_all;
+use super::seen::{Latest, Seen};
 use super::words;
 
 /// The most servers of which is remembered what they presented.
@@ -30,13 +31,6 @@ pub(super) enum Trusted {
 /// Who checks, or why nobody can.
 type Checker = Result<Arc<dyn ServerCertVerifier>, String>;
 
-/// What a server presented, and what to think of it.
-#[derive(Clone, Debug)]
-pub(super) struct Seen {
-    pub(super) verdict: Verdict,
-    pub(super) chain: Vec<Certificate>,
-}
-
 /// Checks servers' certificates and remembers what it saw.
 #[derive(Debug)]
 pub(super) struct Observer {
@@ -45,8 +39,9 @@ pub(super) struct Observer {
     checker: OnceLock<Checker>,
     insecure: bool,
     provider: Arc<CryptoProvider>,
-    /// By the names that were asked for. A session that is resumed presents nothing again.
-    seen: Mutex<HashMap<String, Seen>>,
+    latest: Latest,
+    /// What was presented last, by the names that were asked for. A session that is resumed presents nothing again.
+    earlier: Mutex<HashMap<String, Seen>>,
 }
 
 impl Observer {
@@ -57,31 +52,32 @@ impl Observer {
             checker: OnceLock::new(),
             insecure,
             provider,
-            seen: Mutex::default(),
+            latest: Latest::default(),
+            earlier: Mutex::default(),
         }
+    }
+
+    /// What the check that was called last has seen; no longer there afterwards.
+    pub(super) fn take_latest(&self) -> Option<Seen> {
+        self.latest.take()
     }
 
     /// What the server of that name presented last, if it ever got as far.
-    pub(super) fn seen(&self, name: &str) -> Option<Seen> {
+    pub(super) fn earlier(&self, name: &str) -> Option<Seen> {
         self.lock().get(name).cloned()
     }
 
-    /// The same, and forgets it: what that server presents from now on is what counts.
-    pub(super) fn take(&self, name: &str) -> Option<Seen> {
-        self.lock().remove(name)
-    }
-
-    /// Remembers what the server of that name presented.
-    pub(super) fn keep(&self, name: &str, presented: Seen) {
-        let mut seen = self.lock();
-        if seen.len() >= MOST_SERVERS {
-            seen.clear();
+    fn keep(&self, name: &str, presented: Seen) {
+        self.latest.leave(presented.clone());
+        let mut earlier = self.lock();
+        if earlier.len() >= MOST_SERVERS {
+            earlier.clear();
         }
-        seen.insert(name.to_owned(), presented);
+        earlier.insert(name.to_owned(), presented);
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Seen>> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+        self.earlier.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn checker(&self) -> &Checker {

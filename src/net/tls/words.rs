@@ -4,6 +4,8 @@ use chrono::DateTime;
 use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError, CipherSuite, Error, NamedGroup, ProtocolVersion};
 
+use crate::model::TlsRole;
+
 /// An alert under its name in RFC 8446 §6.2 and RFC 5246 §7.2, with its number.
 pub(super) fn alert(alert: AlertDescription) -> String {
     let number = u8::from(alert);
@@ -57,7 +59,35 @@ pub(super) fn advice(alert: AlertDescription) -> Option<&'static str> {
     })
 }
 
-/// What is wrong with a certificate, as a sentence without its subject.
+/// What may be done about an alert of the client's during the handshake.
+pub(super) fn advice_to_server(alert: AlertDescription) -> Option<&'static str> {
+    Some(match alert {
+        AlertDescription::UnknownCA
+        | AlertDescription::BadCertificate
+        | AlertDescription::CertificateUnknown
+        | AlertDescription::UnsupportedCertificate => "it does not trust our certificate",
+        AlertDescription::CertificateExpired => "to it our certificate has expired, or is not valid yet",
+        AlertDescription::CertificateRevoked => "to it our certificate is revoked",
+        AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity => {
+            "it has no cipher suite, group or signature in common with what is used today"
+        }
+        AlertDescription::ProtocolVersion => "it speaks none of the versions that are spoken here",
+        AlertDescription::UserCanceled => "its user did not want to go on",
+        _ => return None,
+    })
+}
+
+/// What is wrong with a client's certificate, as a sentence without its subject.
+pub(super) fn doubt_of_client(error: &Error) -> String {
+    match error {
+        Error::InvalidCertificate(
+            CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. },
+        ) => "it is not for clients".into(),
+        _ => doubt(error),
+    }
+}
+
+/// What is wrong with a server's certificate, as a sentence without its subject.
 pub(super) fn doubt(error: &Error) -> String {
     let Error::InvalidCertificate(error) = error else {
         return error.to_string();
@@ -133,8 +163,13 @@ fn date(time: UnixTime) -> String {
     })
 }
 
-/// What was answered that is no TLS, if that can be told from its first bytes.
-pub(super) fn instead(first: &[u8]) -> Option<String> {
+/// What was said that is no TLS, if that can be told from its first bytes: the rest of a sentence about the other side.
+/// `role` is what this program is.
+pub(super) fn instead(first: &[u8], role: TlsRole) -> Option<String> {
+    let said = match role {
+        TlsRole::Client => "it answered in",
+        TlsRole::Server => "it sent",
+    };
     let text = |most: usize| {
         let line = first
             .split(|byte| matches!(byte, b'\r' | b'\n'))
@@ -142,20 +177,33 @@ pub(super) fn instead(first: &[u8]) -> Option<String> {
             .unwrap_or_default();
         String::from_utf8_lossy(&line[..line.len().min(most)]).into_owned()
     };
-    if first.starts_with(b"HTTP/") {
-        return Some(format!("it answered in plain HTTP: {:?}", text(60)));
-    }
-    if first.starts_with(b"220") || first.starts_with(b"+OK") || first.starts_with(b"* OK") {
-        return Some(format!(
+    let what = if first.starts_with(b"HTTP/") || is_http_request(first) {
+        format!("{said} plain HTTP: {:?}", text(60))
+    } else if first.starts_with(b"220") || first.starts_with(b"+OK") || first.starts_with(b"* OK") {
+        format!(
             "it greets in plain text, {:?}: it speaks TLS on another port, or after STARTTLS",
             text(60)
-        ));
-    }
-    let printable = first
-        .iter()
-        .take(16)
-        .all(|byte| matches!(byte, b' '..=b'~' | b'\r' | b'\n' | b'\t'));
-    (printable && !first.is_empty()).then(|| format!("it answered in plain text: {:?}", text(60)))
+        )
+    } else {
+        let printable = first
+            .iter()
+            .take(16)
+            .all(|byte| matches!(byte, b' '..=b'~' | b'\r' | b'\n' | b'\t'));
+        if !printable || first.is_empty() {
+            return None;
+        }
+        format!("{said} plain text: {:?}", text(60))
+    };
+    Some(format!("does not speak TLS here: {what}"))
+}
+
+/// Whether it is the start of an HTTP request (RFC 9110 §9.3).
+fn is_http_request(first: &[u8]) -> bool {
+    let methods = [
+        "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "PRI",
+    ];
+    let method = first.split(|byte| *byte == b' ').next().unwrap_or_default();
+    first.len() > method.len() && methods.iter().any(|known| known.as_bytes() == method)
 }
 
 /// The name in IANA's registry: the library marks those of TLS 1.3.
@@ -202,7 +250,10 @@ mod tests {
 
     #[test]
     fn what_is_no_tls_is_named() {
-        let check = |first: &[u8], expected: Option<&str>| assert_eq!(instead(first).as_deref(), expected);
+        let check = |first: &[u8], expected: Option<&str>| {
+            let expected = expected.map(|rest| format!("does not speak TLS here: {rest}"));
+            assert_eq!(instead(first, TlsRole::Client), expected);
+        };
         check(
             b"HTTP/1.1 400 Bad Request\r\nX: y",
             Some("it answered in plain HTTP: \"HTTP/1.1 400 Bad Request\""),
@@ -217,6 +268,19 @@ mod tests {
             b"-ERR unknown\r\n",
             Some("it answered in plain text: \"-ERR unknown\""),
         );
+        let check_client = |first: &[u8], expected: &str| {
+            let expected = format!("does not speak TLS here: {expected}");
+            assert_eq!(instead(first, TlsRole::Server), Some(expected));
+        };
+        check_client(
+            b"POST /a HTTP/1.1\r\n",
+            "it sent plain HTTP: \"POST /a HTTP/1.1\"",
+        );
+        check_client(
+            b"SSH-2.0-OpenSSH_9.2\r\n",
+            "it sent plain text: \"SSH-2.0-OpenSSH_9.2\"",
+        );
+        check_client(b"GETTING", "it sent plain text: \"GETTING\"");
         check(&[0x15, 3, 1, 0, 2, 2, 40], None);
         check(&[0xff; 20], None);
         check(b"", None);

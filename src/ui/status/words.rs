@@ -51,6 +51,7 @@ pub(super) fn standing(link: &Link, now: Timestamp) -> Option<String> {
     match link.state {
         LinkState::Idle | LinkState::Open | LinkState::Listening => None,
         LinkState::Resolving => Some(format!("looking up {}", link.endpoint.brief())),
+        LinkState::Handshaking if link.opened.is_some() => Some("starting TLS".into()),
         LinkState::Connecting | LinkState::Handshaking => Some(if link.round > 1 {
             format!("attempt {}", link.round)
         } else {

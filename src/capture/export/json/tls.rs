@@ -3,12 +3,14 @@
 use serde::Serialize;
 
 use super::nanos;
-use crate::model::{Certificate, TlsReport, Verdict};
+use crate::model::{Certificate, TlsReport, TlsRole, Verdict};
 use crate::text::format::rfc3339;
 
 /// What a line of kind `tls` has.
 #[derive(Serialize)]
 pub(super) struct TlsDetail<'a> {
+    #[serde(skip_serializing_if = "TlsRole::is_client")]
+    role: TlsRole,
     server_name: &'a str,
     took_ns: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,6 +45,7 @@ struct CertificateDetail<'a> {
 pub(super) fn detail(report: &TlsReport) -> TlsDetail<'_> {
     let agreed = report.agreed.as_ref();
     TlsDetail {
+        role: report.role,
         server_name: &report.server_name,
         took_ns: nanos(report.took),
         version: agreed.map(|agreed| agreed.version.as_str()),
