@@ -40,6 +40,14 @@ fn check_error(run: &Finished, code: i32, parts: &[&str]) {
 }
 
 #[test]
+fn what_is_about_connections_is_refused_where_there_is_none() {
+    for option in ["--timestamps", "--reconnect", "-6"] {
+        let run = run(&["open", "a.pcapng", option]);
+        check_error(&run, 2, &[option, "about connections", "leave it out"]);
+    }
+}
+
+#[test]
 fn wrong_usage_is_one_line_and_status_2() {
     let check = |arguments: &[&str], parts: &[&str]| {
         let run = run(arguments);
