@@ -183,7 +183,8 @@ mod tests {
             let mut line = format!("{:08x}", range.start);
             for (index, byte) in (0..).zip(&source.bytes[range.clone()]) {
                 let blanks = usize::from(layout.column(index)) - line.len();
-                line.push_str(&format!("{:blanks$}{byte:02x}", ""));
+                line.push_str(&" ".repeat(blanks));
+                line.push_str(&hex::encode([*byte]));
             }
             let blanks = usize::from(layout.gutter_column()) - line.len();
             line.push_str(&" ".repeat(blanks));

@@ -53,7 +53,8 @@ pub(super) struct Pcapng {
     /// Those that are over, oldest first.
     over: Vec<ConnectionId>,
     announced: u32,
-    entries: u64,
+    /// The number that the next entry has in the file.
+    next: EntryId,
     /// How many are known when room is made.
     most: usize,
 }
@@ -73,8 +74,8 @@ struct Channel {
 }
 
 impl Pcapng {
-    /// A file of what is in `session`.
-    pub(super) fn new(session: Session, numbering: Numbering) -> Pcapng {
+    /// A file of what is in `session`, whose first entry gets that number.
+    pub(super) fn new(session: Session, numbering: Numbering, first: EntryId) -> Pcapng {
         Pcapng {
             session,
             numbering,
@@ -82,14 +83,14 @@ impl Pcapng {
             known: HashMap::new(),
             over: Vec::new(),
             announced: 0,
-            entries: 0,
+            next: first,
             most: KNOWN,
         }
     }
 
     /// Writes what comes before the first entry; `remark` says what it is an export of.
-    pub(super) fn begin(remark: &str, out: &mut impl Write) -> io::Result<()> {
-        out.write_all(&block::section(Some(&harmless(remark))))
+    pub(super) fn begin(&self, remark: &str, out: &mut impl Write) -> io::Result<()> {
+        out.write_all(&block::section_of(&harmless(remark), self.next))
     }
 
     /// Writes an entry.
@@ -99,7 +100,7 @@ impl Pcapng {
             Some(channel) => channel,
             None => self.channel(id, out)?,
         };
-        let first = EntryId(self.entries);
+        let first = self.next;
         let written = match piece.entry.kind {
             EntryKind::Data { direction } => self.data(piece, direction, &mut channel, out),
             EntryKind::Lookup(_)
@@ -186,7 +187,7 @@ impl Pcapng {
         for part in [frame.head(), bytes, before, remarks, after] {
             out.write_all(part)?;
         }
-        self.entries += 1;
+        self.next.0 += 1;
         Ok(())
     }
 
@@ -224,12 +225,7 @@ impl Pcapng {
             | EntryKind::Note { .. } => happened.packets(&mut channel.stream, &json, &remarks),
         };
         if packets.is_empty() {
-            out.write_all(&block::annotation(
-                EntryId(self.entries),
-                channel.number.0,
-                *at,
-                &json,
-            ))?;
+            out.write_all(&block::annotation(self.next, channel.number.0, *at, &json))?;
             channel.wait(&harmless(&sentence(kind, Purpose::Reading)));
             for line in piece.annotation.iter().flat_map(|annotation| annotation.lines()) {
                 channel.wait(&harmless(line));
@@ -238,7 +234,7 @@ impl Pcapng {
             channel.waiting.clear();
             out.write_all(&packets)?;
         }
-        self.entries += 1;
+        self.next.0 += 1;
         Ok(())
     }
 
