@@ -23,7 +23,7 @@ enum Answer {
     Search(String),
     /// It closes, and only what this holds for is shown.
     Filter(String),
-    /// It closes once this is kept as what is said about the entry.
+    /// It closes, and this is what the entry is commented with.
     Comment(EntryId, String),
     /// The help on what it takes opens over it.
     Help(Topic, Box<Prompt>),
@@ -154,10 +154,7 @@ impl App {
             Answer::Search(text) => self.search_for(&text, context, out),
             Answer::Filter(text) if text.is_empty() && self.filter.is_none() => {}
             Answer::Filter(text) => self.filter_by(&text, context, out),
-            Answer::Comment(number, text) => {
-                self.overlay = Some(overlay);
-                self.comment(number, &text, context, out);
-            }
+            Answer::Comment(number, text) => self.comment(number, &text, context, out),
             Answer::Goto(number) => self.goto_number(number, context),
             Answer::ExportAs(extent, format) => self.ask_for_file(extent, format, context),
             Answer::ExportTo(extent, format, path) => {
