@@ -116,7 +116,7 @@ pub struct App {
     /// The files of a ring, as last reported.
     pub ring: Option<RingReport>,
     /// Bytes of both sides in it, as last reported.
-    payload: u64,
+    pub payload: u64,
     /// The Log pane.
     pub log: Log,
     /// What is searched for, when something is.

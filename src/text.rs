@@ -6,8 +6,9 @@
 //! |---|---|
 //! | `class` | which code points may be shown as they are |
 //! | `unit` | one thing on the screen and the bytes that it stands for |
-//! | `decode` | bytes to units, across read boundaries |
+//! | `decode`, `glance` | bytes to units, across read boundaries; and where that is easy |
 //! | `shown` | the only text that may reach a terminal |
+//! | `line`, `dump` | the same as one line, or as a hexdump, for long output |
 //! | `rows` | units to rows of the text view |
 //! | `hexdump` | bytes to rows of the hex view, with the gutter |
 //! | `copy` | what goes to the clipboard, and back |
@@ -24,8 +25,11 @@ pub mod parse;
 
 mod class;
 mod decode;
+mod dump;
+mod glance;
 mod hexdump;
 mod input;
+mod line;
 mod pattern;
 mod quote;
 mod rows;
@@ -36,6 +40,7 @@ mod wrap;
 pub use decode::{Source, Units};
 pub use hexdump::{ByteClass, GutterCell, HexLayout, gutter};
 pub use input::{InputError, InputType, LineEnding, encode_input};
+pub use line::write_line;
 pub use pattern::{Example, Pattern, PatternError, closing_quote};
 pub use quote::{quote, quote_around};
 pub use rows::{TextRow, TextRows};

@@ -42,7 +42,7 @@ impl App {
         }
     }
 
-    /// Says this about an entry, or nothing any more. A prompt that asked for it stays until the text is kept.
+    /// Says this about an entry, or nothing any more. If that cannot be kept, the prompt comes back with the text.
     pub(super) fn comment(
         &mut self,
         number: EntryId,
@@ -55,12 +55,10 @@ impl App {
             comment: (!text.is_empty()).then(|| text.to_owned()),
             ..self.annotation(number, context)
         };
-        let asked = self.annotating.as_ref() == Some(&(number, annotation.clone()));
-        if !asked && annotation == self.annotation(number, context) {
-            return self.commented(number, text);
+        if annotation != self.annotation(number, context) {
+            self.commenting = Some((number, text.to_owned()));
+            self.keep(number, annotation, context, out);
         }
-        self.commenting = Some((number, text.to_owned()));
-        self.keep(number, annotation, context, out);
     }
 
     /// The runtime has kept what was added to an entry, or could not.
@@ -76,7 +74,8 @@ impl App {
         let comment = annotation.comment.as_deref().unwrap_or_default();
         match result {
             Ok(keeping) => {
-                self.commented(number, comment);
+                self.commenting
+                    .take_if(|(last, text)| *last == number && text == comment);
                 self.annotations_changed(context);
                 if keeping == Keeping::ForNow {
                     let text =
@@ -92,16 +91,6 @@ impl App {
     /// Whether this is what was written about an entry and is not kept yet.
     fn wrote(&self, number: EntryId, comment: &str) -> bool {
         matches!(&self.commenting, Some((last, text)) if *last == number && text == comment)
-    }
-
-    /// This is kept: the prompt in which it stands is done.
-    fn commented(&mut self, number: EntryId, comment: &str) {
-        self.commenting
-            .take_if(|(last, text)| *last == number && text == comment);
-        let asked = Wanted::Comment(number);
-        self.overlay.take_if(|overlay| {
-            matches!(overlay, Overlay::Prompt(prompt) if prompt.wanted == asked && prompt.field.text().trim() == comment)
-        });
     }
 
     /// The prompt with what could not be kept, and why. Nothing else that is open gives way to it: then the text comes

@@ -27,7 +27,7 @@ impl App {
             bytes => format!(" {} are unsent.", format::size(bytes)),
         };
         let recording = if unsaved > 0 {
-            format!(" {} are recorded.", format::size(unsaved))
+            format!(" {} of data are recorded.", format::size(unsaved))
         } else {
             String::new()
         };

@@ -11,6 +11,8 @@ pub struct Hint {
     pub key: Key,
     /// What it does.
     pub label: &'static str,
+    /// Those of the highest rank are left out first where there is no room for all.
+    pub rank: u8,
 }
 
 const INPUT: &[(Action, &str)] = &[
@@ -26,7 +28,8 @@ const INPUT: &[(Action, &str)] = &[
 const INPUT_ENDED: &[(Action, &str)] = &[
     (
         Action::Program(Program::Back),
-        "then R reconnect, c connect, q quit",
+        // The Log, where it leads, has the others; this fits a window of 40 cells.
+        "then R reconnect, q quit",
     ),
     (Action::Open(Open::Help), "help"),
     (Action::Open(Open::Palette), "commands"),
@@ -113,7 +116,7 @@ const STATUS_ZOOMED: &[(Action, &str)] = &[
 ];
 
 impl App {
-    /// What the footer offers now, the most useful first; what does not fit is left out.
+    /// What the footer offers now, the most useful first. Help comes last, but is left out late: it tells the others.
     pub fn hints(&self) -> Vec<Hint> {
         if let Some(overlay) = &self.overlay {
             return overlay_hints(overlay);
@@ -131,27 +134,27 @@ impl App {
             Pane::Input if ended && self.listening.is_none() => INPUT_ENDED,
             Pane::Input => INPUT,
         };
-        let hint = |(action, label): &(Action, &'static str)| {
+        let hint = |(place, (action, label)): (u8, &(Action, &'static str))| {
             action.serves(self.purpose()).then_some(())?;
             Some(Hint {
                 key: action.key_in(self.focus)?,
                 label,
+                rank: if *action == Action::Open(Open::Help) {
+                    1
+                } else {
+                    2 * place
+                },
             })
         };
-        offered.iter().filter_map(hint).collect()
+        (0..).zip(offered).filter_map(hint).collect()
     }
 }
 
 fn overlay_hints(overlay: &Overlay) -> Vec<Hint> {
-    let enter = |label| Hint {
-        key: Key::plain(KeyCode::Enter),
-        label,
-    };
-    let escape = |label| Hint {
-        key: Key::plain(KeyCode::Esc),
-        label,
-    };
-    let action = |action: Action, pane, label| action.key_in(pane).map(|key| Hint { key, label });
+    let hint = |key, label| Hint { key, label, rank: 0 };
+    let enter = |label| hint(Key::plain(KeyCode::Enter), label);
+    let escape = |label| hint(Key::plain(KeyCode::Esc), label);
+    let action = |action: Action, pane, label| action.key_in(pane).map(|key| hint(key, label));
     let mut hints = match overlay {
         Overlay::Help(_) | Overlay::Preview(_) => {
             let down = action(Action::Scroll(Scroll::Down), Pane::Log, "down");
@@ -164,10 +167,7 @@ fn overlay_hints(overlay: &Overlay) -> Vec<Hint> {
         }
         Overlay::Connect(_) => vec![
             enter("connect"),
-            Hint {
-                key: Key::plain(KeyCode::Down),
-                label: "recent targets",
-            },
+            hint(Key::plain(KeyCode::Down), "recent targets"),
         ],
         Overlay::Menu(_) => vec![enter("choose")],
         Overlay::Conversations(_) => vec![enter("show this")],
@@ -180,10 +180,7 @@ fn overlay_hints(overlay: &Overlay) -> Vec<Hint> {
                 Wanted::Comment(_) => "keep",
                 Wanted::Export(..) => "export",
             };
-            let older = (!prompt.history.is_empty()).then(|| Hint {
-                key: Key::plain(KeyCode::Up),
-                label: "older",
-            });
+            let older = (!prompt.history.is_empty()).then(|| hint(Key::plain(KeyCode::Up), "older"));
             let help =
                 action(Action::Open(Open::Help), Pane::Input, "help").filter(|_| prompt.topic().is_some());
             std::iter::once(enter(does)).chain(older).chain(help).collect()
@@ -200,7 +197,8 @@ fn overlay_hints(overlay: &Overlay) -> Vec<Hint> {
             "cancel"
         },
     ));
-    hints
+    let ranked = (0..).zip(hints).map(|(rank, hint)| Hint { rank, ..hint });
+    ranked.collect()
 }
 
 #[cfg(test)]

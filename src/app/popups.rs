@@ -25,7 +25,7 @@ enum Answer {
     Filter(String),
     /// Show a connection, or all of them, and mean it.
     Choose(Option<ConnectionId>),
-    /// It closes once this is kept as what is said about the entry.
+    /// It closes, and this is what the entry is commented with.
     Comment(EntryId, String),
     /// The help on what it takes opens over it.
     Help(Topic, Box<Prompt>),
@@ -157,10 +157,7 @@ impl App {
             Answer::Filter(text) if text.is_empty() && self.filter.is_none() => {}
             Answer::Filter(text) => self.filter_by(&text, context, out),
             Answer::Choose(id) => self.choose(id, context, out),
-            Answer::Comment(number, text) => {
-                self.overlay = Some(overlay);
-                self.comment(number, &text, context, out);
-            }
+            Answer::Comment(number, text) => self.comment(number, &text, context, out),
             Answer::Goto(number) => self.goto_number(number, context),
             Answer::ExportAs(extent, format) => self.ask_for_file(extent, format, context),
             Answer::ExportTo(extent, format, path) => {

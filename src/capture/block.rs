@@ -72,14 +72,21 @@ pub(super) fn padding(len: usize) -> usize {
     len.wrapping_neg() % 4
 }
 
-/// The section header block that opens a file, with what else there is to say about it.
-pub(super) fn section(remark: Option<&str>) -> Vec<u8> {
-    section_with(remark, None)
+/// The section header block that opens a file.
+pub(super) fn section() -> Vec<u8> {
+    section_with(None, None)
 }
 
 /// The section header block of a file of a ring, whose first entry has this number.
 pub(super) fn section_from(first: EntryId) -> Vec<u8> {
     section_with(None, Some(first))
+}
+
+/// The section header block of a part of a recording, with what there is to say about it: the first entry has this
+/// number.
+pub(super) fn section_of(remark: &str, first: EntryId) -> Vec<u8> {
+    // Without a number, entries count from 0.
+    section_with(Some(remark), Some(first).filter(|first| first.0 > 0))
 }
 
 fn section_with(remark: Option<&str>, first: Option<EntryId>) -> Vec<u8> {

@@ -71,7 +71,7 @@ impl Recorder {
             existing,
             max_size,
         } = create;
-        let (section, max_size) = (block::section(None), max_size.unwrap_or(u64::MAX));
+        let (section, max_size) = (block::section(), max_size.unwrap_or(u64::MAX));
         check_room(path, &section, max_size)?;
         let segment = begin(path, *existing, 0, 0, &section)?;
         let inner = Inner::new(path, segment, max_size, None, Names::new(path, 0));

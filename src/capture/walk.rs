@@ -436,7 +436,7 @@ mod tests {
 
     #[test]
     fn what_is_built_is_read() {
-        check(&block::section(None), Content::Section { first: None });
+        check(&block::section(), Content::Section { first: None });
         check(
             &block::section_from(EntryId(7)),
             Content::Section {
@@ -538,7 +538,7 @@ mod tests {
     fn any_bytes_are_harmless() {
         proptest::proptest!(|(kind in 0..5usize, at in 0..400usize, noise in proptest::collection::vec(0..=255u8, 1..8))| {
             let mut bytes = match kind {
-                0 => block::section(None),
+                0 => block::section(),
                 1 => interface(None, None),
                 2 => block::annotation(EntryId(0), 0, Timestamp(0), b"{}"),
                 3 => block::stamps(EntryId(0), EntryId(0), b"{}"),

@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use super::decode::Source;
-use super::hexdump::{GutterCell, HexLayout, gutter};
 use super::unit::Glyph;
 use super::{InputError, InputType, LineEnding, Policy, encode_input};
+
+pub use super::dump::{hexdump, write_hexdump};
 
 /// The bytes as text: what may be shown is as it is, line feeds stay line feeds, everything else is an escape, and
 /// a backslash is doubled. Reading it as escaped input gives the bytes back; see [`parse`].
@@ -57,50 +58,9 @@ pub fn hex(bytes: &[u8]) -> String {
     out
 }
 
-/// The bytes as a hexdump, sixteen a row, in the columns of the screen.
-pub fn hexdump(source: Source<'_>) -> String {
-    let layout = HexLayout {
-        per_row: 16,
-        digits: 8,
-        gutter: true,
-    };
-    let mut out = String::new();
-    for row in 0..layout.rows(source.bytes.len()) {
-        let range = layout.bytes(row, source.bytes.len());
-        push(&mut out, format_args!("{:08x} ", range.start));
-        for (index, byte) in source.bytes[range.clone()].iter().enumerate() {
-            out.push_str(if index == 8 { "  " } else { " " });
-            out.extend(digits(*byte));
-        }
-        let used = layout.column(range.len() as u16 - 1) + 2;
-        push(
-            &mut out,
-            format_args!("{:1$}", "", usize::from(layout.gutter_column() - used)),
-        );
-        for cell in gutter(source, range) {
-            match cell {
-                GutterCell::Plain(cluster) => out.push_str(cluster.as_str()),
-                GutterCell::Covered => {}
-                GutterCell::Control(c) => out.push(c),
-                GutterCell::Dot => out.push(if source.policy.ascii { '.' } else { '·' }),
-                GutterCell::Rest => out.push(' '),
-            }
-        }
-        out.truncate(out.trim_end_matches(' ').len());
-        out.push('\n');
-    }
-    out
-}
-
 /// Whole text without neighbours, for callers that have only bytes.
 pub fn text_of(bytes: &[u8]) -> String {
     text(Source::new(bytes, Policy::default()))
-}
-
-/// The two digits of a byte; formatting each would be most of the work of a long dump.
-fn digits(byte: u8) -> [char; 2] {
-    const DIGITS: [u8; 16] = *b"0123456789abcdef";
-    [byte >> 4, byte & 15].map(|half| char::from(DIGITS[usize::from(half)]))
 }
 
 fn raw(out: &mut String, bytes: &[u8]) {
@@ -130,18 +90,6 @@ mod tests {
         check(
             format!("e{}", "\u{301}".repeat(9)).as_bytes(),
             &format!("e\u{301}\u{301}{}", "\\u{301}".repeat(7)),
-        );
-    }
-
-    #[test]
-    fn a_hexdump_has_the_columns_of_the_screen() {
-        assert_eq!(
-            hexdump(Source::new(b"+PONG\r\n", Policy::default())),
-            "00000000  2b 50 4f 4e 47 0d 0a                              +PONG␍␊\n"
-        );
-        assert_eq!(
-            hexdump(Source::new(&[0; 17], Policy::default())).lines().count(),
-            2
         );
     }
 }

@@ -51,13 +51,24 @@ impl<'a> Source<'a> {
 
     /// The units of which at least one byte lies at or behind `from`; the first may begin up to three bytes before.
     pub fn units_around(self, from: usize) -> Units<'a> {
+        Units {
+            source: self,
+            at: self.start_around(from),
+        }
+    }
+
+    /// The first byte of the unit that has the byte at `from`, up to three bytes before it.
+    pub(super) fn start_around(&self, from: usize) -> usize {
+        // Whatever begins a character, or is one, is no rest of another.
+        if !matches!(self.bytes.get(from), Some(0x80..=0xbf)) {
+            return from;
+        }
         let covers = |back: &usize| {
             let start = from.checked_sub(*back)?;
             let (_, len) = self.scalar(start.cast_signed())?;
             (len > *back).then_some(start)
         };
-        let at = (1..=3).find_map(|back| covers(&back)).unwrap_or(from);
-        Units { source: self, at }
+        (1..=3).find_map(|back| covers(&back)).unwrap_or(from)
     }
 
     /// The byte at `at`, counted from the first byte to show; negative is before it.

@@ -158,13 +158,13 @@ fn tall_notice(scene: &Scene<'_>, canvas: &mut Canvas<'_>, notice: &Notice) {
     }
 }
 
-/// `Enter send  ^T type`, the first ones first where not all fit.
+/// `Enter send  ^T type`, as many as fit.
 pub(super) fn hints<'s>(scene: &'s Scene<'_>, hints: &[Hint], width: u16) -> Line<'s> {
     let theme = scene.theme();
-    let part = |(rank, hint): (u8, &Hint)| {
+    let part = |hint: &Hint| {
         let key = scene.pen.symbols.key(hint.key);
         (
-            rank,
+            hint.rank,
             scene
                 .line()
                 .text(&key, theme.key())
@@ -172,5 +172,5 @@ pub(super) fn hints<'s>(scene: &'s Scene<'_>, hints: &[Hint], width: u16) -> Lin
                 .text(hint.label, theme.secondary()),
         )
     };
-    fit((0..).zip(hints).map(part).collect(), &scene.line().gap(2), width)
+    fit(hints.iter().map(part).collect(), &scene.line().gap(2), width)
 }

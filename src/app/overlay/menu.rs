@@ -160,19 +160,20 @@ impl Menu {
         }
     }
 
-    /// The question whether to quit; `discardable` when the recording would be deleted by a discard.
+    /// The question whether to quit; `discardable` when the recording would be deleted by a discard. What differs stands
+    /// first: a narrow window shows no more.
     pub fn quit(title: String, discardable: bool) -> Menu {
         let items = if discardable {
             vec![
                 item(
                     'y',
                     Action::Program(Program::QuitKeep),
-                    "quit and keep the recording",
+                    "keep the recording and quit",
                 ),
                 item(
                     'd',
                     Action::Program(Program::QuitDiscard),
-                    "quit and discard the recording",
+                    "discard the recording and quit",
                 ),
                 QUIT_CANCEL,
             ]

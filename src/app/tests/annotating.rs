@@ -164,15 +164,15 @@ fn what_could_not_be_kept_is_said_and_not_shown() {
 }
 
 #[test]
-fn a_comment_that_could_not_be_kept_stays_in_its_prompt() {
+fn a_comment_that_could_not_be_kept_is_back_in_its_prompt() {
     let mut bench = bench();
     bench.keys("j;slow here<Enter>");
-    assert_eq!(prompt(&bench), Some(("slow here", None)));
+    // What is typed at once means the log again.
+    assert_eq!(prompt(&bench), None);
     refuse(&mut bench, "no space");
     assert_eq!(prompt(&bench), Some(("slow here", Some("no space"))));
     // Enter tries again, as it is and changed.
     bench.keys("<Enter>");
-    assert_eq!(prompt(&bench), Some(("slow here", None)));
     refuse(&mut bench, "still no space");
     assert_eq!(prompt(&bench), Some(("slow here", Some("still no space"))));
     bench.keys("!");
@@ -194,7 +194,7 @@ fn a_comment_that_was_left_unkept_comes_back() {
     assert_eq!(prompt(&bench), None);
     bench.keys(";");
     assert_eq!(prompt(&bench), Some(("slow", None)));
-    bench.keys("<Enter><Esc>/");
+    bench.keys("<Enter>/");
     // Another prompt does not give way.
     refuse(&mut bench, "no space");
     assert_eq!((prompt(&bench), bench.notice()), (Some(("", None)), "no space"));
@@ -204,7 +204,6 @@ fn a_comment_that_was_left_unkept_comes_back() {
     bench.keys("<Esc>m;<Ctrl-U>slow<Enter>");
     let comment = bench.effects.pop();
     keep(&mut bench);
-    assert_eq!(prompt(&bench), Some(("slow", None)));
     bench.effects.extend(comment);
     refuse(&mut bench, "no space");
     assert_eq!(prompt(&bench), Some(("slow", Some("no space"))));

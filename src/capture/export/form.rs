@@ -7,7 +7,7 @@ use super::pcapng::{Numbering, Pcapng};
 use super::python::Python;
 use super::{Piece, Wording};
 use crate::capture::Session;
-use crate::model::{Direction, ExportFormat, Portion, Records as _};
+use crate::model::{Direction, EntryId, ExportFormat, Portion, Records as _};
 use crate::text::{Shown, format};
 
 /// A format, with what has to be remembered from entry to entry.
@@ -38,7 +38,8 @@ impl Form {
                     Portion::All => Numbering::Same,
                     Portion::Query(_) | Portion::Entries(_) | Portion::Within(..) => Numbering::Own,
                 };
-                Form::Pcapng(Box::new(Pcapng::new(session.clone(), numbering)))
+                let first = first(session, portion);
+                Form::Pcapng(Box::new(Pcapng::new(session.clone(), numbering, first)))
             }
             ExportFormat::Python => Form::Python(Python::new(session.clone())),
             ExportFormat::Jsonl => Form::Jsonl,
@@ -59,7 +60,7 @@ impl Form {
     /// Writes what comes before the first entry; `what` says what is exported.
     pub(super) fn begin(&self, what: &str, session: &Session, out: &mut Output) -> io::Result<()> {
         match self {
-            Form::Pcapng(_) => Pcapng::begin(what, out),
+            Form::Pcapng(pcapng) => pcapng.begin(what, out),
             Form::Python(python) => python.begin(out),
             Form::Text(wording) | Form::Hexdump(wording) if out.is_kept() => {
                 heading(what, *wording, session, out)
@@ -92,6 +93,17 @@ impl Form {
             Form::Python(python) => python.end(out),
             Form::Jsonl | Form::Text(_) | Form::Hexdump(_) | Form::Raw => Ok(()),
         }
+    }
+}
+
+/// The number of the first entry in a capture: its own, where all others follow it there too. What a filter leaves is
+/// counted anew: the format has no room for numbers with gaps.
+fn first(session: &Session, portion: &Portion) -> EntryId {
+    match portion {
+        Portion::Entries(range) => session.first().max(EntryId(range.start)),
+        // The files of a ring that is being recorded may go before they are read.
+        Portion::All if session.is_of_files() => session.first(),
+        Portion::All | Portion::Query(_) | Portion::Within(..) => EntryId(0),
     }
 }
 

@@ -50,14 +50,15 @@ pub(super) struct Pcapng {
     over: Vec<ConnectionId>,
     /// Connections that have an interface.
     announced: u32,
-    entries: u64,
+    /// The number that the next entry has in the file.
+    next: EntryId,
     /// How many are known when room is made.
     most: usize,
 }
 
 impl Pcapng {
-    /// A file of what is in `session`.
-    pub(super) fn new(session: Session, numbering: Numbering) -> Pcapng {
+    /// A file of what is in `session`, whose first entry gets that number.
+    pub(super) fn new(session: Session, numbering: Numbering, first: EntryId) -> Pcapng {
         Pcapng {
             session,
             numbering,
@@ -66,14 +67,14 @@ impl Pcapng {
             known: HashMap::new(),
             over: Vec::new(),
             announced: 0,
-            entries: 0,
+            next: first,
             most: KNOWN,
         }
     }
 
     /// Writes what comes before the first entry; `remark` says what it is an export of.
-    pub(super) fn begin(remark: &str, out: &mut impl Write) -> io::Result<()> {
-        out.write_all(&block::section(Some(&harmless(remark))))
+    pub(super) fn begin(&self, remark: &str, out: &mut impl Write) -> io::Result<()> {
+        out.write_all(&block::section_of(&harmless(remark), self.next))
     }
 
     /// Writes an entry.
@@ -83,7 +84,7 @@ impl Pcapng {
             Some(channel) => channel,
             None => self.channel(id, out)?,
         };
-        let first = EntryId(self.entries);
+        let first = self.next;
         let written = match piece.entry.kind {
             EntryKind::Data { direction } => self.data(piece, direction, &mut channel, out),
             EntryKind::Lookup(_)
@@ -170,7 +171,7 @@ impl Pcapng {
         for part in [frame.head(), bytes, before, remarks, after] {
             out.write_all(part)?;
         }
-        self.entries += 1;
+        self.next.0 += 1;
         Ok(())
     }
 
@@ -198,12 +199,7 @@ impl Pcapng {
             out.write_all(&packets)?;
         }
         if packets.is_empty() || upgrade {
-            out.write_all(&block::annotation(
-                EntryId(self.entries),
-                channel.interface,
-                *at,
-                &json,
-            ))?;
+            out.write_all(&block::annotation(self.next, channel.interface, *at, &json))?;
             channel.wait(&harmless(&sentence(
                 kind,
                 Sides::of(Purpose::Reading, channel.role),
@@ -215,7 +211,7 @@ impl Pcapng {
             channel.waiting.clear();
             out.write_all(&packets)?;
         }
-        self.entries += 1;
+        self.next.0 += 1;
         Ok(())
     }
 

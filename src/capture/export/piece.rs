@@ -10,7 +10,10 @@ use crate::model::{
     Annotation, Direction, Entry, EntryKind, Purpose, Role, Sides, Stamps, Surroundings, sentence,
     stamps_line,
 };
-use crate::text::{Policy, Shown, Source, copy, format};
+use crate::text::{Policy, Shown, Source, copy, format, write_line};
+
+/// Bytes of a hexdump for each byte: sixteen of them are a row of some 90.
+const ROW_OF_A_BYTE: usize = 6;
 
 /// How entries are worded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,10 +74,9 @@ impl Piece<'_> {
         self.head(out, wording)?;
         out.write_all(b"\n")?;
         self.remarks(out, wording.policy)?;
-        for row in copy::hexdump(self.source(wording.policy)).lines() {
-            writeln!(out, "  {row}")?;
-        }
-        Ok(())
+        let mut rows = Vec::with_capacity(self.bytes.len() * ROW_OF_A_BYTE);
+        copy::write_hexdump(self.source(wording.policy), "  ", &mut rows);
+        out.write_all(&rows)
     }
 
     /// Writes it as a JSON object on one line.
@@ -141,13 +143,11 @@ impl Piece<'_> {
         }
     }
 
-    /// The bytes on one line. Written unit by unit: an entry has up to 64 KiB.
+    /// The bytes on one line.
     fn text(&self, out: &mut impl Write, policy: Policy) -> io::Result<()> {
-        let mut shown = Shown::default();
-        for unit in self.source(policy).units() {
-            shown.push(&unit.glyph, policy);
-        }
-        write!(out, "{shown}")
+        let mut line = Vec::with_capacity(self.bytes.len());
+        write_line(self.source(policy), &mut line);
+        out.write_all(&line)
     }
 }
 

@@ -28,7 +28,10 @@ pub(super) fn lines(news: &NetEvent, kept: &Kept) -> Vec<String> {
     let mut lines: Vec<String> = news.link.iter().map(connection).collect();
     if let Some(link) = news.link.as_ref().filter(|link| link.id.0 > 0) {
         let (all, bytes) = (u64::from(link.id.0) + 1, size(news.payload));
-        lines.push(format!("the last of {} connections; {bytes} in all", count(all)));
+        lines.push(format!(
+            "the last of {} connections; {bytes} of data in all",
+            count(all)
+        ));
     }
     match &news.recorder {
         RecorderState::Recording => {}
@@ -155,7 +158,7 @@ mod tests {
             ..NetEvent::default()
         };
         let told = lines(&news, &Kept::Not);
-        assert_eq!(told[1], "the last of 3 connections; 2.0 KiB in all");
+        assert_eq!(told[1], "the last of 3 connections; 2.0 KiB of data in all");
     }
 
     #[test]

@@ -206,9 +206,14 @@ pub(super) fn tally<'s>(scene: &'s Scene<'_>, word: &str, direction: Direction, 
 fn recorder<'s>(scene: &'s Scene<'_>) -> Line<'s> {
     let size = match &scene.app.ring {
         Some(ring) => words::ring(scene.app.recorded, ring),
-        None => format::size(scene.app.recorded),
+        None => format!("file {}", format::size(scene.app.recorded)),
     };
-    let entries = format!("{} entries, {size}", format::count(scene.records.len()));
+    // What crossed, and what it takes with its packet headers, are two things.
+    let entries = format!(
+        "{}, {} of data; {size}",
+        format::counted(scene.records.len(), "entry", "entries"),
+        format::size(scene.app.payload)
+    );
     match &scene.app.recorder {
         RecorderState::Recording => row(scene, "", &entries),
         RecorderState::Paused { reason, .. }

@@ -112,8 +112,8 @@ fn holdings<'s>(scene: &'s Scene<'_>, file: &FileReport, width: u16) -> Line<'s>
 fn size(file: &FileReport) -> String {
     let size = format::size(file.size);
     match file.files {
-        0 | 1 => size,
-        files => format!("{size} in {} files", format::count(files.into())),
+        0 | 1 => format!("file {size}"),
+        files => format!("{} files {size}", format::count(files.into())),
     }
 }
 
@@ -148,7 +148,7 @@ fn details<'s>(scene: &'s Scene<'_>, file: &FileReport) -> Vec<Line<'s>> {
     }
     rows.extend([
         row(
-            "size",
+            "file size",
             &format!("{} ({} B)", format::size(file.size), format::count(file.size)),
         ),
         row(
