@@ -12,7 +12,7 @@
 //! | `overlay` | pop-ups |
 //! | `notice`, `rates`, `kernel` | messages and figures that change with time |
 //! | `server` | who came to a listener, and which of them is meant |
-//! | `perform`, `browse`, `goto`, `annotate`, `typing`, `popups`, `news`, `mouse`, `ending`, `copying` | what events do to all of that |
+//! | `perform`, `browse`, `goto`, `annotate`, `options`, `typing`, `popups`, `news`, `mouse`, `ending`, `copying` | what events do to all of that |
 //!
 //! Deliberately absent: sockets, files, the clock, the terminal. Time and the log come in with the context.
 
@@ -37,6 +37,7 @@ mod log;
 mod mouse;
 mod news;
 mod notice;
+mod options;
 mod overlay;
 mod perform;
 mod popups;
@@ -65,8 +66,8 @@ pub use layout::{Area, Arrangement, Frame, Layout};
 pub use log::{Anchor, Log, LogPosition};
 pub use notice::{Notice, Severity};
 pub use overlay::{
-    Command, ConnectDialog, Help, HelpLine, HelpText, HistorySearch, List, Menu, MenuItem, MenuKind, Mistake,
-    Overlay, Palette, Preview, Prompt, TargetError, Topic, Trigger, Wanted,
+    Command, ConnectDialog, Help, HelpLine, HelpText, HistorySearch, List, Match, Menu, MenuItem, MenuKind,
+    Mistake, Overlay, Palette, Preview, Prompt, TargetError, Topic, Trigger, Wanted,
 };
 pub use rates::{Rates, Second};
 pub use rows::{
@@ -165,6 +166,8 @@ pub struct App {
     sending_to: u64,
     /// How many of them it had refused, as last reported.
     refused: u64,
+    /// How many answers about socket options were shown.
+    answers: u64,
 }
 
 impl App {
@@ -215,6 +218,7 @@ impl App {
             sends: 0,
             sending_to: 0,
             refused: 0,
+            answers: 0,
             settings,
         }
     }

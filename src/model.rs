@@ -23,6 +23,7 @@ mod query;
 mod records;
 mod role;
 mod sentence;
+mod socket_option;
 mod time;
 mod tls;
 
@@ -43,7 +44,7 @@ pub use file::{FileReport, FileState};
 pub use found::Found;
 pub use goal::Goal;
 pub use kernel::{KernelReport, TcpInfo, TcpState};
-pub use link::{Closing, Full, Link, LinkState, NetEvent, RecorderState, RingReport, Sends, Tally};
+pub use link::{Answer, Closing, Full, Link, LinkState, NetEvent, RecorderState, RingReport, Sends, Tally};
 pub use peers::{Listening, Peers};
 pub use purpose::Purpose;
 pub use query::{Candidate, Query, QueryError, Reference};
@@ -51,5 +52,9 @@ pub(crate) use query::{TermSet, words};
 pub use records::{Records, RecordsError, Surroundings, Tail};
 pub use role::{Role, Sides};
 pub use sentence::{end_sentence, sentence};
+pub use socket_option::{
+    KeepAlive, OptionError, OptionInfo, OptionRequest, SOCKET_OPTIONS, SetWhen, Setting, SocketKind,
+    SocketOption, SocketOptions, SocketValue,
+};
 pub use time::Timestamp;
 pub use tls::{Agreed, Certificate, TlsReport, Verdict};

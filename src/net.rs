@@ -7,8 +7,11 @@
 //! | `worker` | the thread, the commands, and what follows what: dial, session, waiting |
 //! | `dial` | lookups and attempts of one dial, as RFC 8305 says |
 //! | `reach` | the socket that is to reach one address |
+//! | `sockopt` | socket options, set and read back |
+//! | `interface` | the interfaces of this machine |
 //! | `race` | the pure order of the addresses |
 //! | `resolve` | `getaddrinfo` on threads, its errors told apart |
+//! | `adjust` | socket options asked about and changed while the program runs |
 //! | `channel` | a connected socket, read and written without waiting |
 //! | `connect` | dialing, and the handshake above TCP |
 //! | `socket` | a socket of any kind |
@@ -23,12 +26,14 @@
 //! | `shared` | what all of these use |
 //! | `words` | errors in sentences |
 
+mod adjust;
 mod announce;
 mod backoff;
 mod channel;
 mod clock;
 mod connect;
 mod dial;
+mod interface;
 mod journal;
 mod kernel;
 mod lane;
@@ -41,6 +46,7 @@ mod resolve;
 mod session;
 mod shared;
 mod socket;
+mod sockopt;
 mod tls;
 mod unix;
 mod words;

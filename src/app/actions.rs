@@ -104,6 +104,11 @@ impl Action {
         ACTIONS.iter().find(|info| info.action == self)
     }
 
+    /// Its name in the palette; nothing if it has no row.
+    pub fn name(self) -> &'static str {
+        self.info().map_or("", |info| info.name)
+    }
+
     /// Whether it can mean anything: a recording that is read has no connection, and a connection is not indexed.
     pub fn serves(self, purpose: Purpose) -> bool {
         let live_only = match self {

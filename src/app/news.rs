@@ -39,6 +39,7 @@ impl App {
             self.renew_menu();
         }
         self.sends_handled(news.sends, context);
+        self.answered(news.answer, context);
         self.retitle(out);
     }
 

@@ -3,7 +3,7 @@
 use super::actions::{Action, Focus, Open, Program, Reading, Show, lookup};
 use super::{
     App, Arrangement, Command, ConnectDialog, Context, ESC_DELAY, Effect, Help, HistorySearch, Key, KeyCode,
-    List, Log, Menu, Overlay, Palette, Pane, Pending, Purpose, Severity, Topic,
+    List, Log, Menu, Overlay, Pane, Pending, Purpose, Severity, Topic,
 };
 use crate::model::FileState;
 use crate::text::format;
@@ -185,7 +185,7 @@ impl App {
                 return self.notify(Severity::Info, text, context);
             }
             Open::Marks => Overlay::Marks(List::default()),
-            Open::Palette => Overlay::Palette(Palette::new(self.purpose())),
+            Open::Palette => Overlay::Palette(self.palette()),
             Open::CloseMenu => {
                 let menu = Menu::close(self.state());
                 if menu.items.is_empty() {

@@ -84,10 +84,11 @@ impl App {
         let state = self.state();
         let fin_sent = self.fin_sent();
         if self.listening.is_some() {
-            return self.dial_peers(dial, context, out);
+            return self.dial_peers(dial, argument, context, out);
         }
         let command = match dial {
             Dial::Connect => return self.connect_to(argument, context, out),
+            Dial::Option => return self.socket_option(argument, context, out),
             Dial::Reconnect if self.link.is_none() => return self.open_connect(""),
             Dial::Reconnect => NetCommand::Reconnect,
             Dial::Cancel if state.is_dialing() || state == LinkState::Waiting => NetCommand::Cancel,
@@ -109,9 +110,8 @@ impl App {
         out.push(Effect::Net(command));
     }
 
-    /// Dials a target, and makes its history the one of Input.
     /// The same where connections are waited for: what is done to one is done to whoever is in front.
-    fn dial_peers(&mut self, dial: Dial, context: &Context<'_>, out: &mut Vec<Effect>) {
+    fn dial_peers(&mut self, dial: Dial, argument: &str, context: &Context<'_>, out: &mut Vec<Effect>) {
         let Some(listening) = &self.listening else { return };
         let is_tap = listening.target.is_some();
         let listens = listening.state == LinkState::Listening;
@@ -121,6 +121,7 @@ impl App {
             .live()
             .any(|link| self.chosen.is_none_or(|chosen| chosen == link.id));
         let command = match dial {
+            Dial::Option => return self.socket_option(argument, context, out),
             Dial::Connect => {
                 let text = "this run waits for connections; start sockscope once more to connect somewhere";
                 return self.notify(Severity::Warning, text, context);
@@ -145,6 +146,7 @@ impl App {
         out.push(Effect::Net(command));
     }
 
+    /// Dials a target, and makes its history the one of Input.
     pub(super) fn connect(&mut self, endpoint: Endpoint, context: &Context<'_>, out: &mut Vec<Effect>) {
         self.recents.retain(|recent| *recent != endpoint);
         self.recents.insert(0, endpoint.clone());

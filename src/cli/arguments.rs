@@ -8,10 +8,12 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+use sockscope::model::{OptionInfo, SOCKET_OPTIONS, Setting};
+
 pub(super) use self::tls::TlsArguments;
 use super::value::{
     EolName, FormatName, InputName, OnFullName, StdinEofName, ViewName, duration, files, number, read_size,
-    size,
+    setting, size,
 };
 
 const USAGE: &str = "sockscope [OPTIONS] [TARGET]\n       \
@@ -42,13 +44,19 @@ Exit status: 0 ended normally; 1 the connection failed, was reset or timed out, 
 2 wrong usage. Recordings without -w are kept in $XDG_STATE_HOME/sockscope/sessions
 (~/.local/state/sockscope/sessions).";
 
+/// The socket options, a line or two each.
+fn socket_options() -> String {
+    let line = |info: &OptionInfo| format!("  {:<41} {}\n", info.usage(), info.help);
+    SOCKET_OPTIONS.iter().map(line).collect()
+}
+
 /// An oscilloscope for sockets: watch every byte of a connection as it crosses, and type back
 #[derive(Debug, Parser)]
 #[command(
     name = "sockscope",
     version,
     override_usage = USAGE,
-    after_help = format!("Examples:\n{EXAMPLES}\n\n{NOTES}"),
+    after_help = format!("Socket options (-o):\n{}\nExamples:\n{EXAMPLES}\n\n{NOTES}", socket_options()),
     disable_help_subcommand = true,
     max_term_width = 100
 )]
@@ -174,6 +182,13 @@ pub(super) struct Options {
     /// Connect again, waiting longer each time, when the connection ends
     #[arg(long, global = true, help_heading = "Connection")]
     pub(super) reconnect: bool,
+
+    /// Set an option of the socket, as in -o ttl=5 or -o keepalive=10s:2s:5; the list is below; may be repeated
+    #[arg(
+        short = 'o', value_name = "NAME=VALUE", value_parser = setting, action = ArgAction::Append,
+        global = true, help_heading = "Connection"
+    )]
+    pub(super) option: Vec<Setting>,
 
     #[command(flatten)]
     pub(super) tls: TlsArguments,

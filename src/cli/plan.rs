@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use sockscope::app::{View, Zone};
 use sockscope::capture::{Existing, Ring};
-use sockscope::model::{Endpoint, EndpointError, Family, Goal};
+use sockscope::model::{Endpoint, EndpointError, Family, Goal, Setting, SocketKind};
 use sockscope::net;
 use sockscope::runtime::headless::{self, Feed, Format, Headless, Limits};
 use sockscope::runtime::{Bound, Front, Memory, Peer, Place, Plan, ScreenPlan};
@@ -33,6 +33,7 @@ impl Options {
                     .parse()
                     .map_err(|error: EndpointError| Usage(error.to_string()))?;
                 self.tls.check(&target)?;
+                self.check_options(&[&target])?;
                 Peer::Goal(Goal::Connect(target))
             }
             None if self.headless || self.writes_to_stdout() => {
@@ -53,7 +54,34 @@ impl Options {
         if let Some(name) = self.tls.given() {
             return Err(Usage(format!("the demo server speaks no TLS: leave {name} out")));
         }
+        if let Some(setting) = self
+            .option
+            .iter()
+            .find(|setting| !setting.option.suits(SocketKind::Tcp))
+        {
+            return Err(Usage(format!(
+                "the demo server speaks TCP, for which -o {} means nothing: leave it out",
+                setting.option
+            )));
+        }
         self.towards(Peer::Demo)
+    }
+
+    /// Options of sockets that mean nothing for what is dialed or waited at are mistakes.
+    fn check_options(&self, endpoints: &[&Endpoint]) -> Result<(), Usage> {
+        let suits = |setting: &Setting| {
+            let mut kinds = endpoints.iter().map(|endpoint| endpoint.socket_kind());
+            kinds.any(|kind| setting.option.suits(kind))
+        };
+        let unsuiting = self.option.iter().find(|setting| !suits(setting));
+        match (unsuiting, endpoints.first()) {
+            (Some(setting), Some(endpoint)) => Err(Usage(format!(
+                "-o {} means nothing for {} sockets, and {endpoint} needs one: leave it out",
+                setting.option,
+                endpoint.socket_kind()
+            ))),
+            (Some(_) | None, _) => Ok(()),
+        }
     }
 
     fn towards(self, peer: Peer) -> Result<Plan, Usage> {
@@ -145,6 +173,7 @@ impl Options {
             reconnect: self.reconnect,
             on_full: self.on_full.map_or(defaults.on_full, Into::into),
             tls: self.tls.options()?,
+            sockets: self.option.iter().cloned().collect(),
         })
     }
 

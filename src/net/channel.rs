@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::os::fd::AsFd as _;
 use std::time::Instant;
 
+use socket2::SockRef;
 use tokio::io::{Interest, Ready};
 
 use crate::model::{ConnectionId, Side, TlsReport};
@@ -27,7 +28,7 @@ pub(super) enum Received {
 /// An open connection.
 pub(super) struct Channel {
     /// Declared first, so that it is dropped before the socket is: nobody asks about a closed descriptor.
-    _watch: Watch,
+    watch: Watch,
     wire: Socket,
     tls: Option<Box<TlsStream>>,
     /// Datagrams that the kernel has dropped, and how many of them were told of.
@@ -38,7 +39,7 @@ impl Channel {
     /// Takes over a socket that leads to a side of a connection. The kernel can be asked about it from now on.
     pub(super) fn new(socket: Socket, id: ConnectionId, side: Side, kernel: &Kernel) -> Channel {
         Channel {
-            _watch: kernel.watch(id, side, socket.as_fd()),
+            watch: kernel.watch(id, side, socket.as_fd()),
             wire: socket,
             tls: None,
             dropped: (0, 0),
@@ -83,6 +84,11 @@ impl Channel {
     /// Our address.
     pub(super) fn local(&self) -> Option<SocketAddr> {
         self.wire.local()
+    }
+
+    /// The socket, for its options.
+    pub(super) fn options(&self) -> SockRef<'_> {
+        SockRef::from(&self.wire)
     }
 
     /// Waits until something of `interest` is worth trying.
@@ -138,6 +144,13 @@ impl Channel {
     /// Makes the end that follows a reset: RST.
     pub(super) fn reset(&self) {
         self.wire.reset();
+    }
+
+    /// Closes it.
+    pub(super) fn close(self) {
+        let Channel { watch, wire, .. } = self;
+        drop(watch);
+        wire.close();
     }
 
     /// The error that came back for a datagram.

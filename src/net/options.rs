@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::capture::MAX_PAYLOAD;
-use crate::model::Family;
+use crate::model::{Family, SocketOptions};
 
 use super::TlsOptions;
 
@@ -48,6 +48,8 @@ pub struct Options {
     pub on_full: OnFull,
     /// How TLS connections are made.
     pub tls: TlsOptions,
+    /// What is set on sockets.
+    pub sockets: SocketOptions,
 }
 
 impl Default for Options {
@@ -61,6 +63,7 @@ impl Default for Options {
             reconnect: false,
             on_full: OnFull::Pause,
             tls: TlsOptions::default(),
+            sockets: SocketOptions::default(),
         }
     }
 }

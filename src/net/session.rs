@@ -5,6 +5,7 @@
 //! does not end reading. What arrives is recorded before anything else happens to it.
 
 mod end;
+mod options;
 mod silence;
 mod transfer;
 
@@ -156,6 +157,7 @@ impl<'a> Session<'a> {
     fn open(&mut self) {
         let at = self.shared.clock.now();
         let (local, remote) = self.ends;
+        let options = self.options();
         self.journal.event(at, EntryKind::Open { local, remote });
         self.report(|link| {
             link.state = LinkState::Open;
@@ -164,7 +166,9 @@ impl<'a> Session<'a> {
                 link.remote = Some(remote);
             }
             link.opened = Some(at);
+            link.options = options.clone();
         });
+        self.tell_options(&options);
     }
 
     /// Not a byte of this message will be sent.
@@ -185,6 +189,7 @@ impl<'a> Session<'a> {
                 self.refuse(&message, "the connection has ended");
             }
             NetCommand::Peers(_, command) => self.command_after_end(command.into()),
+            NetCommand::Option(request) => self.shared.adjust_later(request),
             NetCommand::Shutdown => self.shut_down(),
         }
     }
@@ -227,6 +232,7 @@ impl<'a> Session<'a> {
                     None,
                 );
             }
+            NetCommand::Option(request) => self.adjust(request),
             NetCommand::Shutdown => self.shut_down(),
             // The listener has found it by its number.
             NetCommand::Peers(_, command) => self.command(command.into()),

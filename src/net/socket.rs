@@ -3,6 +3,7 @@
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
+use std::thread;
 use std::time::Duration;
 
 use nix::cmsg_space;
@@ -98,6 +99,23 @@ impl Socket {
     pub(super) fn reset(&self) {
         // An error would mean that the socket is gone already.
         drop(SockRef::from(self).set_linger(Some(Duration::ZERO)));
+    }
+
+    /// Closes it. A close that lingers (socket(7), `SO_LINGER`) waits for the peer, and nothing else waits for it.
+    pub(super) fn close(self) {
+        let lingers = SockRef::from(&self).linger();
+        let lingers = lingers.is_ok_and(|time| time.is_some_and(|time| !time.is_zero()));
+        if let Socket::Tcp(stream) = self
+            && lingers
+            && let Ok(stream) = stream.into_std()
+        {
+            // Without a thread it is dropped here, and everything waits.
+            drop(
+                thread::Builder::new()
+                    .name("linger".to_owned())
+                    .spawn(move || drop(stream)),
+            );
+        }
     }
 
     /// The error that the socket has in store.

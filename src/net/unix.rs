@@ -6,26 +6,32 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use nix::errno::Errno;
-use socket2::{Domain, SockAddr, Type};
+use socket2::{Domain, SockAddr, SockRef, Type};
 use tokio::net::UnixStream;
 use tokio::time::{Instant, sleep};
 
-use crate::model::{ConnectionId, UnixAddress};
+use crate::model::{ConnectionId, SocketOptions, UnixAddress};
 use crate::text::format;
 
 use super::dial::Failure;
+use super::reach::Error;
+use super::sockopt::apply;
 use super::words;
 
 /// How long a server is left alone whose queue of connections is full.
 const QUEUE: Duration = Duration::from_millis(50);
 
 /// Connects to a stream socket.
-pub(super) async fn connect(address: &UnixAddress, limit: Duration) -> Result<UnixStream, Failure> {
+pub(super) async fn connect(
+    address: &UnixAddress,
+    sockets: &SocketOptions,
+    limit: Duration,
+) -> Result<UnixStream, Failure> {
     let deadline = Instant::now() + limit;
     loop {
-        match attempt(address) {
+        match attempt(address, sockets) {
             Ok(stream) => return Ok(stream),
-            Err(error) if words::errno(&error) == Some(Errno::EAGAIN) => {
+            Err(Error::Connect(error)) if words::errno(&error) == Some(Errno::EAGAIN) => {
                 if Instant::now() >= deadline {
                     return Err(Failure {
                         reason: format!(
@@ -38,27 +44,39 @@ pub(super) async fn connect(address: &UnixAddress, limit: Duration) -> Result<Un
                 }
                 sleep(QUEUE).await;
             }
-            Err(error) => {
-                return Err(Failure {
-                    reason: why(address, &error),
-                    errno: error.raw_os_error(),
-                    timed_out: false,
-                });
-            }
+            Err(error) => return Err(failure(address, error)),
         }
     }
 }
 
-fn attempt(address: &UnixAddress) -> io::Result<UnixStream> {
-    let address = match address {
-        UnixAddress::Path(path) => SockAddr::unix(path)?,
+fn attempt(address: &UnixAddress, sockets: &SocketOptions) -> Result<UnixStream, Error> {
+    let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None).map_err(Error::Connect)?;
+    socket.set_nonblocking(true).map_err(Error::Connect)?;
+    apply(sockets, &SockRef::from(&socket)).map_err(Error::Option)?;
+    let address = kernel_address(address).map_err(Error::Connect)?;
+    socket.connect(&address).map_err(Error::Connect)?;
+    UnixStream::from_std(socket.into()).map_err(Error::Connect)
+}
+
+fn kernel_address(address: &UnixAddress) -> io::Result<SockAddr> {
+    match address {
+        UnixAddress::Path(path) => SockAddr::unix(path),
         // The name of an abstract socket begins with a zero byte.
-        UnixAddress::Abstract(name) => SockAddr::unix(format!("\0{name}"))?,
+        UnixAddress::Abstract(name) => SockAddr::unix(format!("\0{name}")),
+    }
+}
+
+/// Why there is no connection, and what the system said.
+fn failure(address: &UnixAddress, error: Error) -> Failure {
+    let (reason, error) = match error {
+        Error::Option(refused) => (words::option(&refused.setting, &refused.error), refused.error),
+        Error::Bind(error) | Error::Connect(error) => (why(address, &error), error),
     };
-    let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
-    socket.set_nonblocking(true)?;
-    socket.connect(&address)?;
-    UnixStream::from_std(socket.into())
+    Failure {
+        reason,
+        errno: error.raw_os_error(),
+        timed_out: false,
+    }
 }
 
 fn why(address: &UnixAddress, error: &io::Error) -> String {

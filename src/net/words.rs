@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use nix::errno::Errno;
 
 use super::Bind;
+use crate::model::{Setting, SocketOption};
 
 /// Why an attempt to reach `remote` failed.
 pub(super) fn attempt(remote: SocketAddr, error: &io::Error) -> String {
@@ -58,6 +59,43 @@ pub(super) fn bind(bind: Bind, error: &io::Error) -> String {
         }
         Some(_) | None => format!("cannot bind to {end}: {}", plain(error)),
     }
+}
+
+/// Why an option of the socket could not be set.
+pub(super) fn option(setting: &Setting, error: &io::Error) -> String {
+    let constant = setting.option.info().constant;
+    let why = match (errno(error), setting.option) {
+        (Some(Errno::EPERM | Errno::EACCES), SocketOption::Device) => {
+            "it is not permitted, which needs CAP_NET_RAW where the socket has an interface already"
+                .to_owned()
+        }
+        (Some(Errno::EPERM | Errno::EACCES), SocketOption::Mark) => {
+            "it is not permitted: that needs CAP_NET_ADMIN or CAP_NET_RAW".to_owned()
+        }
+        (Some(Errno::EPERM | Errno::EACCES), SocketOption::Priority) => {
+            "it is not permitted: more than 6 needs CAP_NET_ADMIN".to_owned()
+        }
+        (Some(Errno::EPERM | Errno::EACCES), SocketOption::Congestion) => {
+            "it is not permitted: sysctl net.ipv4.tcp_allowed_congestion_control lists those that are"
+                .to_owned()
+        }
+        (Some(Errno::ENOENT), SocketOption::Congestion) => {
+            "it does not have it: sysctl net.ipv4.tcp_available_congestion_control lists those that it has"
+                .to_owned()
+        }
+        (Some(Errno::ENODEV | Errno::ENXIO), _) => {
+            "there is no such interface: ip link lists them".to_owned()
+        }
+        (Some(Errno::ENOPROTOOPT), _) => "it does not have this option".to_owned(),
+        (None, _) if error.kind() == io::ErrorKind::Unsupported => {
+            "this system does not have the option".to_owned()
+        }
+        (None, _) if error.kind() == io::ErrorKind::AddrNotAvailable => {
+            "the interface has no IPv4 address".to_owned()
+        }
+        (Some(_) | None, _) => plain(error),
+    };
+    format!("the kernel refused the socket option {setting} ({constant}): {why}")
 }
 
 /// Why an open connection to `peer` broke.

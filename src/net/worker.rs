@@ -134,6 +134,10 @@ fn idle(shared: &Shared, command: NetCommand, last: Option<&Endpoint>) -> Next {
             address,
             target: Some(target),
         },
+        (NetCommand::Option(request), _) => {
+            shared.adjust_later(request);
+            Next::Idle
+        }
         (
             NetCommand::Reconnect
             | NetCommand::HalfClose
@@ -179,6 +183,10 @@ pub(super) fn interrupt(shared: &Shared, command: Option<NetCommand>, endpoint: 
         Some(NetCommand::HalfClose | NetCommand::Peers(..) | NetCommand::Listen(_) | NetCommand::Tap(..)) => {
             None
         }
+        Some(NetCommand::Option(request)) => {
+            shared.adjust_later(request);
+            None
+        }
     }
 }
 
@@ -193,7 +201,8 @@ async fn dial(
         Ok(journal) => journal,
         Err(next) => return next,
     };
-    let mut dial = connect::over_ip(&endpoint).map(|target| Dial::new(target, &shared.options, shared.clock));
+    let mut dial =
+        connect::over_ip(shared, &endpoint).map(|target| Dial::new(target, &shared.options, shared.clock));
     let ended = {
         let mut run = pin!(connect::connect(shared, &mut journal, &mut dial, &endpoint));
         loop {

@@ -114,6 +114,8 @@ pub enum Dial {
     Reset,
     /// Give up the attempt under way, or the wait for the next.
     Cancel,
+    /// Show or change an option of its socket.
+    Option,
 }
 
 /// Which of those who came is meant.

@@ -137,6 +137,7 @@ pub const ACTIONS: &[ActionInfo] = &[
     row(Action::Dial(Dial::Close), "close", "Close (FIN)", "Send FIN after everything unsent, and end once the peer has ended too, or after 2 s.", &[]),
     row(Action::Dial(Dial::Reset), "reset", "Reset (RST)", "End the connection at once with RST; what is unsent is dropped.", &[]),
     row(Action::Dial(Dial::Cancel), "cancel", "Cancel dialing", "Give up the attempt under way, or the wait for the next one.", &[]),
+    taking("[NAME[=VALUE]]", known_as("sockopt setsockopt", row(Action::Dial(Dial::Option), "option", "Socket option", "Show or change an option of the socket, as in ttl or ttl=5; what is changed counts for later connections too.", &[]))),
 
     row(Action::Scroll(Scroll::Down), "down", "Down", "Go to the next entry, or scroll one row down.",
         &[view(char('j')), view(code(KeyCode::Down))]),

@@ -31,6 +31,7 @@ impl Options {
             ("--idle-timeout", self.idle_timeout.is_some()),
             ("--read-size", self.read_size.is_some()),
             ("--reconnect", self.reconnect),
+            ("-o", !self.option.is_empty()),
             ("--input", self.input.is_some()),
             ("--eol", self.eol.is_some()),
             ("--on-full", self.on_full.is_some()),

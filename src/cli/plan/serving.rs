@@ -19,6 +19,7 @@ impl Options {
                 "{name} is about connecting, and listen waits for others: leave it out"
             )));
         }
+        self.check_options(&[address.endpoint()])?;
         self.waits(Goal::Listen(address))
     }
 
@@ -37,6 +38,7 @@ impl Options {
                 "{name} is for what sockscope sends, and a tap only passes on: leave it out"
             )));
         }
+        self.check_options(&[address.endpoint(), &target])?;
         self.waits(Goal::Tap(address, target))
     }
 

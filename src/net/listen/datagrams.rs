@@ -11,14 +11,16 @@ use nix::libc;
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg};
 #[cfg(target_os = "linux")]
 use nix::sys::socket::{setsockopt, sockopt};
-use socket2::{Domain, Protocol, Type};
+use socket2::{Domain, Protocol, SockRef, Type};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
 use super::accept::{Arrival, canonical};
 use crate::capture::MAX_DATAGRAM;
+use crate::model::SocketOptions;
 use crate::net::lane::{Inlet, Lane};
 use crate::net::socket::Socket;
+use crate::net::sockopt::apply;
 
 /// The bytes of datagrams that may wait to be read, if the system allows as many.
 const BUFFER: usize = 4 << 20;
@@ -43,7 +45,7 @@ pub(super) struct Sorter {
 
 impl Sorter {
     /// Binds a socket.
-    pub(super) fn bind(address: SocketAddr) -> io::Result<Sorter> {
+    pub(super) fn bind(address: SocketAddr, sockets: &SocketOptions) -> io::Result<Sorter> {
         let socket = socket2::Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
         socket.set_nonblocking(true)?;
         socket.set_broadcast(true)?;
@@ -60,6 +62,7 @@ impl Sorter {
                 setsockopt(&socket, sockopt::Ipv4PacketInfo, &true)?;
             }
         }
+        apply(sockets, &SockRef::from(&socket))?;
         socket.bind(&address.into())?;
         Ok(Sorter {
             socket: Arc::new(UdpSocket::from_std(socket.into())?),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use socket2::SockRef;
 use tokio::sync::mpsc;
 
 use super::accept::Arrival;
@@ -11,6 +12,8 @@ use crate::net::connect::Connected;
 use crate::net::journal::Journal;
 use crate::net::session::{After, Session};
 use crate::net::shared::Shared;
+use crate::net::sockopt::apply;
+use crate::net::words;
 
 /// How long a peer that sends datagrams may be silent: nobody says when the last one was sent. As long as Linux
 /// remembers those who ask without being answered (`nf_conntrack_udp_timeout`).
@@ -38,6 +41,16 @@ pub(super) async fn peer(
         for text in who.into_iter().chain([stand_ins]) {
             journal.event(shared.clock.now(), EntryKind::Note { text });
         }
+    }
+    // The socket that all datagrams share has them already.
+    if !socket.has_datagrams()
+        && let Err(refused) = apply(&shared.sockets(), &SockRef::from(&socket))
+    {
+        let (text, errno) = (
+            words::option(&refused.setting, &refused.error),
+            refused.error.raw_os_error(),
+        );
+        journal.event(shared.clock.now(), EntryKind::Error { text, errno });
     }
     let channel = Channel::new(socket, journal.connection(), Side::Peer, &shared.kernel);
     let silence = channel.has_datagrams().then_some(SILENCE);

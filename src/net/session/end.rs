@@ -151,7 +151,9 @@ impl Session<'_> {
         self.drop_unsent();
         self.over = true;
         // The peer is told now, also where the file cannot be.
-        self.channel = None;
+        if let Some(channel) = self.channel.take() {
+            channel.close();
+        }
         let at = self.shared.clock.now();
         if let (Some(text), EndHow::Timeout | EndHow::Alert | EndHow::Os) = (&reason, end.how) {
             self.journal.event(

@@ -43,6 +43,8 @@ pub(super) fn rows<'s>(scene: &'s Scene<'_>, link: &Link) -> Vec<Line<'s>> {
         rows.push(scene.line());
         rows.extend(kernel);
     }
+    // Last, because the palette has them too, where a low window has no room for them here.
+    rows.extend(options(scene, link));
     rows
 }
 
@@ -111,6 +113,35 @@ fn tls<'s>(scene: &'s Scene<'_>, link: &Link) -> Vec<Line<'s>> {
     if let Some(doubt) = report.doubt() {
         let text = format!("not trusted: {doubt}");
         rows.push(labelled(scene, "").text(&text, scene.theme().warning()));
+    }
+    rows
+}
+
+/// The options of the socket, as many in a row as fit.
+fn options<'s>(scene: &'s Scene<'_>, link: &Link) -> Vec<Line<'s>> {
+    if link.options.is_empty() {
+        return Vec::new();
+    }
+    let room = scene.layout.status.width;
+    let mut rows = vec![scene.line(), labelled(scene, "options")];
+    let mut first = true;
+    for setting in link.options.iter() {
+        let part = scene
+            .pen
+            .text(&setting.option.to_string(), scene.theme().secondary());
+        let part = part.gap(1).text(&setting.shown(), Style::new());
+        let fits = rows
+            .last()
+            .is_some_and(|row| row.cells() + 3 + part.cells() <= room);
+        if !first && !fits {
+            rows.push(labelled(scene, ""));
+            first = true;
+        }
+        if let Some(row) = rows.pop() {
+            let gap = if first { 0 } else { 3 };
+            rows.push(row.gap(gap).append(part));
+        }
+        first = false;
     }
     rows
 }
