@@ -16,6 +16,8 @@
 //! | `connect` | dialing, and the handshake above TCP |
 //! | `socket` | a socket of any kind |
 //! | `unix` | connecting to Unix sockets |
+//! | `messages` | Unix sockets that keep the boundaries of messages |
+//! | `credentials` | who is at the other end of a Unix socket |
 //! | `tls` | TLS as a client |
 //! | `session` | reading and writing of one connection, in one task |
 //! | `outbox` | what waits to be written |
@@ -32,12 +34,14 @@ mod backoff;
 mod channel;
 mod clock;
 mod connect;
+mod credentials;
 mod dial;
 mod interface;
 mod journal;
 mod kernel;
 mod lane;
 mod listen;
+mod messages;
 mod options;
 mod outbox;
 mod race;

@@ -67,6 +67,14 @@ fn socket_options_are_read_before_anything_happens() {
         &["-o ttl means nothing for Unix sockets"],
     );
     check(&["-o", "broadcast", "demo"], &["-o broadcast means nothing"]);
+    check(
+        &["listen", "unix-dgram:/a"],
+        &["unix-dgram:/a can be connected to and not listened at"],
+    );
+    check(
+        &["--bind", ":5000", "unix-dgram:/a"],
+        &["--bind is about IP", "unix-dgram:/a is a Unix socket"],
+    );
     check(&["open", "a.pcapng", "-o", "ttl=5"], &["-o is about connections"]);
 }
 

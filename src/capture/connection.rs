@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::block::{self, DataFrame, LONGEST_TEXT};
 use super::happened::Happened;
 use super::index::Tails;
+use super::joined::{self, MAX_MESSAGE};
 use super::packet::{self, Segment};
 use super::recorder::{Carries, Filed, Mark, Recorder};
 use super::stream::Stream;
@@ -19,7 +20,7 @@ use crate::model::{ConnectionId, Direction, Endpoint, EntryId, EntryKind, Protoc
 /// The most bytes that one entry holds: what fits an IPv4 packet beside its headers.
 pub const MAX_PAYLOAD: usize = 65_495;
 
-/// The most bytes that one datagram holds: over IPv6 what its length can say, over IPv4 20 fewer.
+/// The most bytes that one datagram over IP holds: over IPv6 what its length can say, over IPv4 20 fewer.
 pub const MAX_DATAGRAM: usize = 65_527;
 
 /// What a file is told of a connection before anything else.
@@ -43,10 +44,7 @@ impl Origin {
             started,
             name: endpoint.to_string(),
             role,
-            protocol: match endpoint {
-                Endpoint::Tcp(_) | Endpoint::Tls(_) | Endpoint::Unix(_) => Protocol::Tcp,
-                Endpoint::Udp(_) => Protocol::Udp,
-            },
+            protocol: endpoint.protocol(),
         }
     }
 
@@ -84,6 +82,22 @@ impl Flow {
     fn interface(&self) -> u32 {
         self.filed.map_or(0, |filed| filed.interface)
     }
+
+    /// From whom and to whom what goes this way goes.
+    fn ends(&self, direction: Direction) -> Result<(SocketAddr, SocketAddr), CaptureError> {
+        let (local, remote) = self.addresses.ok_or(CaptureError::NotOpen)?;
+        Ok(match direction {
+            Direction::Sent => (local, remote),
+            Direction::Received => (remote, local),
+        })
+    }
+
+    /// Whether these bytes do not fit one packet, and what stands for a Unix socket does not mind. Datagrams of IPv6
+    /// are as large as they can be.
+    fn is_too_small_for(&self, bytes: &[u8]) -> bool {
+        let from = self.addresses.map(|(local, _)| local);
+        from.is_some_and(|from| from.is_ipv4() && bytes.len() > packet::largest_datagram(from))
+    }
 }
 
 impl Connection {
@@ -103,8 +117,8 @@ impl Connection {
         self.origin.id
     }
 
-    /// Records what one read returned or one write took: 1 to [`MAX_PAYLOAD`] bytes of an open connection, or a datagram
-    /// of up to [`MAX_DATAGRAM`]. More are refused rather than split, because an entry is one read or one write.
+    /// Records what one read returned or one write took: 1 to [`MAX_PAYLOAD`] bytes of an open connection, a datagram of
+    /// up to [`MAX_DATAGRAM`], or a message of a Unix socket of up to [`MAX_MESSAGE`]. More are refused rather than split, because an entry is one read or one write.
     pub fn data(&self, at: Timestamp, direction: Direction, bytes: &[u8]) -> Result<EntryId, CaptureError> {
         self.record_data(at, direction, bytes, None)
     }
@@ -166,7 +180,7 @@ impl Connection {
 
     /// Records `len` sent bytes as as many asterisks, and a note that says so as the entry after them.
     pub fn masked(&self, at: Timestamp, len: usize) -> Result<EntryId, CaptureError> {
-        if len > MAX_DATAGRAM {
+        if len > MAX_MESSAGE {
             return Err(CaptureError::TooLong(len));
         }
         let bytes = vec![b'*'; len];
@@ -187,6 +201,9 @@ impl Connection {
         remark: Option<EntryKind>,
     ) -> Result<EntryId, CaptureError> {
         let mut flow = self.flow();
+        if self.origin.protocol == Protocol::Udp && flow.is_too_small_for(bytes) {
+            return self.record_joined(&mut flow, at, direction, bytes, remark);
+        }
         // It stays empty, and so unallocated, for all but a few entries.
         let (mut frame, mut overdue, stream) = match self.origin.protocol {
             Protocol::Tcp => segment(*flow, at, direction, bytes)?,
@@ -222,6 +239,38 @@ impl Connection {
             tails,
             filed: Some(place.filed),
         };
+        Ok(id)
+    }
+
+    /// The same for a message that no packet holds.
+    fn record_joined(
+        &self,
+        flow: &mut Flow,
+        at: Timestamp,
+        direction: Direction,
+        bytes: &[u8],
+        remark: Option<EntryKind>,
+    ) -> Result<EntryId, CaptureError> {
+        if bytes.len() > MAX_MESSAGE {
+            return Err(CaptureError::TooLong(bytes.len()));
+        }
+        let ends = flow.ends(direction)?;
+        let mut writer = self.recorder.writer();
+        let id = writer.next();
+        let mut blocks = joined::blocks(id, (flow.interface(), at, direction), ends, bytes, &[]);
+        let before_note = blocks.len() as u64;
+        let mut marks = vec![self.mark(0, flow.tails, Carries::Bytes(direction, bytes.len() as u64))];
+        if let Some(json) = remark.and_then(|kind| fact::to_json(&kind)) {
+            let next = EntryId(id.0.saturating_add(1));
+            blocks.extend(block::annotation(next, flow.interface(), at, &json));
+            marks.push(self.mark(before_note, flow.tails, Carries::Nothing));
+        }
+        let place = writer.place(&self.origin, flow.filed, flow.addresses, blocks.len(), at)?;
+        if place.filed.interface != flow.interface() {
+            block::put_under(place.filed.interface, &mut blocks);
+        }
+        let id = writer.append(&place, &mut [IoSlice::new(&blocks)], &marks)?;
+        flow.filed = Some(place.filed);
         Ok(id)
     }
 
@@ -270,14 +319,10 @@ fn datagram(
     direction: Direction,
     bytes: &[u8],
 ) -> Result<DataFrame, CaptureError> {
-    if bytes.len() > MAX_DATAGRAM {
+    let (from, to) = flow.ends(direction)?;
+    if bytes.len() > packet::largest_datagram(from) {
         return Err(CaptureError::TooLong(bytes.len()));
     }
-    let (local, remote) = flow.addresses.ok_or(CaptureError::NotOpen)?;
-    let (from, to) = match direction {
-        Direction::Sent => (local, remote),
-        Direction::Received => (remote, local),
-    };
     let headers = packet::datagram(from, to, bytes);
     Ok(DataFrame::around(
         flow.interface(),

@@ -9,6 +9,7 @@ use super::annotations::Written;
 use super::fact;
 use super::frame;
 use super::index::{Checkpoint, GROUP, Tails};
+use super::joined::Parts;
 use super::roster::{Known, Traffic};
 use super::segment::{Segment, Shared};
 use super::walk::{self, Content, Fault};
@@ -153,8 +154,16 @@ impl Scan {
                 len,
                 at: _,
                 protocol: _,
+                parts,
             } => {
-                let last = len.min(3);
+                let last = match parts {
+                    Parts::One => len.min(3),
+                    Parts::Many(id) => {
+                        self.check_number(id)?;
+                        // Nothing goes on behind a message.
+                        0
+                    }
+                };
                 let last = window.get(offset + u64::from(len - last), last as usize)?;
                 let stream = self.stream(interface, Some(direction), u64::from(len))?;
                 let before = stream.tails;
@@ -168,9 +177,7 @@ impl Scan {
                 len,
                 at: _,
             } => {
-                if id.is_some_and(|id| id != EntryId(self.segment.first + self.entries)) {
-                    return Err(Fault::Damaged("the annotation has the wrong number"));
-                }
+                id.map_or(Ok(()), |id| self.check_number(id))?;
                 let kind = fact::from_json(window.get(offset, len as usize)?).map_err(Fault::Damaged)?;
                 let stream = self.stream(interface, None, 0)?;
                 if matches!(kind, EntryKind::Open { .. }) {
@@ -183,6 +190,15 @@ impl Scan {
                 Ok(None)
             }
             Content::Section | Content::Nothing => Ok(None),
+        }
+    }
+
+    /// Whether an annotation is that of the next entry.
+    fn check_number(&self, id: EntryId) -> Result<(), Fault> {
+        if id == EntryId(self.segment.first + self.entries) {
+            Ok(())
+        } else {
+            Err(Fault::Damaged("the annotation has the wrong number"))
         }
     }
 

@@ -62,7 +62,8 @@ fn socket_options() -> String {
 )]
 pub(super) struct Arguments {
     /// Where to connect: HOST:PORT, [IPV6]:PORT, tls://HOST:PORT or udp://HOST:PORT, with a port number or a service
-    /// name; `unix:/PATH` or `unix:@NAME`; without it, a dialog asks
+    /// name; `unix:/PATH` or `unix:@NAME` for a Unix socket, `unix-dgram:` and `unix-seqpacket:` for those that keep
+    /// the boundaries of messages; without it, a dialog asks
     #[arg(value_name = "TARGET")]
     pub(super) target: Option<String>,
 

@@ -67,8 +67,20 @@ impl Options {
         self.towards(Peer::Demo)
     }
 
-    /// Options of sockets that mean nothing for what is dialed or waited at are mistakes.
+    /// What means nothing for the sockets that are dialed or waited at is a mistake.
     fn check_options(&self, endpoints: &[&Endpoint]) -> Result<(), Usage> {
+        let of_ip = [
+            ("-4", self.ipv4),
+            ("-6", self.ipv6),
+            ("--bind", self.bind.is_some()),
+        ];
+        let over_ip = endpoints.iter().any(|endpoint| endpoint.is_over_ip());
+        let of_ip = of_ip.iter().find(|(_, given)| *given && !over_ip);
+        if let (Some((name, _)), Some(endpoint)) = (of_ip, endpoints.first()) {
+            return Err(Usage(format!(
+                "{name} is about IP, and {endpoint} is a Unix socket: leave it out"
+            )));
+        }
         let suits = |setting: &Setting| {
             let mut kinds = endpoints.iter().map(|endpoint| endpoint.socket_kind());
             kinds.any(|kind| setting.option.suits(kind))

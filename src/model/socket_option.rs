@@ -90,7 +90,7 @@ impl Endpoint {
         match self {
             Endpoint::Tcp(_) | Endpoint::Tls(_) => SocketKind::Tcp,
             Endpoint::Udp(_) => SocketKind::Udp,
-            Endpoint::Unix(_) => SocketKind::Unix,
+            Endpoint::Unix(_) | Endpoint::UnixDatagram(_) | Endpoint::UnixSeqpacket(_) => SocketKind::Unix,
         }
     }
 }

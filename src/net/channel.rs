@@ -10,8 +10,10 @@ use tokio::io::{Interest, Ready};
 
 use crate::model::{ConnectionId, Side, TlsReport};
 
+use super::credentials::Credentials;
 use super::kernel::{Kernel, Watch};
-use super::socket::Socket;
+use super::messages::Taken;
+use super::socket::{Carries, Socket};
 use super::tls::{Fault, TlsStream};
 
 /// What a read found.
@@ -33,6 +35,10 @@ pub(super) struct Channel {
     tls: Option<Box<TlsStream>>,
     /// Datagrams that the kernel has dropped, and how many of them were told of.
     dropped: (u32, u32),
+    /// Who sent the last datagram, and whether that is still to be told.
+    sender: (Option<Credentials>, Option<Credentials>),
+    /// Bytes of the last message that were not taken.
+    cut: usize,
 }
 
 impl Channel {
@@ -43,12 +49,24 @@ impl Channel {
             wire: socket,
             tls: None,
             dropped: (0, 0),
+            sender: (None, None),
+            cut: 0,
         }
     }
 
-    /// Whether what it carries are datagrams.
-    pub(super) fn has_datagrams(&self) -> bool {
-        self.wire.has_datagrams()
+    /// What crosses it.
+    pub(super) fn carries(&self) -> Carries {
+        self.wire.carries()
+    }
+
+    /// Who sent the last datagram, if it was somebody else than before.
+    pub(super) fn take_sender(&mut self) -> Option<Credentials> {
+        self.sender.1.take()
+    }
+
+    /// How many bytes the last message had beyond those that were taken.
+    pub(super) fn take_cut(&mut self) -> usize {
+        std::mem::take(&mut self.cut)
     }
 
     /// Datagrams that the kernel has dropped since this was asked last.
@@ -102,18 +120,38 @@ impl Channel {
     }
 
     /// Reads what is there.
-    pub(super) fn receive(&mut self, buffer: &mut [u8]) -> Result<Received, Fault> {
-        match &mut self.tls {
-            Some(tls) => tls.receive(&mut self.wire, buffer),
-            None if self.wire.has_datagrams() => {
+    pub(super) fn receive(&mut self, buffer: &mut Vec<u8>) -> Result<Received, Fault> {
+        if let Some(tls) = &mut self.tls {
+            return tls.receive(&mut self.wire, buffer);
+        }
+        match &mut self.wire {
+            Socket::Udp(_) | Socket::Lane(_) => {
                 let (count, dropped) = self.wire.take_datagram(buffer)?;
                 self.dropped.0 = dropped.unwrap_or(self.dropped.0);
                 Ok(Received::Bytes(count))
             }
-            None => match self.wire.read(buffer)? {
+            Socket::Messages(messages) => {
+                let taken = messages.take(buffer)?;
+                Ok(self.taken(taken))
+            }
+            Socket::Tcp(_) | Socket::Unix(_) => match self.wire.read(buffer)? {
                 0 => Ok(Received::End),
                 count => Ok(Received::Bytes(count)),
             },
+        }
+    }
+
+    fn taken(&mut self, taken: Taken) -> Received {
+        match taken {
+            Taken::End => Received::End,
+            Taken::Message { count, len, sender } => {
+                self.cut = len - count;
+                // Whoever has connected is known already.
+                if self.wire.carries() == Carries::Datagrams && sender != self.sender.0 {
+                    self.sender = (sender, sender);
+                }
+                Received::Bytes(count)
+            }
         }
     }
 

@@ -9,11 +9,11 @@ use crate::model::{Attempt, AttemptOutcome, Authority, Endpoint, EntryKind, Link
 use crate::text::format;
 
 use super::channel::Channel;
+use super::credentials::Credentials;
 use super::dial::{Dial, Failure, Step};
 use super::journal::Journal;
 use super::reach::{Means, Transport};
 use super::shared::Shared;
-use super::socket::Socket;
 use super::tls::Fault;
 use super::{unix, words};
 
@@ -32,7 +32,7 @@ pub(super) fn over_ip<'a>(shared: &Shared, endpoint: &'a Endpoint) -> Option<(&'
     let (authority, transport) = match endpoint {
         Endpoint::Tcp(authority) | Endpoint::Tls(authority) => (authority, Transport::Tcp),
         Endpoint::Udp(authority) => (authority, Transport::Udp),
-        Endpoint::Unix(_) => return None,
+        Endpoint::Unix(_) | Endpoint::UnixDatagram(_) | Endpoint::UnixSeqpacket(_) => return None,
     };
     let means = Means {
         transport,
@@ -91,28 +91,24 @@ async fn connect_unix(
     journal: &mut Journal,
     endpoint: &Endpoint,
 ) -> Result<Connected, Failure> {
-    let Endpoint::Unix(address) = endpoint else {
+    let Some(target) = unix::Target::of(endpoint) else {
         return Err(failure(format!("{endpoint} cannot be dialed")));
     };
     shared.link(journal.connection(), |link| link.state = LinkState::Connecting);
     tell_unsuiting(shared, journal, endpoint);
-    let stream = unix::connect(address, &shared.sockets(), shared.options.connect_timeout).await?;
-    let ends = unix::stand_ins(address, journal.connection());
+    let socket = unix::connect(target, &shared.sockets(), shared.options.connect_timeout).await?;
+    let ends = unix::stand_ins(target.address, journal.connection());
     let stand_ins = format!(
         "a Unix socket has no addresses of IP: in the packets of the recording {} and {} stand for them",
         ends.0, ends.1
     );
-    for text in unix::peer(&stream).into_iter().chain([stand_ins]) {
+    let peer = Credentials::of_peer(&socket).map(|who| format!("the peer is {}", who.words()));
+    for text in peer.into_iter().chain([stand_ins]) {
         let note = EntryKind::Note { text };
         record(shared, journal, Step::Event(shared.clock.now(), note));
     }
     Ok(Connected {
-        channel: Channel::new(
-            Socket::Unix(stream),
-            journal.connection(),
-            Side::Peer,
-            &shared.kernel,
-        ),
+        channel: Channel::new(socket, journal.connection(), Side::Peer, &shared.kernel),
         ends,
         peer: endpoint.to_string(),
     })

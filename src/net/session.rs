@@ -27,6 +27,7 @@ use super::connect::Connected;
 use super::journal::Journal;
 use super::outbox::Outbox;
 use super::shared::{Fate, Shared};
+use super::socket::Carries;
 use silence::Silence;
 
 /// What follows a session.
@@ -68,8 +69,8 @@ pub(super) struct Session<'a> {
     peer: String,
     /// The longest that it may be silent in both directions, and what that means.
     idle: Option<(Duration, Silence)>,
-    /// Whether datagrams cross: they come whole or not at all, and nobody says when the last one was sent.
-    datagrams: bool,
+    /// What crosses: of datagrams nobody says when the last one was sent.
+    carries: Carries,
     /// When we said that we send no more, where the peer cannot be told.
     last_call: Option<Instant>,
     buffer: Vec<u8>,
@@ -95,12 +96,11 @@ impl<'a> Session<'a> {
     /// Takes over an open connection.
     pub(super) fn new(shared: &'a Shared, journal: Journal, connected: Connected) -> Session<'a> {
         let Connected { channel, ends, peer } = connected;
-        let datagrams = channel.has_datagrams();
-        let read_size = if datagrams {
-            // A datagram that does not fit would be cut.
-            MAX_DATAGRAM
-        } else {
-            shared.options.read_size
+        let carries = channel.carries();
+        let read_size = match carries {
+            Carries::Stream => shared.options.read_size,
+            // One that does not fit would be cut.
+            Carries::Datagrams | Carries::Messages => MAX_DATAGRAM,
         };
         Session {
             shared,
@@ -109,7 +109,7 @@ impl<'a> Session<'a> {
             ends,
             peer,
             idle: shared.options.idle_timeout.map(|idle| (idle, Silence::TimesOut)),
-            datagrams,
+            carries,
             last_call: None,
             buffer: vec![0; read_size],
             outbox: Outbox::default(),
@@ -161,7 +161,7 @@ impl<'a> Session<'a> {
         self.journal.event(at, EntryKind::Open { local, remote });
         self.report(|link| {
             link.state = LinkState::Open;
-            if let Endpoint::Tcp(_) | Endpoint::Tls(_) | Endpoint::Udp(_) = link.endpoint {
+            if link.endpoint.is_over_ip() {
                 link.local = Some(local);
                 link.remote = Some(remote);
             }
@@ -203,18 +203,22 @@ impl<'a> Session<'a> {
                 if self.ours != Half::Open {
                     return self.refuse(&message, "our side of the connection has ended");
                 }
+                if message.bytes.is_empty() && self.carries == Carries::Stream {
+                    // A stream has no empty messages.
+                    return self.shared.handled(Fate::Queued);
+                }
                 match self.outbox.push(message) {
                     Ok(()) => self.shared.handled(Fate::Queued),
                     Err(message) => self.refuse(&message, "too much is waiting to be sent already"),
                 }
                 self.write();
             }
-            NetCommand::HalfClose if self.datagrams => self.call_for_the_last(),
+            NetCommand::HalfClose if self.carries == Carries::Datagrams => self.call_for_the_last(),
             NetCommand::HalfClose => self.finish(),
             NetCommand::Close | NetCommand::Cancel => self.close(After::Closed),
             NetCommand::Connect(endpoint) => self.close(After::Dial(endpoint)),
             NetCommand::Reconnect => self.close(After::Redial),
-            NetCommand::Reset if self.datagrams => self.close(After::Closed),
+            NetCommand::Reset if self.carries == Carries::Datagrams => self.close(After::Closed),
             NetCommand::Reset => {
                 // A dial that waits for the end of this connection goes on all the sooner.
                 if self.after == After::Ended {

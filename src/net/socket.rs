@@ -13,6 +13,7 @@ use tokio::io::{Interest, Ready};
 use tokio::net::{TcpStream, UdpSocket, UnixStream};
 
 use super::lane::Lane;
+use super::messages::{Kind, Messages};
 
 /// A connected socket.
 #[derive(Debug)]
@@ -25,14 +26,31 @@ pub(super) enum Socket {
     Lane(Lane),
     /// A Unix stream.
     Unix(UnixStream),
+    /// A Unix socket that keeps the boundaries of messages.
+    Messages(Messages),
+}
+
+/// What crosses a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Carries {
+    /// Bytes, of which each side may say that they have ended.
+    Stream,
+    /// Messages with boundaries, of which each side may say that they have ended.
+    Messages,
+    /// Datagrams, each for itself: there is no connection that could end.
+    Datagrams,
 }
 
 impl Socket {
-    /// Whether what it carries are datagrams.
-    pub(super) fn has_datagrams(&self) -> bool {
+    /// What crosses it.
+    pub(super) fn carries(&self) -> Carries {
         match self {
-            Socket::Udp(_) | Socket::Lane(_) => true,
-            Socket::Tcp(_) | Socket::Unix(_) => false,
+            Socket::Tcp(_) | Socket::Unix(_) => Carries::Stream,
+            Socket::Udp(_) | Socket::Lane(_) => Carries::Datagrams,
+            Socket::Messages(messages) => match messages.kind() {
+                Kind::Datagram => Carries::Datagrams,
+                Kind::Seqpacket => Carries::Messages,
+            },
         }
     }
 
@@ -42,7 +60,7 @@ impl Socket {
             Socket::Tcp(stream) => stream.local_addr().ok(),
             Socket::Udp(socket) => socket.local_addr().ok(),
             Socket::Lane(lane) => Some(lane.local()),
-            Socket::Unix(_) => None,
+            Socket::Unix(_) | Socket::Messages(_) => None,
         }
     }
 
@@ -53,6 +71,7 @@ impl Socket {
             Socket::Udp(socket) => socket.ready(interest).await,
             Socket::Lane(lane) => return lane.ready(interest).await,
             Socket::Unix(stream) => stream.ready(interest).await,
+            Socket::Messages(messages) => messages.ready(interest).await,
         };
         // A failing call means that the reactor is gone: reading will say so.
         ready.unwrap_or(Ready::READABLE)
@@ -129,6 +148,7 @@ impl Socket {
             Socket::Udp(socket) => socket.try_io(interest, call),
             Socket::Lane(lane) => lane.socket().try_io(interest, call),
             Socket::Unix(stream) => stream.try_io(interest, call),
+            Socket::Messages(messages) => messages.try_io(interest, call),
         }
     }
 }
@@ -140,6 +160,7 @@ impl AsFd for Socket {
             Socket::Udp(socket) => socket.as_fd(),
             Socket::Lane(lane) => lane.socket().as_fd(),
             Socket::Unix(stream) => stream.as_fd(),
+            Socket::Messages(messages) => messages.as_fd(),
         }
     }
 }

@@ -124,6 +124,32 @@ pub(super) fn undelivered(peer: &str, error: &io::Error) -> String {
     }
 }
 
+/// Why a connection to a Unix socket broke.
+pub(super) fn broken_unix(peer: &str, error: &io::Error) -> String {
+    match errno(error) {
+        Some(Errno::ECONNRESET | Errno::EPIPE) => {
+            format!("{peer} closed the connection without reading all of it")
+        }
+        Some(Errno::ECONNREFUSED | Errno::ENOTCONN) => {
+            format!("nobody receives at {peer} any more: its server has ended; connect again once it is back")
+        }
+        Some(_) | None => format!("the connection to {peer} broke: {}", plain(error)),
+    }
+}
+
+/// What an error says of a message to a Unix socket.
+pub(super) fn undelivered_unix(peer: &str, error: &io::Error) -> String {
+    match errno(error) {
+        Some(Errno::EMSGSIZE) => {
+            "the message is larger than the send buffer: set a larger one, as with -o sndbuf=1M".to_owned()
+        }
+        Some(Errno::EACCES | Errno::EPERM) => {
+            format!("{peer} takes no messages from this socket: it has a peer of its own")
+        }
+        Some(_) | None => format!("a message to {peer} failed: {}", plain(error)),
+    }
+}
+
 /// The error number, if the operating system gave one.
 pub(super) fn errno(error: &io::Error) -> Option<Errno> {
     error.raw_os_error().map(Errno::from_raw)

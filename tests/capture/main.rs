@@ -12,6 +12,7 @@ mod foreign;
 mod full;
 mod hostile;
 mod identity;
+mod messages;
 mod oddities;
 mod opening;
 mod private;

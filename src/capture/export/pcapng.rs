@@ -12,6 +12,7 @@ use crate::capture::annotations::Written;
 use crate::capture::block::{self, DataFrame};
 use crate::capture::connection::MAX_PAYLOAD;
 use crate::capture::happened::Happened;
+use crate::capture::joined;
 use crate::capture::packet::{self, Headers};
 use crate::capture::plaintext;
 use crate::capture::stream::Stream;
@@ -30,9 +31,6 @@ const WAITING: usize = 32;
 
 /// Characters of such a sentence; what is hostile may be long.
 const LONGEST: usize = 1000;
-
-/// The largest UDP payload over IPv4 (RFC 768, RFC 791).
-const MAX_DATAGRAM: usize = 65_507;
 
 /// How connections are numbered in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,8 +141,15 @@ impl Pcapng {
         let mut remarks = channel.remarks(piece);
         channel.waiting.clear();
         if channel.protocol == Protocol::Udp {
-            let bytes = piece.bytes.get(..MAX_DATAGRAM).unwrap_or(piece.bytes);
             let (source, target) = channel.ends(from);
+            let largest = packet::largest_datagram(source);
+            if source.is_ipv4() && piece.bytes.len() > largest {
+                let head = (channel.number.0, at, direction);
+                let id = EntryId(self.entries);
+                self.entries += 1;
+                return out.write_all(&joined::blocks(id, head, (source, target), piece.bytes, &remarks));
+            }
+            let bytes = piece.bytes.get(..largest).unwrap_or(piece.bytes);
             let headers = packet::datagram(source, target, bytes);
             return self.packet(at, direction, channel.number, &headers, bytes, &remarks, out);
         }
@@ -207,6 +212,8 @@ impl Pcapng {
         };
         let remarks = channel.remarks(piece);
         let packets = match kind {
+            // No packet says that datagrams may follow, or that none will.
+            _ if channel.protocol == Protocol::Udp => Vec::new(),
             // It was seen too late, or a second time: the packets go on as they are.
             EntryKind::Open { .. } if channel.stream.is_some() => Vec::new(),
             // The opening may not be among what is exported.

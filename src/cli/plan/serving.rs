@@ -53,7 +53,13 @@ impl Options {
 }
 
 fn parsed(address: &str) -> Result<Address, Usage> {
-    address
+    let address: Address = address
         .parse()
-        .map_err(|error: EndpointError| Usage(error.to_string()))
+        .map_err(|error: EndpointError| Usage(error.to_string()))?;
+    match address.endpoint() {
+        Endpoint::Tcp(_) | Endpoint::Tls(_) | Endpoint::Udp(_) | Endpoint::Unix(_) => Ok(address),
+        Endpoint::UnixDatagram(_) | Endpoint::UnixSeqpacket(_) => Err(Usage(format!(
+            "{address} can be connected to and not listened at: write unix:/PATH"
+        ))),
+    }
 }

@@ -17,7 +17,10 @@ impl TlsArguments {
     pub(super) fn check(&self, target: &Endpoint) -> Result<(), Usage> {
         match (target, self.given()) {
             (Endpoint::Tls(_), _) | (_, None) => Ok(()),
-            (Endpoint::Udp(_) | Endpoint::Unix(_), Some(name)) => Err(Usage(format!(
+            (
+                Endpoint::Udp(_) | Endpoint::Unix(_) | Endpoint::UnixDatagram(_) | Endpoint::UnixSeqpacket(_),
+                Some(name),
+            ) => Err(Usage(format!(
                 "{name} is about TLS, which {target} does not speak: leave it out"
             ))),
             (Endpoint::Tcp(authority), Some(name)) => Err(Usage(format!(

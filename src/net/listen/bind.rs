@@ -87,6 +87,9 @@ pub(super) async fn bind(
         }
         Endpoint::Udp(authority) => bind_ip(authority, family, Carrier::Udp, sockets).await,
         Endpoint::Unix(address) => bind_unix(address, sockets),
+        Endpoint::UnixDatagram(_) | Endpoint::UnixSeqpacket(_) => Err(wrong(format!(
+            "{endpoint} can be connected to and not listened at: write unix:/PATH"
+        ))),
     }
 }
 

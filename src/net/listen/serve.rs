@@ -12,6 +12,7 @@ use crate::net::connect::Connected;
 use crate::net::journal::Journal;
 use crate::net::session::{After, Session};
 use crate::net::shared::Shared;
+use crate::net::socket::Carries;
 use crate::net::sockopt::apply;
 use crate::net::words;
 
@@ -43,7 +44,7 @@ pub(super) async fn peer(
         }
     }
     // The socket that all datagrams share has them already.
-    if !socket.has_datagrams()
+    if socket.carries() != Carries::Datagrams
         && let Err(refused) = apply(&shared.sockets(), &SockRef::from(&socket))
     {
         let (text, errno) = (
@@ -53,7 +54,7 @@ pub(super) async fn peer(
         journal.event(shared.clock.now(), EntryKind::Error { text, errno });
     }
     let channel = Channel::new(socket, journal.connection(), Side::Peer, &shared.kernel);
-    let silence = channel.has_datagrams().then_some(SILENCE);
+    let silence = (channel.carries() == Carries::Datagrams).then_some(SILENCE);
     let connected = Connected {
         channel,
         ends: (local, remote),
