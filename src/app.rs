@@ -9,6 +9,7 @@
 //! | `layout` | where the panes stand |
 //! | `log`, `inspector`, `rows` | what is visible of the log, row by row |
 //! | `composer` | what is typed |
+//! | `wire` | what crosses, and what follows from that |
 //! | `overlay` | pop-ups |
 //! | `notice`, `rates`, `kernel` | messages and figures that change with time |
 //! | `server` | who came to a listener, and which of them is meant |
@@ -46,6 +47,7 @@ mod rows;
 mod server;
 mod settings;
 mod typing;
+mod wire;
 
 #[cfg(test)]
 mod testing;
@@ -74,6 +76,7 @@ pub use rows::{
     COMMENT_SIGN, Head, HexRow, INDENT, RowKind, TEXT_COLUMN, TextUnits, TimeColumns, VisibleRow,
 };
 pub use settings::{Pane, SessionFile, Settings, TimeColumn, View, Zone};
+pub use wire::Wire;
 
 pub use crate::model::{Purpose, end_sentence, sentence};
 

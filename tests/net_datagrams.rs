@@ -39,10 +39,12 @@ fn datagrams_keep_their_boundaries_and_may_be_empty() {
     bench.dial(format!("udp://{}", server.local_addr().unwrap()));
     bench.wait_state(LinkState::Open);
     bench.send(b"one");
+    bench.send(b"");
     bench.send(&vec![b'x'; 65_507]);
     let mut buffer = vec![0; 70_000];
     let (count, from) = server.recv_from(&mut buffer).unwrap();
     assert_eq!(&buffer[..count], b"one");
+    assert_eq!(server.recv_from(&mut buffer).unwrap().0, 0);
     assert_eq!(server.recv_from(&mut buffer).unwrap().0, 65_507);
     let largest = vec![7; 65_507];
     let answers: [&[u8]; 4] = [b"a", b"", b"bc", &largest];
@@ -59,7 +61,7 @@ fn datagrams_keep_their_boundaries_and_may_be_empty() {
     assert_eq!(datagrams(&bench, Direction::Received), answers);
     assert_eq!(
         datagrams(&bench, Direction::Sent),
-        [b"one".to_vec(), vec![b'x'; 65_507]]
+        [b"one".to_vec(), Vec::new(), vec![b'x'; 65_507]]
     );
     assert!(bench.kinds().starts_with("try open sent") && bench.kinds().ends_with("closed"));
 }

@@ -170,6 +170,7 @@ impl App {
             Open::Help => Overlay::Help(Help {
                 topic: Topic::Pane(self.focus),
                 purpose: self.purpose(),
+                wire: self.wire(),
                 top: 0,
                 behind: None,
             }),
@@ -187,7 +188,7 @@ impl App {
             Open::Marks => Overlay::Marks(List::default()),
             Open::Palette => Overlay::Palette(self.palette()),
             Open::CloseMenu => {
-                let menu = Menu::close(self.state());
+                let menu = Menu::close(self.state(), self.wire());
                 if menu.items.is_empty() {
                     return self.notify(Severity::Warning, "no connection is open", context);
                 }

@@ -75,8 +75,10 @@ fn render_usage(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, line: Op
     };
     let theme = scene.theme();
     let (usage, help) = match line {
-        Match::Action(info) if info.argument.is_empty() => (String::new(), info.help.to_owned()),
-        Match::Action(info) => (name(line), info.help.to_owned()),
+        Match::Action(info) if info.argument.is_empty() => {
+            (String::new(), info.told(scene.app.wire()).to_owned())
+        }
+        Match::Action(info) => (name(line), info.told(scene.app.wire()).to_owned()),
         Match::Option(info) => (info.usage(), format!("{} ({})", info.help, info.constant)),
     };
     let mut rows = Vec::new();
