@@ -7,6 +7,8 @@
 //! | `worker` | the thread, the commands, and what follows what: dial, session, waiting |
 //! | `dial` | lookups and attempts of one dial, as RFC 8305 says |
 //! | `reach` | the socket that is to reach one address |
+//! | `group` | sockets that send to many, and hear whoever answers |
+//! | `datagram` | from whom and to whom a datagram went |
 //! | `sockopt` | socket options, set and read back |
 //! | `interface` | the interfaces of this machine |
 //! | `race` | the pure order of the addresses |
@@ -35,7 +37,9 @@ mod channel;
 mod clock;
 mod connect;
 mod credentials;
+mod datagram;
 mod dial;
+mod group;
 mod interface;
 mod journal;
 mod kernel;

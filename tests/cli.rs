@@ -68,6 +68,18 @@ fn socket_options_are_read_before_anything_happens() {
     );
     check(&["-o", "broadcast", "demo"], &["-o broadcast means nothing"]);
     check(
+        &["--join", "10.0.0.1", "udp://a:1"],
+        &["--join", "\"10.0.0.1\" is no multicast group"],
+    );
+    check(
+        &["--join", "239.1.2.3", "a:1"],
+        &["--join 239.1.2.3 is about UDP", "udp://239.1.2.3:PORT"],
+    );
+    check(
+        &["listen", ":0", "--join", "ff02::1%lo"],
+        &["udp://[ff02::1%lo]:PORT"],
+    );
+    check(
         &["listen", "unix-dgram:/a"],
         &["unix-dgram:/a can be connected to and not listened at"],
     );

@@ -6,7 +6,7 @@
 mod worker;
 
 use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, UdpSocket};
+use std::net::{Ipv4Addr, Shutdown, UdpSocket};
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener};
@@ -454,4 +454,200 @@ fn unix_sockets_of_another_kind_say_what_to_write() {
         "is a socket for messages: write unix-seqpacket:/",
     );
     check("unix-dgram", "none", "there is no socket unix-dgram:/");
+}
+
+/// Who said what in which connection of the recording: number, name, and the datagrams that came.
+fn heard(bench: &Bench) -> Vec<(u32, String, Vec<Vec<u8>>)> {
+    let known = bench.session.conversation_page(0..100);
+    let of = |id| {
+        let all = bench.entries().into_iter();
+        let its =
+            all.filter(|entry| entry.connection == id && entry.direction() == Some(Direction::Received));
+        its.map(|entry| bench.session.payload(entry.id, 0..u32::MAX).unwrap())
+            .collect()
+    };
+    known
+        .into_iter()
+        .map(|one| (one.id.0, one.name, of(one.id)))
+        .collect()
+}
+
+/// Somebody who hears what goes to everybody, or to a group on the loopback interface.
+fn member(group: Option<Ipv4Addr>) -> (UdpSocket, u16) {
+    let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
+    if let Some(group) = group {
+        socket.join_multicast_v4(&group, &Ipv4Addr::LOCALHOST).unwrap();
+    }
+    socket.set_read_timeout(Some(BOUND)).unwrap();
+    let port = socket.local_addr().unwrap().port();
+    (socket, port)
+}
+
+/// Asks whoever is there, two of whom answer from addresses of their own, in turn.
+fn asked_by_many(bench: &Bench, target: &str, member: &UdpSocket) {
+    bench.dial(target);
+    bench.wait_state(LinkState::Open);
+    bench.send(b"who is there?");
+    let mut buffer = [0; 64];
+    let (count, asker) = member.recv_from(&mut buffer).unwrap();
+    assert_eq!(&buffer[..count], b"who is there?");
+    let [two, three] = ["127.0.0.2:0", "127.0.0.3:0"].map(|address| UdpSocket::bind(address).unwrap());
+    two.send_to(b"I am", asker).unwrap();
+    bench.wait_link("the first answer", |link| link.received.messages == 1);
+    three.send_to(b"me too", asker).unwrap();
+    three.send_to(b"", asker).unwrap();
+    bench.wait_link("the next ones", |link| link.received.messages == 3);
+    two.send_to(b"still", asker).unwrap();
+    bench.wait_link("the last one", |link| link.received.messages == 4);
+    let link = bench.worker.news.borrow().link.clone().unwrap();
+    assert_eq!(
+        link.remote.unwrap().to_string(),
+        target.trim_start_matches("udp://")
+    );
+    assert_eq!(link.local, Some(asker), "what they answer to");
+    let [two, three] = [two, three].map(|socket| socket.local_addr().unwrap());
+    let expected = [
+        (0, target.to_owned(), vec![]),
+        (
+            1,
+            format!("udp://{two}"),
+            vec![b"I am".to_vec(), b"still".to_vec()],
+        ),
+        (2, format!("udp://{three}"), vec![b"me too".to_vec(), Vec::new()]),
+    ];
+    assert_eq!(heard(bench), expected);
+    // The packets have the addresses that they had.
+    let known = bench.session.conversation_page(0..100);
+    assert_eq!((known[1].local, known[1].remote), (Some(asker), Some(two)));
+    // Where another one goes on, the log says who.
+    let texts = notes(bench);
+    assert_eq!(texts.last().unwrap(), &format!("from {two}"));
+    assert_eq!(
+        texts.iter().filter(|text| text.starts_with("from ")).count(),
+        1,
+        "{texts:?}"
+    );
+}
+
+#[test]
+fn whoever_answers_a_broadcast_is_heard_and_named() {
+    let (member, port) = member(None);
+    let bench = Bench::new(Options::default());
+    asked_by_many(&bench, &format!("udp://127.255.255.255:{port}"), &member);
+    reopened(&bench);
+}
+
+fn on_loopback(written: &[&str]) -> Options {
+    Options {
+        sockets: written.iter().map(|text| text.parse().unwrap()).collect(),
+        ..Options::default()
+    }
+}
+
+#[test]
+fn whoever_answers_a_multicast_is_heard_and_named() {
+    let (member, port) = member(Some(Ipv4Addr::new(239, 7, 7, 7)));
+    let bench = Bench::new(on_loopback(&["multicast-interface=lo", "ttl=3"]));
+    asked_by_many(&bench, &format!("udp://239.7.7.7:{port}"), &member);
+    let link = bench.worker.news.borrow().link.clone().unwrap();
+    let shown = |name: &str| {
+        link.options
+            .iter()
+            .find(|setting| setting.option.to_string() == name)
+            .unwrap()
+            .shown()
+    };
+    assert_eq!(
+        (shown("ttl"), shown("multicast-interface")),
+        ("3".into(), "lo".into())
+    );
+    let plain = Bench::new(on_loopback(&["multicast-interface=lo"]));
+    plain.dial(format!("udp://239.7.7.7:{port}"));
+    let link = plain.wait_state(LinkState::Open);
+    let ttl = link
+        .options
+        .iter()
+        .find(|setting| setting.option.to_string() == "ttl")
+        .unwrap();
+    assert_eq!(
+        ttl.to_string(),
+        "ttl=1",
+        "datagrams to groups stay in the network unless one wants otherwise"
+    );
+}
+
+#[test]
+fn what_is_sent_to_a_joined_group_arrives_and_is_told_from_our_own() {
+    let group = Ipv4Addr::new(239, 7, 7, 8);
+    // Some port that is free.
+    let port = server().local_addr().unwrap().port();
+    let bench = Bench::new(Options {
+        join: vec![format!("{group}%lo").parse().unwrap()],
+        ..Options::default()
+    });
+    bench.dial(format!("udp://{group}:{port}"));
+    let link = bench.wait_state(LinkState::Open);
+    assert_eq!(link.local.unwrap().port(), port, "where the group's datagrams go");
+    let other = socket2::SockRef::from(&server()).try_clone().unwrap();
+    other.set_multicast_if_v4(&Ipv4Addr::LOCALHOST).unwrap();
+    let other = UdpSocket::from(other);
+    other.send_to(b"news", (group, port)).unwrap();
+    bench.wait_link("the news", |link| link.received.messages == 1);
+    bench.send(b"ours");
+    bench.wait_link("our own", |link| link.received.messages == 2);
+    let (ours, others) = (link.local.unwrap(), other.local_addr().unwrap());
+    let expected = [
+        (0, format!("udp://{group}:{port}"), vec![]),
+        (1, format!("udp://{others}"), vec![b"news".to_vec()]),
+        (2, format!("udp://{ours}"), vec![b"ours".to_vec()]),
+    ];
+    assert_eq!(heard(&bench), expected);
+    let known = bench.session.conversation_page(1..2).pop().unwrap();
+    assert_eq!(
+        known.local.unwrap().to_string(),
+        format!("{group}:{port}"),
+        "to whom it was sent"
+    );
+    assert!(
+        notes(&bench)
+            .last()
+            .unwrap()
+            .starts_with("these are your own datagrams")
+    );
+}
+
+#[test]
+fn joining_does_not_keep_a_single_server_from_answering() {
+    let server = UdpSocket::bind("[::1]:0").unwrap();
+    server.set_read_timeout(Some(BOUND)).unwrap();
+    let bench = Bench::new(Options {
+        join: vec!["ff02::77%lo".parse().unwrap()],
+        bind: Some(sockscope::net::Bind::default()),
+        ..Options::default()
+    });
+    bench.dial(format!("udp://{}", server.local_addr().unwrap()));
+    bench.wait_state(LinkState::Open);
+    bench.send(b"question");
+    let (_, from) = server.recv_from(&mut [0; 64]).unwrap();
+    server.send_to(b"answer", from).unwrap();
+    bench.wait_link("the answer", |link| link.received.messages == 1);
+    assert_eq!(heard(&bench).len(), 1, "it is the one who was asked");
+}
+
+#[test]
+fn a_group_that_cannot_be_joined_is_named() {
+    let check = |join: &str, expected: &str| {
+        let bench = Bench::new(Options {
+            join: vec![join.parse().unwrap()],
+            ..Options::default()
+        });
+        bench.dial("udp://239.7.7.9:7");
+        let reason = bench.wait_state(LinkState::Failed).reason.unwrap();
+        assert_eq!(reason, format!("cannot join {join}: {expected}"));
+    };
+    check(
+        "239.7.7.9%no-such-if",
+        "there is no such interface, or none that takes part: ip link lists them",
+    );
+    check("ff02::77%lo", "it is of another address family than the target");
 }

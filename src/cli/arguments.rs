@@ -8,12 +8,12 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use sockscope::model::{OptionInfo, SOCKET_OPTIONS, Setting};
+use sockscope::model::{Group, OptionInfo, SOCKET_OPTIONS, Setting};
 
 pub(super) use self::tls::TlsArguments;
 use super::value::{
-    EolName, FormatName, InputName, OnFullName, StdinEofName, ViewName, duration, files, number, read_size,
-    setting, size,
+    EolName, FormatName, InputName, OnFullName, StdinEofName, ViewName, duration, files, group, number,
+    read_size, setting, size,
 };
 
 const USAGE: &str = "sockscope [OPTIONS] [TARGET]\n       \
@@ -190,6 +190,14 @@ pub(super) struct Options {
         global = true, help_heading = "Connection"
     )]
     pub(super) option: Vec<Setting>,
+
+    /// Join this multicast group, on the interface after a percent sign if there is one, as in 239.1.2.3%eth0 or
+    /// ff02::fb%eth0, and receive what is sent to it on the target's port, or that of --bind; may be repeated
+    #[arg(
+        long, value_name = "GROUP", value_parser = group, action = ArgAction::Append,
+        global = true, help_heading = "Connection"
+    )]
+    pub(super) join: Vec<Group>,
 
     #[command(flatten)]
     pub(super) tls: TlsArguments,

@@ -34,6 +34,7 @@ impl Options {
                     .map_err(|error: EndpointError| Usage(error.to_string()))?;
                 self.tls.check(&target)?;
                 self.check_options(&[&target])?;
+                self.check_join(Some(&target))?;
                 Peer::Goal(Goal::Connect(target))
             }
             None if self.headless || self.writes_to_stdout() => {
@@ -64,7 +65,24 @@ impl Options {
                 setting.option
             )));
         }
+        self.check_join(None)?;
         self.towards(Peer::Demo)
+    }
+
+    /// Only what connects over UDP joins groups.
+    fn check_join(&self, target: Option<&Endpoint>) -> Result<(), Usage> {
+        let is_udp = target.is_some_and(|target| target.socket_kind() == SocketKind::Udp);
+        match self.join.first() {
+            Some(group) if !is_udp => Err(Usage(format!(
+                "--join {group} is about UDP: write udp://{}:PORT as the target, or leave it out",
+                if group.ip.is_ipv6() {
+                    format!("[{group}]")
+                } else {
+                    group.ip.to_string()
+                }
+            ))),
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// What means nothing for the sockets that are dialed or waited at is a mistake.
@@ -186,6 +204,7 @@ impl Options {
             on_full: self.on_full.map_or(defaults.on_full, Into::into),
             tls: self.tls.options()?,
             sockets: self.option.iter().cloned().collect(),
+            join: self.join.clone(),
         })
     }
 

@@ -11,6 +11,7 @@ use tokio::io::{Interest, Ready};
 use crate::model::{ConnectionId, Side, TlsReport};
 
 use super::credentials::Credentials;
+use super::datagram::Datagram;
 use super::kernel::{Kernel, Watch};
 use super::messages::Taken;
 use super::socket::{Carries, Socket};
@@ -39,6 +40,8 @@ pub(super) struct Channel {
     sender: (Option<Credentials>, Option<Credentials>),
     /// Bytes of the last message that were not taken.
     cut: usize,
+    /// To whom and from whom the last datagram went, where that may be anybody.
+    ends: Option<(SocketAddr, SocketAddr)>,
 }
 
 impl Channel {
@@ -51,6 +54,7 @@ impl Channel {
             dropped: (0, 0),
             sender: (None, None),
             cut: 0,
+            ends: None,
         }
     }
 
@@ -62,6 +66,11 @@ impl Channel {
     /// Who sent the last datagram, if it was somebody else than before.
     pub(super) fn take_sender(&mut self) -> Option<Credentials> {
         self.sender.1.take()
+    }
+
+    /// To which of our addresses, or which group, the last datagram went, and from whom, where that may be anybody.
+    pub(super) fn take_ends(&mut self) -> Option<(SocketAddr, SocketAddr)> {
+        self.ends.take()
     }
 
     /// How many bytes the last message had beyond those that were taken.
@@ -128,6 +137,21 @@ impl Channel {
             Socket::Udp(_) | Socket::Lane(_) => {
                 let (count, dropped) = self.wire.take_datagram(buffer)?;
                 self.dropped.0 = dropped.unwrap_or(self.dropped.0);
+                Ok(Received::Bytes(count))
+            }
+            Socket::Group(group) => {
+                let Datagram {
+                    count,
+                    remote,
+                    local,
+                    dropped,
+                } = group.take(buffer)?;
+                self.dropped.0 = dropped.unwrap_or(self.dropped.0);
+                let mut to = group.local();
+                if let Some(ip) = local {
+                    to.set_ip(ip);
+                }
+                self.ends = Some((to, remote));
                 Ok(Received::Bytes(count))
             }
             Socket::Messages(messages) => {

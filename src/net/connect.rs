@@ -38,6 +38,7 @@ pub(super) fn over_ip<'a>(shared: &Shared, endpoint: &'a Endpoint) -> Option<(&'
         transport,
         bind: shared.options.bind,
         sockets: shared.sockets(),
+        join: shared.options.join.clone(),
     };
     Some((authority, means))
 }

@@ -221,6 +221,10 @@ impl<'a> Dial<'a> {
                 let text = words::bind(self.options.bind.unwrap_or_default(), &error);
                 (error, text)
             }
+            Err(Error::Join(group, error)) => {
+                let text = words::join(&group, &error);
+                (error, text)
+            }
             Err(Error::Option(refused)) => {
                 let text = words::option(&refused.setting, &refused.error);
                 (refused.error, text)

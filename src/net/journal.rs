@@ -19,12 +19,14 @@ pub(super) const RETRY: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 enum Held {
     Data {
+        of: Connection,
         at: Timestamp,
         direction: Direction,
         bytes: Vec<u8>,
         recording: Recording,
     },
     Event {
+        of: Connection,
         at: Timestamp,
         kind: EntryKind,
     },
@@ -80,8 +82,26 @@ impl Journal {
 
     /// Records bytes that crossed the socket.
     pub(super) fn data(&mut self, at: Timestamp, direction: Direction, bytes: &[u8], recording: Recording) {
+        self.record(None, at, direction, bytes, recording);
+    }
+
+    /// The same for bytes that came to the same socket from somebody whose connection is another one. What is missing
+    /// of it is told in this one.
+    pub(super) fn data_of(&mut self, other: &Connection, at: Timestamp, bytes: &[u8]) {
+        self.record(Some(other), at, Direction::Received, bytes, Recording::AsIs);
+    }
+
+    fn record(
+        &mut self,
+        other: Option<&Connection>,
+        at: Timestamp,
+        direction: Direction,
+        bytes: &[u8],
+        recording: Recording,
+    ) {
         if self.held.is_empty() && self.is_worth_trying() && self.fill_gaps(at) {
-            let Err(error) = self.write(at, direction, bytes, recording) else {
+            let of = other.unwrap_or(&self.connection);
+            let Err(error) = write(of, at, direction, bytes, recording) else {
                 return;
             };
             self.failed(&error);
@@ -92,6 +112,7 @@ impl Journal {
             self.lose(bytes.len());
         } else {
             self.held.push_back(Held::Data {
+                of: other.unwrap_or(&self.connection).clone(),
                 at,
                 direction,
                 bytes: bytes.to_vec(),
@@ -102,14 +123,24 @@ impl Journal {
 
     /// Records an event; while the file takes nothing it waits, since events are few and small.
     pub(super) fn event(&mut self, at: Timestamp, kind: EntryKind) {
+        self.record_event(None, at, kind);
+    }
+
+    /// The same of another connection, see [`Journal::data_of`].
+    pub(super) fn event_of(&mut self, other: &Connection, at: Timestamp, kind: EntryKind) {
+        self.record_event(Some(other), at, kind);
+    }
+
+    fn record_event(&mut self, other: Option<&Connection>, at: Timestamp, kind: EntryKind) {
         // What is missing stands before it, as it did on the wire.
         if self.held.is_empty() && self.fill_gaps(at) {
-            let Err(error) = self.connection.event(at, &kind) else {
+            let Err(error) = other.unwrap_or(&self.connection).event(at, &kind) else {
                 return;
             };
             self.failed(&error);
         }
-        self.held.push_back(Held::Event { at, kind });
+        let of = other.unwrap_or(&self.connection).clone();
+        self.held.push_back(Held::Event { of, at, kind });
     }
 
     /// Tries again what is held; whether nothing is left.
@@ -118,12 +149,13 @@ impl Journal {
         while let Some(held) = self.held.front() {
             let result = match held {
                 Held::Data {
+                    of,
                     at,
                     direction,
                     bytes,
                     recording,
-                } => self.write(*at, *direction, bytes, *recording),
-                Held::Event { at, kind } => self.connection.event(*at, kind).map(drop),
+                } => write(of, *at, *direction, bytes, *recording),
+                Held::Event { of, at, kind } => of.event(*at, kind).map(drop),
             };
             if let Err(error) = result {
                 self.failed(&error);
@@ -199,19 +231,6 @@ impl Journal {
         self.retry_at = Some(Instant::now() + RETRY);
     }
 
-    fn write(
-        &self,
-        at: Timestamp,
-        direction: Direction,
-        bytes: &[u8],
-        recording: Recording,
-    ) -> Result<(), CaptureError> {
-        match recording {
-            Recording::AsIs => self.connection.data(at, direction, bytes).map(drop),
-            Recording::Masked => self.connection.masked(at, bytes.len()).map(drop),
-        }
-    }
-
     /// Says what is missing before anything newer is recorded; whether the file took it.
     fn fill_gaps(&mut self, at: Timestamp) -> bool {
         for index in 0..self.missing.len() {
@@ -229,5 +248,18 @@ impl Journal {
             self.retry_at = None;
         }
         true
+    }
+}
+
+fn write(
+    of: &Connection,
+    at: Timestamp,
+    direction: Direction,
+    bytes: &[u8],
+    recording: Recording,
+) -> Result<(), CaptureError> {
+    match recording {
+        Recording::AsIs => of.data(at, direction, bytes).map(drop),
+        Recording::Masked => of.masked(at, bytes.len()).map(drop),
     }
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::capture::MAX_PAYLOAD;
-use crate::model::{Family, SocketOptions};
+use crate::model::{Family, Group, SocketOptions};
 
 use super::TlsOptions;
 
@@ -50,6 +50,8 @@ pub struct Options {
     pub tls: TlsOptions,
     /// What is set on sockets.
     pub sockets: SocketOptions,
+    /// Multicast groups that UDP sockets join.
+    pub join: Vec<Group>,
 }
 
 impl Default for Options {
@@ -64,6 +66,7 @@ impl Default for Options {
             on_full: OnFull::Pause,
             tls: TlsOptions::default(),
             sockets: SocketOptions::default(),
+            join: Vec::new(),
         }
     }
 }

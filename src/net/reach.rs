@@ -9,9 +9,10 @@ use socket2::{Domain, SockRef, Type};
 use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 
 use super::Bind;
+use super::group::{GroupSocket, is_for_many};
 use super::socket::Socket;
 use super::sockopt::{Refused, apply};
-use crate::model::SocketOptions;
+use crate::model::{Group, SocketOptions};
 
 /// The bytes of datagrams that may wait to be read, if the system allows as many.
 const DATAGRAMS: usize = 4 << 20;
@@ -35,6 +36,8 @@ pub(super) struct Means {
     pub(super) bind: Option<Bind>,
     /// With which options of the socket.
     pub(super) sockets: SocketOptions,
+    /// What groups datagrams are wanted of.
+    pub(super) join: Vec<Group>,
 }
 
 /// Why an attempt failed: the words depend on which call did.
@@ -42,6 +45,7 @@ pub(super) struct Means {
 pub(super) enum Error {
     Bind(io::Error),
     Option(Refused),
+    Join(Group, io::Error),
     Connect(io::Error),
 }
 
@@ -49,13 +53,16 @@ pub(super) enum Error {
 pub(super) async fn connect(remote: SocketAddr, means: Means) -> Tried {
     let connected = match means.transport {
         Transport::Tcp => connect_tcp(remote, &means).await.map(Socket::Tcp),
+        Transport::Udp if is_for_many(remote.ip()) || !means.join.is_empty() => {
+            GroupSocket::open(remote, &means).map(Socket::Group)
+        }
         Transport::Udp => connect_udp(remote, &means).await.map(Socket::Udp),
     };
     (remote, connected)
 }
 
 /// The local address to bind to, if one has to be.
-fn local(remote: SocketAddr, bind: Option<Bind>) -> Option<SocketAddr> {
+pub(super) fn local(remote: SocketAddr, bind: Option<Bind>) -> Option<SocketAddr> {
     let bind = bind?;
     let any: IpAddr = if remote.is_ipv6() {
         Ipv6Addr::UNSPECIFIED.into()
@@ -65,6 +72,11 @@ fn local(remote: SocketAddr, bind: Option<Bind>) -> Option<SocketAddr> {
     Some(SocketAddr::new(bind.ip.unwrap_or(any), bind.port))
 }
 
+/// As large as the system allows: what does not fit it is dropped by the kernel.
+pub(super) fn receive_buffer(socket: &socket2::Socket) {
+    drop(socket.set_recv_buffer_size(DATAGRAMS));
+}
+
 async fn connect_udp(remote: SocketAddr, means: &Means) -> Result<UdpSocket, Error> {
     let any = Bind::default();
     let from = local(remote, Some(means.bind.unwrap_or(any))).unwrap_or(remote);
@@ -72,8 +84,7 @@ async fn connect_udp(remote: SocketAddr, means: &Means) -> Result<UdpSocket, Err
         socket2::Socket::new(Domain::for_address(remote), Type::DGRAM, None).map_err(Error::Connect)?;
     socket.set_nonblocking(true).map_err(Error::Connect)?;
     socket.set_broadcast(true).map_err(Error::Connect)?;
-    // As much as the system allows: what does not fit the buffer is dropped by the kernel.
-    drop(socket.set_recv_buffer_size(DATAGRAMS));
+    receive_buffer(&socket);
     // Where the kernel does not count what it drops, nothing is said of it.
     #[cfg(target_os = "linux")]
     let _ = setsockopt(&socket, sockopt::RxqOvfl, &1);

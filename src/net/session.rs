@@ -6,6 +6,7 @@
 
 mod end;
 mod options;
+mod senders;
 mod silence;
 mod transfer;
 
@@ -28,6 +29,7 @@ use super::journal::Journal;
 use super::outbox::Outbox;
 use super::shared::{Fate, Shared};
 use super::socket::Carries;
+use senders::Senders;
 use silence::Silence;
 
 /// What follows a session.
@@ -75,6 +77,8 @@ pub(super) struct Session<'a> {
     last_call: Option<Instant>,
     buffer: Vec<u8>,
     outbox: Outbox,
+    /// Who has sent something, where that may be anybody.
+    senders: Senders,
     ours: Half,
     theirs: Half,
     first_fin: Option<Side>,
@@ -113,6 +117,7 @@ impl<'a> Session<'a> {
             last_call: None,
             buffer: vec![0; read_size],
             outbox: Outbox::default(),
+            senders: Senders::default(),
             ours: Half::Open,
             theirs: Half::Open,
             first_fin: None,

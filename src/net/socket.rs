@@ -12,6 +12,7 @@ use socket2::SockRef;
 use tokio::io::{Interest, Ready};
 use tokio::net::{TcpStream, UdpSocket, UnixStream};
 
+use super::group::GroupSocket;
 use super::lane::Lane;
 use super::messages::{Kind, Messages};
 
@@ -22,6 +23,8 @@ pub(super) enum Socket {
     Tcp(TcpStream),
     /// A UDP socket that has one peer.
     Udp(UdpSocket),
+    /// A UDP socket that sends to many.
+    Group(GroupSocket),
     /// One sender's part of a UDP socket.
     Lane(Lane),
     /// A Unix stream.
@@ -46,7 +49,7 @@ impl Socket {
     pub(super) fn carries(&self) -> Carries {
         match self {
             Socket::Tcp(_) | Socket::Unix(_) => Carries::Stream,
-            Socket::Udp(_) | Socket::Lane(_) => Carries::Datagrams,
+            Socket::Udp(_) | Socket::Lane(_) | Socket::Group(_) => Carries::Datagrams,
             Socket::Messages(messages) => match messages.kind() {
                 Kind::Datagram => Carries::Datagrams,
                 Kind::Seqpacket => Carries::Messages,
@@ -60,6 +63,7 @@ impl Socket {
             Socket::Tcp(stream) => stream.local_addr().ok(),
             Socket::Udp(socket) => socket.local_addr().ok(),
             Socket::Lane(lane) => Some(lane.local()),
+            Socket::Group(group) => Some(group.local()),
             Socket::Unix(_) | Socket::Messages(_) => None,
         }
     }
@@ -70,6 +74,7 @@ impl Socket {
             Socket::Tcp(stream) => stream.ready(interest).await,
             Socket::Udp(socket) => socket.ready(interest).await,
             Socket::Lane(lane) => return lane.ready(interest).await,
+            Socket::Group(group) => group.socket().ready(interest).await,
             Socket::Unix(stream) => stream.ready(interest).await,
             Socket::Messages(messages) => messages.ready(interest).await,
         };
@@ -147,6 +152,7 @@ impl Socket {
             Socket::Tcp(stream) => stream.try_io(interest, call),
             Socket::Udp(socket) => socket.try_io(interest, call),
             Socket::Lane(lane) => lane.socket().try_io(interest, call),
+            Socket::Group(group) => group.socket().try_io(interest, call),
             Socket::Unix(stream) => stream.try_io(interest, call),
             Socket::Messages(messages) => messages.try_io(interest, call),
         }
@@ -159,6 +165,7 @@ impl AsFd for Socket {
             Socket::Tcp(stream) => stream.as_fd(),
             Socket::Udp(socket) => socket.as_fd(),
             Socket::Lane(lane) => lane.socket().as_fd(),
+            Socket::Group(group) => group.as_fd(),
             Socket::Unix(stream) => stream.as_fd(),
             Socket::Messages(messages) => messages.as_fd(),
         }
@@ -186,6 +193,9 @@ impl Write for Socket {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if let Socket::Lane(lane) = self {
             return lane.send(bytes);
+        }
+        if let Socket::Group(group) = self {
+            return group.send(bytes);
         }
         self.try_io(Interest::WRITABLE, || SockRef::from(&*self).send(bytes))
     }

@@ -120,7 +120,7 @@ fn kernel_address(address: &UnixAddress) -> io::Result<SockAddr> {
 fn failure(target: Target<'_>, error: Error) -> Failure {
     let (reason, error) = match error {
         Error::Option(refused) => (words::option(&refused.setting, &refused.error), refused.error),
-        Error::Bind(error) | Error::Connect(error) => (why(target, &error), error),
+        Error::Bind(error) | Error::Join(_, error) | Error::Connect(error) => (why(target, &error), error),
     };
     Failure {
         reason,

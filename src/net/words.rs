@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use nix::errno::Errno;
 
 use super::Bind;
-use crate::model::{Setting, SocketOption};
+use crate::model::{Group, Setting, SocketOption};
 
 /// Why an attempt to reach `remote` failed.
 pub(super) fn attempt(remote: SocketAddr, error: &io::Error) -> String {
@@ -96,6 +96,30 @@ pub(super) fn option(setting: &Setting, error: &io::Error) -> String {
         (Some(_) | None, _) => plain(error),
     };
     format!("the kernel refused the socket option {setting} ({constant}): {why}")
+}
+
+/// Why a group could not be joined.
+pub(super) fn join(group: &Group, error: &io::Error) -> String {
+    let why = match (errno(error), &group.interface) {
+        (Some(Errno::ENODEV | Errno::ENXIO | Errno::EADDRNOTAVAIL), Some(_)) => {
+            "there is no such interface, or none that takes part: ip link lists them".to_owned()
+        }
+        (Some(Errno::ENODEV | Errno::EADDRNOTAVAIL), None) => {
+            format!("no interface leads there; name one, as in --join {group}%eth0: ip link lists them")
+        }
+        (Some(Errno::EADDRINUSE), _) => "it is joined already: name it once".to_owned(),
+        (Some(Errno::ENOBUFS), _) => {
+            "those are too many: sysctl net.ipv4.igmp_max_memberships sets the limit".to_owned()
+        }
+        (None, _) if error.kind() == io::ErrorKind::InvalidInput => {
+            "it is of another address family than the target".to_owned()
+        }
+        (None, Some(_)) if error.kind() == io::ErrorKind::AddrNotAvailable => {
+            "its interface has no IPv4 address".to_owned()
+        }
+        (Some(_) | None, _) => plain(error),
+    };
+    format!("cannot join {group}: {why}")
 }
 
 /// Why an open connection to `peer` broke.

@@ -32,6 +32,7 @@ impl Options {
             ("--read-size", self.read_size.is_some()),
             ("--reconnect", self.reconnect),
             ("-o", !self.option.is_empty()),
+            ("--join", !self.join.is_empty()),
             ("--input", self.input.is_some()),
             ("--eol", self.eol.is_some()),
             ("--on-full", self.on_full.is_some()),

@@ -43,6 +43,7 @@ impl Options {
     }
 
     fn waits(self, goal: Goal) -> Result<Plan, Usage> {
+        self.check_join(None)?;
         if self.reconnect {
             return Err(Usage(
                 "--reconnect is about connecting, and this waits for others: leave it out".into(),

@@ -7,7 +7,7 @@ use tokio::io::{Interest, Ready};
 use tokio::time::Instant;
 
 use crate::capture::MAX_PAYLOAD;
-use crate::model::{Direction, EntryKind, Recording, Tally, Timestamp};
+use crate::model::{Direction, EntryKind, Tally, Timestamp};
 use crate::net::channel::{Channel, Received};
 use crate::net::socket::Carries;
 use crate::net::tls::Fault;
@@ -72,8 +72,7 @@ impl Session<'_> {
                 Ok(Received::Bytes(count)) => {
                     self.tell_sender();
                     let at = self.shared.clock.now();
-                    let bytes = &self.buffer[..count];
-                    self.journal.data(at, Direction::Received, bytes, Recording::AsIs);
+                    self.record_received(at, count);
                     count_in(&mut self.received, count, at);
                     self.last_byte = Instant::now();
                     self.tell_dropped();
