@@ -8,6 +8,7 @@
 //! | `actions` | the table of actions: names, help and keys |
 //! | `layout` | where the panes stand |
 //! | `log`, `inspector`, `rows` | what is visible of the log, row by row |
+//! | `block` | what is visible of a Status pane that has the whole window |
 //! | `composer` | what is typed |
 //! | `wire` | what crosses, and what follows from that |
 //! | `overlay` | pop-ups |
@@ -20,6 +21,7 @@
 pub mod actions;
 
 mod annotate;
+mod block;
 mod browse;
 mod composer;
 mod copying;
@@ -55,6 +57,7 @@ mod testing;
 mod tests;
 use std::time::Duration;
 
+pub use block::Block;
 pub use composer::{Composer, Editor, History, KillRing, Pending, Secret, Sent, Typed};
 pub use event::{Context, Effect, Ending, Event, Keeping, Reaction, Report};
 pub use exporting::{ExportOrder, Exporting, Extent};
@@ -143,6 +146,8 @@ pub struct App {
     pub kernel: Kernel,
     /// The pane that has the whole window, when there is one.
     pub zoomed: Option<Pane>,
+    /// The block that Status begins with when it has the whole window.
+    pub block: Block,
     /// Where the Inspector stands.
     pub arrangement: Arrangement,
     /// Whether mouse reports are on.
@@ -161,6 +166,8 @@ pub struct App {
     sending: Option<Sent>,
     /// What was added to an entry last, until it is kept.
     annotating: Option<(EntryId, Annotation)>,
+    /// What was written about an entry, until it is kept.
+    commenting: Option<(EntryId, String)>,
     /// Whether the annotations that are kept beside the opened file were asked for.
     recalled: bool,
     /// How many requests to send were handed to the worker.
@@ -209,6 +216,7 @@ impl App {
             rates: Rates::default(),
             kernel: Kernel::default(),
             zoomed: None,
+            block: Block::default(),
             arrangement: Arrangement::default(),
             mouse: settings.mouse,
             recents: settings.recents.clone(),
@@ -217,6 +225,7 @@ impl App {
             title: String::new(),
             sending: None,
             annotating: None,
+            commenting: None,
             recalled: false,
             sends: 0,
             sending_to: 0,
@@ -253,11 +262,16 @@ impl App {
             Event::Searched(progress) => self.searched(progress, context),
             Event::Refiltered => self.refiltered(context),
             Event::Filtered(progress) => self.filtered(progress, context),
-            Event::Annotated(number, result) => self.annotated(number, result, context),
+            Event::Annotated {
+                number,
+                annotation,
+                result,
+            } => self.annotated(number, &annotation, result, context),
             Event::Exported(report) => self.exported(report, context),
             Event::History { endpoint, lines } => self.composer.history.recalled(&endpoint, lines),
             Event::Report(report) => self.report(report, context),
-            Event::Resized | Event::Resumed | Event::Recalled | Event::Tick => {}
+            Event::Recalled => self.annotations_changed(context),
+            Event::Resized | Event::Resumed | Event::Tick => {}
         }
         if let Some(mistake) = mistake.filter(|mistake| self.composer.error.as_ref() != Some(mistake)) {
             // Corrected, or given up: nothing needs to be said of it any more.

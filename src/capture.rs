@@ -14,6 +14,7 @@
 //! | `session` | reading by entry number |
 //! | `opening`, `format`, `scan` | opening what is on disk, in the background; which kind it is; walking our own |
 //! | `foreign`, `temp` | captures of other programs, made a log |
+//! | `stamps` | the kernel's time stamps of entries |
 //! | `annotations`, `annotator` | what the user added to entries, and where that is kept |
 //! | `export`, `growth` | entries in the formats of others; how far a log goes that is read to its end |
 //! | `bulk` | all entries in order, at the speed of the file |
@@ -55,21 +56,22 @@ mod scan;
 mod search;
 mod segment;
 mod session;
+mod stamps;
 mod store;
 mod stream;
 mod temp;
 mod walk;
 mod window;
 
-pub use annotator::{Annotator, Sidecar, sidecar_path};
+pub use annotator::{Annotator, Sidecars, sidecar_path};
 pub use connection::{Connection, MAX_DATAGRAM, MAX_PAYLOAD};
 pub use error::CaptureError;
 pub use export::{Export, Order, Piece, Target, Wording};
 pub use filtered::Filtered;
 pub use growth::{Grown, Growth};
 pub use joined::MAX_MESSAGE;
-pub use opening::{Opening, open_in_background, open_stream_in_background};
-pub use recorder::{Create, Existing, Recorder, Ring};
+pub use opening::{Opening, open_in_background, open_joined_in_background, open_stream_in_background};
+pub use recorder::{Create, Existing, Recorder, Ring, ring_of};
 pub use search::{Hits, Scan, ScanReport, ScanState, Sought, hits};
 pub use session::Session;
 pub(crate) use store::safe_name;

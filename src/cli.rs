@@ -51,7 +51,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Req
         Some(Task::Open { .. }) if arguments.target.is_some() => {
             Err(Usage("open reads a capture: leave the target out".into()))
         }
-        Some(Task::Open { file }) => arguments.options.plan_open(file),
+        Some(Task::Open { files }) => arguments.options.plan_open(files),
         Some(Task::Sessions { .. }) if arguments.target.is_some() => {
             Err(Usage("sessions is about recordings: leave the target out".into()))
         }

@@ -19,14 +19,17 @@ mod group;
 mod kernel;
 mod link;
 mod peers;
+mod phase;
 mod purpose;
 mod query;
 mod records;
 mod role;
 mod sentence;
 mod socket_option;
+mod stamps;
 mod time;
 mod tls;
+mod waterfall;
 
 pub use address::Address;
 pub use annotation::Annotation;
@@ -46,8 +49,11 @@ pub use found::Found;
 pub use goal::Goal;
 pub use group::{Group, GroupError};
 pub use kernel::{KernelReport, TcpInfo, TcpState};
-pub use link::{Answer, Closing, Full, Link, LinkState, NetEvent, RecorderState, RingReport, Sends, Tally};
+pub use link::{
+    Answer, Closing, Full, Link, LinkState, NetEvent, RecorderState, RingReport, Sends, Tally, Timestamping,
+};
 pub use peers::{Listening, Peers};
+pub use phase::{Ending, LABEL, Phase, PhaseEnd, PhaseKind, bar_cells, chart, spans};
 pub use purpose::Purpose;
 pub use query::{Candidate, Query, QueryError, Reference};
 pub(crate) use query::{TermSet, words};
@@ -58,5 +64,7 @@ pub use socket_option::{
     KeepAlive, OptionError, OptionInfo, OptionRequest, SOCKET_OPTIONS, SetWhen, Setting, SocketKind,
     SocketOption, SocketOptions, SocketValue,
 };
+pub use stamps::{Stamped, Stamps, stamps_line, timeline};
 pub use time::Timestamp;
 pub use tls::{Agreed, Certificate, TlsReport, Verdict};
+pub use waterfall::Waterfall;

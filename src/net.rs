@@ -14,6 +14,7 @@
 //! | `race` | the pure order of the addresses |
 //! | `resolve` | `getaddrinfo` on threads, its errors told apart |
 //! | `adjust` | socket options asked about and changed while the program runs |
+//! | `wire`, `stamping` | a socket with what the kernel's time stamps tell of it |
 //! | `channel` | a connected socket, read and written without waiting |
 //! | `connect` | dialing, and the handshake above TCP |
 //! | `socket` | a socket of any kind |
@@ -27,6 +28,7 @@
 //! | `lane` | one sender's datagrams, as if they had a socket |
 //! | `listen` | waiting for connections, and serving them |
 //! | `kernel` | what the kernel knows of the connection |
+//! | `tap` | relaying an application to its server |
 //! | `shared` | what all of these use |
 //! | `words` | errors in sentences |
 
@@ -55,8 +57,11 @@ mod session;
 mod shared;
 mod socket;
 mod sockopt;
+mod stamping;
+mod tap;
 mod tls;
 mod unix;
+mod wire;
 mod words;
 mod worker;
 

@@ -17,6 +17,7 @@ pub mod screen;
 
 mod alarm;
 mod canvas;
+mod captured;
 mod clipboard;
 mod desk;
 mod guard;

@@ -15,6 +15,7 @@
 //! | `input` | what is typed, to bytes |
 //! | `format` | sizes, rates, times |
 //! | `parse` | sizes and durations from the command line |
+//! | `quote` | what was typed, in sentences |
 //! | `pattern` | what is searched for, and where it is in bytes |
 
 pub mod copy;
@@ -26,6 +27,7 @@ mod decode;
 mod hexdump;
 mod input;
 mod pattern;
+mod quote;
 mod rows;
 mod shown;
 mod unit;
@@ -35,6 +37,7 @@ pub use decode::{Source, Units};
 pub use hexdump::{ByteClass, GutterCell, HexLayout, gutter};
 pub use input::{InputError, InputType, LineEnding, encode_input};
 pub use pattern::{Example, Pattern, PatternError, closing_quote};
+pub use quote::{quote, quote_around};
 pub use rows::{TextRow, TextRows};
 pub use shown::{Shown, Span};
 pub use unit::{Cluster, Glyph, Look, Unit};

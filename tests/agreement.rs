@@ -311,7 +311,12 @@ fn assert_fields(packets: &[Packet], entries: &[Entry]) {
                     None,
                     Some((
                         _,
-                        EndHow::Timeout | EndHow::Truncated | EndHow::Alert | EndHow::Close | EndHow::Os,
+                        EndHow::Timeout
+                        | EndHow::Truncated
+                        | EndHow::Alert
+                        | EndHow::Close
+                        | EndHow::Tap
+                        | EndHow::Os,
                     ))
                     | None,
                 ) => return None,

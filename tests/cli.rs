@@ -18,6 +18,7 @@ use std::process::{Command, Stdio};
 use nix::unistd::Uid;
 use sockscope::capture::{Create, Existing, Recorder, Session};
 use sockscope::model::{EntryId, Records as _};
+use sockscope::text::format;
 
 use binary::{Finished, Home, expect, finish, free_port, serve};
 
@@ -459,6 +460,17 @@ fn a_full_disk_is_told_and_the_file_ends_at_a_whole_block() {
         assert!(run.stderr.contains(told), "{run:?}");
         let session = Session::open(&home.path("trace")).unwrap();
         assert_eq!(session.cut(), 0);
+        // What was chosen is no advice, and the total counts every gap.
+        assert_eq!(
+            run.stderr.contains("--on-full continue"),
+            choice != "continue",
+            "{run:?}"
+        );
+        if choice == "continue" {
+            let recorded = session.conversation_page(0..1)[0].received;
+            let missing = format!("{} were not recorded; the log", format::size(200_000 - recorded));
+            assert!(run.stderr.contains(&missing), "{run:?}");
+        }
     }
 }
 
@@ -539,7 +551,7 @@ fn a_ring_is_listed_and_deleted_as_one_recording() {
         kept.sort();
         kept
     };
-    ring(&home, &[], files);
+    let kept = ring(&home, &[], files);
     let finished = |arguments: &[&str]| finish(home.sockscope(arguments).spawn().unwrap());
     let list = finished(&["sessions"]).text();
     let lines: Vec<&str> = list.lines().collect();
@@ -549,6 +561,22 @@ fn a_ring_is_listed_and_deleted_as_one_recording() {
     let name = lines[0].split_whitespace().nth(4).unwrap();
     let file = |line: &str| line.split_whitespace().last().unwrap().to_owned();
     let [oldest, newest] = [lines[1], lines[3]].map(file);
+    // It is opened as one log, by its name and by those of its files; a file by its own name alone.
+    let raw = |arguments: &[&str]| finished(&[arguments, &["--headless", "--format", "raw"]].concat()).stdout;
+    assert!(raw(&["sessions", "open"]) == kept);
+    assert!(raw(&["sessions", "open", name]) == kept);
+    let paths = files();
+    let paths: Vec<&str> = paths.iter().map(|path| path.to_str().unwrap()).collect();
+    assert!(raw(&["open", paths[0], paths[1], paths[2]]) == kept);
+    assert!(raw(&["open", paths[2], paths[0], paths[1]]) == kept);
+    let alone = raw(&["sessions", "open", &newest]);
+    assert!(alone.len() < kept.len() && kept.ends_with(&alone));
+    assert!(raw(&["open", paths[2]]) == alone);
+    check_error(
+        &finished(&["open", paths[0], "-", "--headless"]),
+        2,
+        &["- is standard input", "by itself"],
+    );
     check_error(
         &finished(&["sessions", "delete", name, "no-such"]),
         1,
@@ -563,7 +591,6 @@ fn a_ring_is_listed_and_deleted_as_one_recording() {
         "{deleted}"
     );
     assert_eq!(files().len(), 0);
-    drop(newest);
 }
 
 /// What could not be recorded ends a run also where it was asked to connect again.

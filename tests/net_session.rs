@@ -20,7 +20,8 @@ use sha2::{Digest as _, Sha256};
 use socket2::SockRef;
 use sockscope::capture::{Create, Existing, Recorder};
 use sockscope::model::{
-    Closing, Direction, EndHow, Entry, EntryKind, LinkState, NetCommand, NetEvent, RecorderState, Side,
+    Closing, Direction, EndHow, Entry, EntryKind, LinkState, NetCommand, NetEvent, Phase, RecorderState,
+    Side, Waterfall,
 };
 use sockscope::net::{Bind, OnFull, Options};
 
@@ -89,6 +90,46 @@ fn what_is_typed_comes_back_from_a_tutorial_server() {
     );
     assert_eq!(bench.kinds(), "try open sent received peer-fin close-our-fin");
     assert_eq!(bench.bytes(Direction::Received), b"Hello, server!\n");
+}
+
+#[test]
+fn the_waterfall_of_a_dial_is_the_same_in_its_recording() {
+    let (address, server) = peer(|mut stream| {
+        let mut buffer = [0; 4];
+        stream.read_exact(&mut buffer).unwrap();
+        stream.write_all(b"pong").unwrap();
+        drop(read_all(&stream));
+    });
+    let bench = Bench::new(Options::default());
+    bench.dial(format!("localhost:{}", address.port()));
+    bench.wait_state(LinkState::Open);
+    bench.send(b"ping");
+    let link = bench.wait_link("the answer", |link| link.received.bytes == 4);
+    let told = |phases: Vec<Phase>| -> Vec<_> {
+        let words = phases.iter().map(|phase| (phase.label(), phase.result()));
+        words.collect()
+    };
+    let live = told(link.phases());
+    let labels: Vec<&str> = live.iter().map(|(label, _)| *label).collect();
+    let count = |wanted| labels.iter().filter(|label| **label == wanted).count();
+    assert_eq!(count("lookup AAAA") + count("lookup A"), 2, "{live:?}");
+    let connected = ("connect", format!("{address} connected"));
+    assert!(live.contains(&connected), "{live:?}");
+    assert_eq!(labels.last(), Some(&"first byte"));
+    let opening = bench.entries().into_iter();
+    let mut opening = opening.filter(|entry| matches!(entry.kind, EntryKind::Open { .. }));
+    let kept = Waterfall::ending_with(&bench.session, &opening.next().unwrap()).unwrap();
+    let sorted = |mut told: Vec<(&'static str, String)>| {
+        told.sort();
+        told
+    };
+    // An answer that came after the opening is in no entry.
+    let awaited = |(_, result): &(&str, String)| result == "not waited for";
+    let live: Vec<_> = live.into_iter().filter(|told| !awaited(told)).collect();
+    assert_eq!(sorted(told(kept)), sorted(live));
+    bench.ask(NetCommand::Close);
+    bench.wait_state(LinkState::Closed);
+    server.join().unwrap();
 }
 
 #[test]

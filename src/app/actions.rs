@@ -140,9 +140,12 @@ impl Action {
             Action::Focus(focus) => focus == Focus::Pane(Pane::Input),
             Action::Program(program) => program == Program::QuitDiscard,
             Action::Reading(_) => return purpose == Purpose::Reading,
+            Action::Show(show) => match show {
+                Show::Waterfall | Show::Kernel => true,
+                Show::View | Show::TimeColumn | Show::Zoom | Show::Arrange | Show::Mouse => false,
+            },
             Action::Scroll(_)
             | Action::Copy(_)
-            | Action::Show(_)
             | Action::Find(_)
             | Action::Annotate(_)
             | Action::Export(_) => false,

@@ -2,7 +2,7 @@
 //! them once they are.
 
 use super::actions::Annotate;
-use super::{App, Context, Effect, Keeping, Overlay, Prompt, Severity, Wanted};
+use super::{App, Context, Effect, Keeping, Mistake, Overlay, Prompt, Severity, Wanted};
 use crate::model::{Annotation, EntryId};
 
 /// Entries that a filter may hide before the search for the next mark ends.
@@ -26,7 +26,10 @@ impl App {
                 self.keep(number, Annotation { marked, ..annotation }, context, out);
             }
             Annotate::Comment if argument.is_empty() => {
-                let comment = self.annotation(number, context).comment.unwrap_or_default();
+                let comment = match &self.commenting {
+                    Some((last, text)) if *last == number => text.clone(),
+                    Some(_) | None => self.annotation(number, context).comment.unwrap_or_default(),
+                };
                 self.overlay = Some(Overlay::Prompt(Prompt::new(Wanted::Comment(number), &comment)));
             }
             Annotate::Comment => self.comment(number, argument, context, out),
@@ -39,7 +42,7 @@ impl App {
         }
     }
 
-    /// Says this about an entry, or nothing any more.
+    /// Says this about an entry, or nothing any more. A prompt that asked for it stays until the text is kept.
     pub(super) fn comment(
         &mut self,
         number: EntryId,
@@ -52,6 +55,11 @@ impl App {
             comment: (!text.is_empty()).then(|| text.to_owned()),
             ..self.annotation(number, context)
         };
+        let asked = self.annotating.as_ref() == Some(&(number, annotation.clone()));
+        if !asked && annotation == self.annotation(number, context) {
+            return self.commented(number, text);
+        }
+        self.commenting = Some((number, text.to_owned()));
         self.keep(number, annotation, context, out);
     }
 
@@ -59,18 +67,62 @@ impl App {
     pub(super) fn annotated(
         &mut self,
         number: EntryId,
+        annotation: &Annotation,
         result: Result<Keeping, String>,
         context: &Context<'_>,
     ) {
-        self.annotating.take_if(|(last, _)| *last == number);
+        self.annotating
+            .take_if(|(last, kept)| *last == number && kept == annotation);
+        let comment = annotation.comment.as_deref().unwrap_or_default();
         match result {
-            Ok(Keeping::ForGood) => {}
-            Ok(Keeping::ForNow) => {
-                let text = "kept until you quit: what came through a pipe has no file to keep this beside";
-                self.notify(Severity::Info, text, context);
+            Ok(keeping) => {
+                self.commented(number, comment);
+                self.annotations_changed(context);
+                if keeping == Keeping::ForNow {
+                    let text =
+                        "kept until you quit: what came through a pipe has no file to keep this beside";
+                    self.notify(Severity::Info, text, context);
+                }
             }
+            Err(why) if self.wrote(number, comment) => self.ask_again(number, comment, why, context),
             Err(why) => self.notify(Severity::Error, why, context),
         }
+    }
+
+    /// Whether this is what was written about an entry and is not kept yet.
+    fn wrote(&self, number: EntryId, comment: &str) -> bool {
+        matches!(&self.commenting, Some((last, text)) if *last == number && text == comment)
+    }
+
+    /// This is kept: the prompt in which it stands is done.
+    fn commented(&mut self, number: EntryId, comment: &str) {
+        self.commenting
+            .take_if(|(last, text)| *last == number && text == comment);
+        let asked = Wanted::Comment(number);
+        self.overlay.take_if(|overlay| {
+            matches!(overlay, Overlay::Prompt(prompt) if prompt.wanted == asked && prompt.field.text().trim() == comment)
+        });
+    }
+
+    /// The prompt with what could not be kept, and why. Nothing else that is open gives way to it: then the text comes
+    /// back with the next prompt.
+    fn ask_again(&mut self, number: EntryId, comment: &str, why: String, context: &Context<'_>) {
+        let wanted = Wanted::Comment(number);
+        let prompt = match self.overlay.take() {
+            Some(Overlay::Prompt(prompt)) if prompt.wanted == wanted => prompt,
+            None => Prompt::new(wanted, comment),
+            Some(other) => {
+                self.overlay = Some(other);
+                return self.notify(Severity::Error, why, context);
+            }
+        };
+        self.overlay = Some(Overlay::Prompt(Prompt {
+            error: Some(Mistake {
+                at: 0..0,
+                message: why,
+            }),
+            ..prompt
+        }));
     }
 
     fn keep(

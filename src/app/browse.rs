@@ -6,6 +6,10 @@ use crate::model::EntryId;
 
 impl App {
     pub(super) fn scroll(&mut self, scroll: Scroll, context: &Context<'_>) {
+        if self.focus == Pane::Status && self.zoomed == Some(Pane::Status) && self.link.is_some() {
+            self.block = self.block.scrolled(scroll);
+            return;
+        }
         let (records, layout) = (context.records, context.layout);
         let sheet = self.inspector_sheet(records, layout);
         match &mut self.inspector {

@@ -40,8 +40,15 @@ pub enum Event {
     Filtered(Scanned),
     /// What was added to entries earlier was looked up; the log tells of it now.
     Recalled,
-    /// What was added to the entry of that number is kept, or why not.
-    Annotated(EntryId, Result<Keeping, String>),
+    /// What was added to an entry is kept, or not.
+    Annotated {
+        /// The number of the entry.
+        number: EntryId,
+        /// What was added.
+        annotation: Annotation,
+        /// How it is kept, or why it is not and what to do.
+        result: Result<Keeping, String>,
+    },
     /// How far the export is.
     Exported(ExportReport),
     /// The stored history of a target, the oldest message first.

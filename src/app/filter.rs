@@ -143,6 +143,15 @@ impl App {
         }
     }
 
+    /// What was added to entries has changed: some will appear and disappear, and the user stays where they are.
+    pub(super) fn annotations_changed(&mut self, context: &Context<'_>) {
+        let concerned = |filter: &Filter| filter.pass == Pass::News && filter.query.needs_annotations();
+        if self.filter.as_ref().is_some_and(concerned) {
+            self.whereabouts = None;
+            self.remember_whereabouts(context.records);
+        }
+    }
+
     fn remember_whereabouts(&mut self, records: &dyn Records) {
         let number = |place: EntryId| records.entry(place).ok().map(|entry| entry.id);
         let now = Whereabouts {

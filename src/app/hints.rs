@@ -102,6 +102,16 @@ const STATUS: &[(Action, &str)] = &[
     (Action::Program(Program::Quit), "quit"),
 ];
 
+/// Status when it has the whole window.
+const STATUS_ZOOMED: &[(Action, &str)] = &[
+    (Action::Scroll(Scroll::Down), "next block"),
+    (Action::Scroll(Scroll::Up), "previous"),
+    (Action::Show(Show::Zoom), "unzoom"),
+    (Action::Dial(Dial::Reconnect), "reconnect"),
+    (Action::Open(Open::Help), "help"),
+    (Action::Program(Program::Quit), "quit"),
+];
+
 impl App {
     /// What the footer offers now, the most useful first; what does not fit is left out.
     pub fn hints(&self) -> Vec<Hint> {
@@ -110,6 +120,7 @@ impl App {
         }
         let ended = matches!(self.state(), LinkState::Closed | LinkState::Failed);
         let offered = match self.focus {
+            Pane::Status if self.zoomed == Some(Pane::Status) && self.link.is_some() => STATUS_ZOOMED,
             Pane::Status if self.listening.is_some() => STATUS_SERVER,
             Pane::Status => STATUS,
             Pane::Log if self.log.range_from().is_some() => LOG_RANGE,
@@ -205,6 +216,7 @@ mod tests {
     fn every_hint_has_a_key_in_its_pane() {
         let panes = [
             (Pane::Status, STATUS),
+            (Pane::Status, STATUS_ZOOMED),
             (Pane::Log, LOG),
             (Pane::Log, LOG_ENDED),
             (Pane::Log, LOG_SERVER),

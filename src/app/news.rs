@@ -3,7 +3,7 @@
 use super::{App, Context, Effect, Menu, MenuKind, Overlay, Purpose, Report, SessionFile, Severity};
 use crate::model::{
     FileReport, FileState, Full, Goal, Link, LinkState, NetCommand, NetEvent, PeerCommand, RecorderState,
-    Sends, Side,
+    Sends, Side, Timestamping,
 };
 use crate::text::{Shown, format};
 
@@ -35,6 +35,7 @@ impl App {
             self.rates.update(&link, context.now);
             self.recall(&link.endpoint, out);
             self.announce(&link, context);
+            self.announce_stamps(&link, context);
             self.link = Some(link);
             self.renew_menu();
         }
@@ -190,6 +191,31 @@ impl App {
             | LinkState::Open
             | LinkState::HalfClosed
             | LinkState::Listening => {}
+        }
+    }
+
+    /// A notice of whether time stamps come, where the user has just asked, or will not come though they were asked for.
+    fn announce_stamps(&mut self, link: &Link, context: &Context<'_>) {
+        let before = self.link.as_ref().filter(|before| before.id == link.id);
+        let was_live = before.is_some_and(|before| before.state.is_live());
+        if before.map(|before| &before.timestamping) == Some(&link.timestamping) {
+            return;
+        }
+        match &link.timestamping {
+            Timestamping::Refused(why) => self.notify(Severity::Warning, why.clone(), context),
+            Timestamping::On if was_live => {
+                let text =
+                    "time stamps on: the Inspector shows when an entry was on the wire and acknowledged";
+                self.notify(Severity::Info, text, context);
+            }
+            Timestamping::Off if was_live => {
+                self.notify(
+                    Severity::Info,
+                    "time stamps off: those of before are kept",
+                    context,
+                );
+            }
+            Timestamping::On | Timestamping::Off => {}
         }
     }
 

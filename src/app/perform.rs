@@ -2,8 +2,8 @@
 
 use super::actions::{Action, Focus, Open, Program, Reading, Show, lookup};
 use super::{
-    App, Arrangement, Command, ConnectDialog, Context, ESC_DELAY, Effect, Help, HistorySearch, Key, KeyCode,
-    List, Log, Menu, Overlay, Pane, Pending, Purpose, Severity, Topic,
+    App, Arrangement, Block, Command, ConnectDialog, Context, ESC_DELAY, Effect, Help, HistorySearch, Key,
+    KeyCode, List, Log, Menu, Overlay, Pane, Pending, Purpose, Severity, Topic,
 };
 use crate::model::FileState;
 use crate::text::format;
@@ -90,7 +90,7 @@ impl App {
                 Ok(view) => self.recut(|log| log.view = view, context),
                 Err(error) => self.notify(Severity::Warning, error, context),
             },
-            Show::TimeColumn => match choice(argument, self.log.time.next()) {
+            Show::TimeColumn => match choice(argument, self.log.time.next(context.records.has_stamps())) {
                 Ok(time) => self.recut(|log| log.time = time, context),
                 Err(error) => self.notify(Severity::Warning, error, context),
             },
@@ -114,6 +114,8 @@ impl App {
                 };
                 self.notify(Severity::Info, text, context);
             }
+            Show::Waterfall => self.show_block(Block::Dial, context),
+            Show::Kernel => self.show_block(Block::Kernel, context),
             Show::Mouse => {
                 self.mouse = !self.mouse;
                 out.push(Effect::Mouse(self.mouse));
@@ -125,6 +127,13 @@ impl App {
                 self.notify(Severity::Info, text, context);
             }
         }
+    }
+
+    /// Gives Status the whole window, from a block on.
+    fn show_block(&mut self, block: Block, context: &Context<'_>) {
+        self.block = block;
+        self.zoomed = Some(Pane::Status);
+        self.focus(Pane::Status, context);
     }
 
     pub(super) fn indexing(&self) -> bool {

@@ -25,7 +25,7 @@ enum Answer {
     Filter(String),
     /// Show a connection, or all of them, and mean it.
     Choose(Option<ConnectionId>),
-    /// It closes, and this is what the entry is commented with.
+    /// It closes once this is kept as what is said about the entry.
     Comment(EntryId, String),
     /// The help on what it takes opens over it.
     Help(Topic, Box<Prompt>),
@@ -158,7 +158,10 @@ impl App {
             Answer::Filter(text) if text.is_empty() && self.filter.is_none() => {}
             Answer::Filter(text) => self.filter_by(&text, context, out),
             Answer::Choose(id) => self.choose(id, context, out),
-            Answer::Comment(number, text) => self.comment(number, &text, context, out),
+            Answer::Comment(number, text) => {
+                self.overlay = Some(overlay);
+                self.comment(number, &text, context, out);
+            }
             Answer::Goto(number) => self.goto_number(number, context),
             Answer::ExportAs(extent, format) => self.ask_for_file(extent, format, context),
             Answer::ExportTo(extent, format, path) => {
@@ -304,6 +307,11 @@ fn list_key(
 fn prompt_key(prompt: &mut Prompt, key: Key) -> Answer {
     match lookup(Pane::Input, key) {
         Some(Action::Compose(Compose::Send)) => match prompt.wanted {
+            // What kept it from being kept may be mended by now.
+            Wanted::Comment(number) => {
+                prompt.error = None;
+                return Answer::Comment(number, prompt.field.text().to_owned());
+            }
             // What is wrong is pointed at already.
             _ if prompt.error.is_some() => {}
             Wanted::Search if prompt.field.is_empty() => {
@@ -319,7 +327,6 @@ fn prompt_key(prompt: &mut Prompt, key: Key) -> Answer {
             }
             Wanted::Search => return Answer::Search(prompt.field.text().to_owned()),
             Wanted::Filter => return Answer::Filter(prompt.field.text().to_owned()),
-            Wanted::Comment(number) => return Answer::Comment(number, prompt.field.text().to_owned()),
             Wanted::Export(..) if prompt.field.text().trim().is_empty() => return Answer::Close,
             Wanted::Export(extent, format) => {
                 return Answer::ExportTo(extent, format, prompt.field.text().trim().to_owned());

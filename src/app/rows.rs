@@ -12,7 +12,8 @@ pub use kinds::{Head, HexRow, RowKind, TextUnits, VisibleRow};
 
 use super::{Purpose, TimeColumn, View};
 use crate::model::{
-    Entry, EntryId, EntryKind, Records, RecordsError, Sides, Surroundings, details, sentence,
+    Entry, EntryId, EntryKind, Records, RecordsError, Sides, Surroundings, Waterfall, chart, details,
+    sentence, timeline,
 };
 use crate::text::{HexLayout, Policy, Shown, Source, TextRows, gutter};
 
@@ -235,6 +236,10 @@ impl Sheet<'_> {
             text,
             columns: TimeColumns::fitting(self.width, self.time),
             marked: self.is_marked(entry),
+            stamps: match self.time {
+                TimeColumn::Kernel => self.records.stamps(entry.id).map(Box::new),
+                TimeColumn::Absolute | TimeColumn::SinceStart | TimeColumn::Delta => None,
+            },
         }
     }
 
@@ -248,7 +253,13 @@ impl Sheet<'_> {
         if !self.detailed {
             return Vec::new();
         }
-        let lines = details(&entry.kind, entry.at).into_iter();
+        let mut lines = details(&entry.kind, entry.at);
+        lines.extend(timeline(self.records, entry));
+        if let Some(phases) = Waterfall::ending_with(self.records, entry) {
+            lines.push(String::new());
+            lines.extend(chart(&phases, entry.at, self.inner()));
+        }
+        let lines = lines.into_iter().map(|line| self.in_range(line));
         let cut = lines.map(|line| sentence::wrapped(&line, self.inner(), self.policy));
         // A line without words keeps apart what stands above and below it.
         let cut = cut.map(|rows| {
@@ -266,15 +277,18 @@ impl Sheet<'_> {
         // The mark of the event and a blank stand before the sentence.
         let prefix = TimeColumns::fitting(self.width, self.time).width() + 2;
         let width = self.width.saturating_sub(prefix).max(1);
-        let mut text = sentence(
-            &entry.kind,
-            Sides::of(self.purpose, self.records.role(entry.connection)),
-        );
-        if self.policy.ascii {
-            // The two signs of our own words that are not in seven bits.
-            text = text.replace('→', "->").replace('µ', "u");
-        }
+        let sides = Sides::of(self.purpose, self.records.role(entry.connection));
+        let text = self.in_range(sentence(&entry.kind, sides));
         sentence::wrapped(&text, width, self.policy)
+    }
+
+    /// The two signs of our own words that are not in seven bits, where those are wanted.
+    fn in_range(&self, text: String) -> String {
+        if self.policy.ascii {
+            text.replace('→', "->").replace('µ', "u")
+        } else {
+            text
+        }
     }
 
     fn data_rows(

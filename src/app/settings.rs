@@ -90,16 +90,20 @@ pub enum TimeColumn {
     SinceStart,
     /// Only the time since the entry before.
     Delta,
+    /// What the kernel's time stamps tell: how long a sent entry took to be acknowledged, how long a received one lay
+    /// unread; and the time since the entry before.
+    Kernel,
 }
 
 impl TimeColumn {
-    /// The column after this one.
+    /// The column after this one, of those that have something to show: `stamped` is whether there are time stamps.
     #[must_use]
-    pub fn next(self) -> TimeColumn {
+    pub fn next(self, stamped: bool) -> TimeColumn {
         match self {
             TimeColumn::Absolute => TimeColumn::SinceStart,
             TimeColumn::SinceStart => TimeColumn::Delta,
-            TimeColumn::Delta => TimeColumn::Absolute,
+            TimeColumn::Delta if stamped => TimeColumn::Kernel,
+            TimeColumn::Delta | TimeColumn::Kernel => TimeColumn::Absolute,
         }
     }
 }
@@ -110,6 +114,7 @@ impl fmt::Display for TimeColumn {
             TimeColumn::Absolute => "absolute",
             TimeColumn::SinceStart => "start",
             TimeColumn::Delta => "delta",
+            TimeColumn::Kernel => "kernel",
         })
     }
 }
@@ -118,10 +123,15 @@ impl FromStr for TimeColumn {
     type Err = String;
 
     fn from_str(text: &str) -> Result<TimeColumn, String> {
-        [TimeColumn::Absolute, TimeColumn::SinceStart, TimeColumn::Delta]
-            .into_iter()
-            .find(|column| column.to_string() == text)
-            .ok_or_else(|| format!("{text:?} is not a time column: write absolute, start or delta"))
+        [
+            TimeColumn::Absolute,
+            TimeColumn::SinceStart,
+            TimeColumn::Delta,
+            TimeColumn::Kernel,
+        ]
+        .into_iter()
+        .find(|column| column.to_string() == text)
+        .ok_or_else(|| format!("{text:?} is not a time column: write absolute, start, delta or kernel"))
     }
 }
 

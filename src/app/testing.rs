@@ -10,7 +10,7 @@ use super::{
 };
 use crate::model::{
     Annotation, ConnectionId, Direction, Entry, EntryId, EntryKind, Found, Goal, Link, LinkState, NetEvent,
-    Records, RecordsError, Surroundings, Tail, Timestamp,
+    Records, RecordsError, Stamps, Surroundings, Tail, Timestamp,
 };
 use crate::text::{InputType, LineEnding, Policy};
 
@@ -26,6 +26,7 @@ pub(crate) struct Memory {
     pub(crate) looks: RefCell<u64>,
     /// What was added to entries.
     pub(crate) annotations: BTreeMap<u64, Annotation>,
+    pub(crate) stamps: BTreeMap<u64, Stamps>,
 }
 
 impl Memory {
@@ -97,6 +98,14 @@ impl Records for Memory {
 
     fn started(&self, _: ConnectionId) -> Option<Timestamp> {
         Some(Timestamp(0))
+    }
+
+    fn stamps(&self, number: EntryId) -> Option<Stamps> {
+        self.stamps.get(&number.0).copied()
+    }
+
+    fn has_stamps(&self) -> bool {
+        !self.stamps.is_empty()
     }
 
     fn annotation(&self, number: EntryId) -> Option<Annotation> {

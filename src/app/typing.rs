@@ -93,6 +93,17 @@ impl App {
             Dial::Reconnect => NetCommand::Reconnect,
             Dial::Cancel if state.is_dialing() || state == LinkState::Waiting => NetCommand::Cancel,
             Dial::Cancel => return self.notify(Severity::Warning, "nothing is being dialed", context),
+            Dial::Timestamps if !state.is_live() && !state.is_dialing() => {
+                let text = "no connection is open; --timestamps asks for them from the start";
+                return self.notify(Severity::Warning, text, context);
+            }
+            Dial::Timestamps => match self.stamps_wanted(argument) {
+                Some(on) => NetCommand::Timestamps(on),
+                None => {
+                    let text = format!("{argument:?} is neither on nor off");
+                    return self.notify(Severity::Warning, text, context);
+                }
+            },
             Dial::HalfClose | Dial::Close | Dial::Reset if !state.is_live() => {
                 return self.notify(Severity::Warning, "no connection is open", context);
             }
@@ -129,6 +140,17 @@ impl App {
             Dial::Reconnect => match self.settings.goal.clone().filter(|_| is_idle) {
                 Some(goal) => goal.command(),
                 None => return self.notify(Severity::Info, "it is listening already", context),
+            },
+            Dial::Timestamps if is_tap => {
+                let text = "a tap has two sockets, of which no time stamps are kept";
+                return self.notify(Severity::Warning, text, context);
+            }
+            Dial::Timestamps => match self.stamps_wanted(argument) {
+                Some(on) => NetCommand::Timestamps(on),
+                None => {
+                    let text = format!("{argument:?} is neither on nor off");
+                    return self.notify(Severity::Warning, text, context);
+                }
             },
             Dial::Cancel if listens => NetCommand::Cancel,
             Dial::Cancel => return self.notify(Severity::Warning, "it is not listening", context),

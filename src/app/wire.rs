@@ -1,7 +1,7 @@
 //! What crosses the connection in front, and what follows from that for what can be done.
 
 use super::App;
-use crate::model::{LinkState, Protocol};
+use crate::model::{LinkState, Protocol, Timestamping};
 use crate::text::{InputType, LineEnding};
 
 /// What crosses the connection in front: it decides what some actions do.
@@ -44,5 +44,16 @@ impl App {
         let composer = &self.composer;
         let bare = composer.eol == LineEnding::None || composer.input == InputType::Hex;
         bare && composer.editor.is_empty() && self.may_be_empty() && self.state() == LinkState::Open
+    }
+
+    /// Whether time stamps are to be asked for: as the argument says, and without one, the other way round.
+    pub(super) fn stamps_wanted(&self, argument: &str) -> Option<bool> {
+        let state = self.link.as_ref().map(|link| &link.timestamping);
+        match argument {
+            "on" => Some(true),
+            "off" => Some(false),
+            "" => Some(state != Some(&Timestamping::On)),
+            _ => None,
+        }
     }
 }

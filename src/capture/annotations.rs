@@ -71,6 +71,10 @@ pub(super) struct Annotations {
 struct Kept {
     by_entry: BTreeMap<u64, Annotation>,
     text: usize,
+    /// How many changes there were.
+    changes: u64,
+    /// Which of them was the last of each entry, of those too from which everything was taken again.
+    changed: BTreeMap<u64, u64>,
 }
 
 impl Annotations {
@@ -84,6 +88,12 @@ impl Annotations {
             return Err(TooMany);
         }
         kept.text = text;
+        // No person gets there; a file that does is not followed in it.
+        if kept.changed.len() < MOST || kept.changed.contains_key(&number.0) {
+            kept.changes += 1;
+            let change = kept.changes;
+            kept.changed.insert(number.0, change);
+        }
         if annotation.is_empty() {
             kept.by_entry.remove(&number.0);
         } else {
@@ -97,7 +107,18 @@ impl Annotations {
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
         let rest = kept.by_entry.split_off(&first.0);
         let gone = std::mem::replace(&mut kept.by_entry, rest);
+        kept.changed = kept.changed.split_off(&first.0);
         kept.text -= gone.values().map(text).sum::<usize>();
+    }
+
+    /// The entries that changed behind so many changes, in their order, and how many changes there are now.
+    pub(super) fn changed_since(&self, changes: u64) -> (Vec<EntryId>, u64) {
+        let kept = self.read();
+        if kept.changes == changes {
+            return (Vec::new(), changes);
+        }
+        let later = kept.changed.iter().filter(|(_, change)| **change > changes);
+        (later.map(|(number, _)| EntryId(*number)).collect(), kept.changes)
     }
 
     /// What was added to this entry.

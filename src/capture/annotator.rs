@@ -13,6 +13,7 @@ use nix::fcntl::OFlag;
 use serde::{Deserialize, Serialize};
 
 use super::annotations::{LONGEST, Written};
+use super::session::Part;
 use super::{CaptureError, Existing, Recorder, Session, file};
 use crate::model::{Annotation, EntryId, Records as _, RecordsError};
 
@@ -31,16 +32,26 @@ const LARGEST: u64 = 256 << 20;
 pub enum Annotator {
     /// In the recording.
     Recording(Recorder),
-    /// Beside the file.
-    Sidecar(Sidecar),
+    /// Beside the file, or beside each of several.
+    Sidecars(Sidecars),
     /// Nowhere: what was read came from a pipe.
     Memory(Session),
 }
 
-/// The annotations beside a file.
+/// The annotations beside the files that a session is read from. Each file has those of its own entries, so that they
+/// are there as well where it is opened by itself.
 #[derive(Debug)]
-pub struct Sidecar {
+pub struct Sidecars {
     session: Session,
+    /// Those to which something was written.
+    used: Vec<Sidecar>,
+}
+
+/// The annotations beside one file.
+#[derive(Debug)]
+struct Sidecar {
+    session: Session,
+    part: Part,
     path: PathBuf,
     /// Open once something was written.
     file: Option<File>,
@@ -63,10 +74,9 @@ impl Annotator {
 
     /// For a file that is being read.
     pub fn of_file(session: Session) -> Annotator {
-        Annotator::Sidecar(Sidecar {
-            path: sidecar_path(session.path()),
+        Annotator::Sidecars(Sidecars {
             session,
-            file: None,
+            used: Vec::new(),
         })
     }
 
@@ -86,25 +96,76 @@ impl Annotator {
         }
         match self {
             Annotator::Recording(recorder) => recorder.annotate(number, annotation),
-            Annotator::Sidecar(sidecar) => sidecar.annotate(number, annotation),
+            Annotator::Sidecars(sidecars) => sidecars.annotate(number, annotation),
             Annotator::Memory(session) => session.set_annotation(number, annotation),
         }
+        .map_err(CaptureError::of_annotation)
     }
 
-    /// Reads what was kept earlier. To be called once the first entry is known.
+    /// Reads what was kept earlier. To be called once the first entry is known, of several files once all are indexed.
     pub fn load(&mut self) -> Result<(), CaptureError> {
         match self {
             Annotator::Recording(_) | Annotator::Memory(_) => Ok(()),
-            Annotator::Sidecar(sidecar) => sidecar.load(),
+            Annotator::Sidecars(sidecars) => sidecars.load(),
         }
     }
 }
 
+impl Sidecars {
+    /// Reads all that there are; of what goes wrong, the first is told.
+    fn load(&self) -> Result<(), CaptureError> {
+        let mut result = Ok(());
+        for part in self.session.parts() {
+            let loaded = Sidecar::new(&self.session, part).load();
+            result = result.and(loaded);
+        }
+        result
+    }
+
+    fn annotate(&mut self, number: EntryId, annotation: Annotation) -> Result<(), CaptureError> {
+        let parts = self.session.parts();
+        let holds = |part: &Part| part.entries.contains(&number.0);
+        let part = parts.into_iter().find(holds);
+        let part = part.ok_or(CaptureError::Annotation("there is no such entry"))?;
+        if let Some(used) = self.used.iter_mut().find(|used| used.part.path == part.path) {
+            return used.annotate(number, annotation);
+        }
+        let mut sidecar = Sidecar::new(&self.session, part);
+        let result = sidecar.annotate(number, annotation);
+        self.used.push(sidecar);
+        result
+    }
+}
+
 impl Sidecar {
+    fn new(session: &Session, part: Part) -> Sidecar {
+        Sidecar {
+            session: session.clone(),
+            path: sidecar_path(&part.path),
+            part,
+            file: None,
+        }
+    }
+
+    /// The number that an entry has where its file is opened by itself: that is the one which is written.
+    fn alone(&self, number: EntryId) -> EntryId {
+        EntryId(
+            self.part
+                .first_alone
+                .saturating_add(number.0 - self.part.entries.start),
+        )
+    }
+
+    /// The number in the session of an entry that is called so in the file.
+    fn joined(&self, alone: u64) -> Option<EntryId> {
+        let within = alone.checked_sub(self.part.first_alone)?;
+        Some(EntryId(self.part.entries.start.checked_add(within)?))
+    }
+
     fn head(&self) -> Result<Head, CaptureError> {
         let first = self
             .session
-            .entry(self.session.first())
+            .entry(EntryId(self.part.entries.start))
             .map_err(|error| match error {
                 RecordsError::Missing(_) => CaptureError::Annotation("the capture has no entry yet"),
                 RecordsError::Changed(why) => CaptureError::Annotation(why),
@@ -138,10 +199,9 @@ impl Sidecar {
         while self.next_line(&mut reader, &mut line)? {
             // A line that was torn by a crash, or that nobody understands, is not worth the others.
             if let Ok(written) = serde_json::from_slice::<Written>(&line)
-                && let Some(number) = written.entry
+                && let Some(number) = written.entry.and_then(|alone| self.joined(alone))
             {
-                self.session
-                    .set_annotation(EntryId(number), written.annotation())?;
+                self.session.set_annotation(number, written.annotation())?;
             }
         }
         Ok(())
@@ -176,10 +236,10 @@ impl Sidecar {
     fn annotate(&mut self, number: EntryId, annotation: Annotation) -> Result<(), CaptureError> {
         // Beside another capture that bears its name by now, it would be about that one.
         self.session
-            .check_name()
+            .check_name(&self.part.path)
             .map_err(|change| CaptureError::Annotation(change.words()))?;
         let before = self.session.annotation(number).unwrap_or_default();
-        let line = line(&Written::of(Some(number), &annotation));
+        let line = line(&Written::of(Some(self.alone(number)), &annotation));
         // First in memory, where there is a bound: what cannot be shown is not kept either.
         self.session.set_annotation(number, annotation)?;
         let written = self.append(&line);
@@ -202,17 +262,25 @@ impl Sidecar {
         } else {
             file.write_all(line)
         };
-        self.file = Some(file);
-        written.map_err(|error| CaptureError::write(&self.path, error))
+        match written {
+            Ok(()) => self.file = Some(file),
+            // Half a line may be there: opening it again ends that one.
+            Err(error) => return Err(CaptureError::write(&self.path, error)),
+        }
+        Ok(())
     }
 
-    /// The lines of every annotation.
+    /// The lines of every annotation of its entries.
     fn all(&self) -> Vec<u8> {
         let numbers = self.session.annotated(0..self.session.annotations());
+        // It may have grown since.
+        let parts = self.session.parts();
+        let part = parts.iter().find(|part| part.path == self.part.path);
+        let entries = part.map_or(0..0, |part| part.entries.clone());
         let mut lines = Vec::new();
-        for number in numbers {
+        for number in numbers.into_iter().filter(|number| entries.contains(&number.0)) {
             let annotation = self.session.annotation(number).unwrap_or_default();
-            lines.extend(line(&Written::of(Some(number), &annotation)));
+            lines.extend(line(&Written::of(Some(self.alone(number)), &annotation)));
         }
         lines
     }

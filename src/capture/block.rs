@@ -26,6 +26,9 @@ pub(super) const MAGIC_ABOUT: [u8; 4] = *b"skab";
 /// Marks an annotation block that makes one entry of the packets behind it.
 pub(super) const MAGIC_JOINED: [u8; 4] = *b"skjn";
 
+/// Marks an annotation block that is no entry, but holds time stamps of several.
+pub(super) const MAGIC_STAMPS: [u8; 4] = *b"skts";
+
 pub(super) const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
 pub(super) const LINKTYPE_RAW: u16 = 101;
 /// `if_tsresol`: times are in units of 10⁻⁹ s.
@@ -40,6 +43,8 @@ pub(super) const EPB_FLAGS: u16 = 2;
 pub(super) const INBOUND: u32 = 1;
 pub(super) const OUTBOUND: u32 = 2;
 
+/// Type, length, byte order, version, length of the section.
+pub(super) const SECTION_HEADER: usize = 24;
 /// Type, length, interface, time high and low, captured and original length.
 pub(super) const PACKET_HEADER: usize = 28;
 /// Type, length, magic, interface, time high and low, entry number low and high, length of the JSON text.
@@ -50,6 +55,8 @@ const PACKET_INTERFACE: usize = 8;
 const ANNOTATION_INTERFACE: usize = 12;
 /// Type, length, magic, entry number low and high, length of the JSON text.
 pub(super) const ABOUT_HEADER: usize = 24;
+/// Type, length, magic, numbers of the first and the last entry low and high, length of the JSON text.
+pub(super) const STAMPS_HEADER: usize = 32;
 /// Type, length, and the length again at the end.
 pub(super) const SMALLEST: u32 = 12;
 /// SAFETY: blocks over 16 MiB are damage or an attack.
@@ -167,6 +174,18 @@ pub(super) fn about(id: EntryId, json: &[u8]) -> Vec<u8> {
     let mut body = Vec::with_capacity(ABOUT_HEADER + json.len());
     body.extend(MAGIC_ABOUT);
     body.extend(id.0.to_le_bytes());
+    body.extend((json.len() as u32).to_le_bytes());
+    body.extend(json);
+    body.resize(body.len() + padding(json.len()), 0);
+    block(ANNOTATION, &body)
+}
+
+/// The annotation block with time stamps of entries from `first` to `last`, which stand before it.
+pub(super) fn stamps(first: EntryId, last: EntryId, json: &[u8]) -> Vec<u8> {
+    let mut body = Vec::with_capacity(STAMPS_HEADER + json.len());
+    body.extend(MAGIC_STAMPS);
+    body.extend(first.0.to_le_bytes());
+    body.extend(last.0.to_le_bytes());
     body.extend((json.len() as u32).to_le_bytes());
     body.extend(json);
     body.resize(body.len() + padding(json.len()), 0);

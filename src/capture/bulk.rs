@@ -96,6 +96,7 @@ impl Bulk {
             self.skipped = true;
             return Ok(());
         }
+        let from = self.next;
         let next = &mut self.next;
         let result = match self.session.log() {
             Some(Log::Own(shared)) => self.own.read(shared, self.want, next, until, budget, look),
@@ -104,7 +105,7 @@ impl Bulk {
             None => Ok(()),
         };
         // Bytes of another file are worth no search and no export.
-        self.session.check_bytes()?;
+        self.session.check_bytes(from..self.next)?;
         result
     }
 }

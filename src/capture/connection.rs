@@ -15,7 +15,9 @@ use super::packet::{self, Segment};
 use super::recorder::{Carries, Filed, Mark, Recorder};
 use super::stream::Stream;
 use super::{CaptureError, fact};
-use crate::model::{ConnectionId, Direction, Endpoint, EntryId, EntryKind, Protocol, Role, Timestamp};
+use crate::model::{
+    ConnectionId, Direction, Endpoint, EntryId, EntryKind, Protocol, Role, Stamped, Timestamp,
+};
 
 /// The most bytes that one entry holds: what fits an IPv4 packet beside its headers.
 pub const MAX_PAYLOAD: usize = 65_495;
@@ -180,12 +182,45 @@ impl Connection {
 
     /// Records `len` sent bytes as as many asterisks, and a note that says so as the entry after them.
     pub fn masked(&self, at: Timestamp, len: usize) -> Result<EntryId, CaptureError> {
-        if len > MAX_MESSAGE {
-            return Err(CaptureError::TooLong(len));
-        }
-        let bytes = vec![b'*'; len];
-        let text = format!("the {len} bytes sent before this are hidden; asterisks stand for them");
-        self.record_data(at, Direction::Sent, &bytes, Some(EntryKind::Note { text }))
+        self.remarked(at, Direction::Sent, &asterisks(len)?, &mask(len))
+    }
+
+    /// Records bytes that neither side of a relay sent, but this program in its name, and a note that says so as the entry
+    /// after them.
+    pub fn injected(
+        &self,
+        at: Timestamp,
+        direction: Direction,
+        bytes: &[u8],
+    ) -> Result<EntryId, CaptureError> {
+        self.remarked(at, direction, bytes, &injection(direction, bytes.len()))
+    }
+
+    /// The same, with asterisks in place of the bytes.
+    pub fn injected_masked(
+        &self,
+        at: Timestamp,
+        direction: Direction,
+        len: usize,
+    ) -> Result<EntryId, CaptureError> {
+        let remark = format!("{}; {}", injection(direction, len), mask(len));
+        self.remarked(at, direction, &asterisks(len)?, &remark)
+    }
+
+    fn remarked(
+        &self,
+        at: Timestamp,
+        direction: Direction,
+        bytes: &[u8],
+        remark: &str,
+    ) -> Result<EntryId, CaptureError> {
+        let text = remark.to_owned();
+        self.record_data(at, direction, bytes, Some(EntryKind::Note { text }))
+    }
+
+    /// Keeps the kernel's time stamps of entries that were recorded. An entry that is not kept any more has none.
+    pub fn stamp(&self, stamped: Vec<Stamped>) -> Result<(), CaptureError> {
+        self.recorder.stamp(stamped)
     }
 
     /// Records that `bytes` bytes crossed and are missing here.
@@ -287,6 +322,25 @@ impl Connection {
         // It is replaced as a whole, after the write: no panic leaves it half-way.
         self.flow.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn asterisks(len: usize) -> Result<Vec<u8>, CaptureError> {
+    if len > MAX_MESSAGE {
+        return Err(CaptureError::TooLong(len));
+    }
+    Ok(vec![b'*'; len])
+}
+
+fn mask(len: usize) -> String {
+    format!("the {len} bytes sent before this are hidden; asterisks stand for them")
+}
+
+fn injection(direction: Direction, len: usize) -> String {
+    let (to, from) = match direction {
+        Direction::Sent => ("server", "application"),
+        Direction::Received => ("application", "server"),
+    };
+    format!("injected: you sent the {len} bytes before this to the {to}, not the {from}")
 }
 
 /// The frame of a part of a stream, the acknowledgement that has to stand before it if any, and the stream after it.

@@ -72,10 +72,10 @@ pub enum CaptureError {
         source: io::Error,
     },
     /// The file would become larger than this process or this file system may make it (`EFBIG`).
-    #[error("the recording has reached the system's limit for files (see ulimit -f); start again with a larger one, or with --on-full continue: {}", .0.display())]
+    #[error("the recording has reached the system's limit for files (see ulimit -f); start again with a larger one: {}", .0.display())]
     Limit(PathBuf),
     /// The bound that was set for the file is reached.
-    #[error("the recording has reached its --max-size of {max_size} bytes; start again with a larger one, or with --on-full continue: {}", .path.display())]
+    #[error("the recording has reached its --max-size of {max_size} bytes; start again with a larger one: {}", .path.display())]
     MaxSize {
         /// The path.
         path: PathBuf,
@@ -94,6 +94,14 @@ pub enum CaptureError {
     /// An annotation cannot be kept.
     #[error("the annotation was not kept: {0}")]
     Annotation(&'static str),
+    /// An annotation cannot be written where it belongs.
+    #[error("not kept: cannot write {}: {}; {}", .path.display(), words(.source), keeping(.source))]
+    NotKept {
+        /// Where it belongs.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
     /// What lies beside a capture is not its annotations.
     #[error("{} was left alone: {why}; move it away to annotate this capture", .path.display())]
     Sidecar {
@@ -108,6 +116,14 @@ pub enum CaptureError {
         /// The path.
         path: PathBuf,
         /// What shows it.
+        why: &'static str,
+    },
+    /// A file that cannot be opened as one log with others.
+    #[error("cannot open {} together with others: {why}", .path.display())]
+    NotJoined {
+        /// The path.
+        path: PathBuf,
+        /// What shows it, and what to do.
         why: &'static str,
     },
     /// Neither ours nor any other capture that can be read.
@@ -140,8 +156,10 @@ impl CaptureError {
             | CaptureError::TooLong(_)
             | CaptureError::NotOpen
             | CaptureError::Annotation(_)
+            | CaptureError::NotKept { .. }
             | CaptureError::Sidecar { .. }
             | CaptureError::Foreign { .. }
+            | CaptureError::NotJoined { .. }
             | CaptureError::NotACapture { .. } => Full::ForNow,
         }
     }
@@ -153,6 +171,21 @@ impl CaptureError {
             path: path.to_owned(),
             source,
         }
+    }
+
+    /// The same of what the user added to an entry: it can be kept later, and nothing else waits for that.
+    pub(super) fn of_annotation(self) -> CaptureError {
+        if let CaptureError::Create { path, source }
+        | CaptureError::Full { path, source }
+        | CaptureError::Io {
+            tried: "open" | "write",
+            path,
+            source,
+        } = self
+        {
+            return CaptureError::NotKept { path, source };
+        }
+        self
     }
 
     /// The same while recording goes on: that a file cannot be created is no reason to choose another place.
@@ -175,6 +208,17 @@ impl CaptureError {
                 source,
             },
         }
+    }
+}
+
+/// What to do where an annotation cannot be written.
+fn keeping(error: &io::Error) -> &'static str {
+    match error.raw_os_error().map(Errno::from_raw) {
+        Some(Errno::ENOSPC | Errno::EDQUOT) => "free some space and try again",
+        Some(Errno::EROFS | Errno::EACCES | Errno::EPERM) => {
+            "allow that and try again, or open a copy of the capture in a folder of your own"
+        }
+        Some(_) | None => "try again once that is mended",
     }
 }
 
@@ -218,8 +262,8 @@ mod tests {
         );
         check(
             Errno::EFBIG,
-            "the recording has reached the system's limit for files (see ulimit -f); start again with a larger one, or \
-             with --on-full continue: /x/a.pcapng",
+            "the recording has reached the system's limit for files (see ulimit -f); start again with a larger one: \
+             /x/a.pcapng",
         );
         check(Errno::EIO, "cannot write /x/a.pcapng: I/O error");
     }

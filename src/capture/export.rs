@@ -267,7 +267,8 @@ impl Work {
         while chosen.next() < end {
             self.go_on()?;
             let mut result = Ok(());
-            let (session, entries) = (&self.session, &mut self.report.entries);
+            let session = (&self.session, self.session.has_stamps());
+            let entries = &mut self.report.entries;
             chosen.read(end, ROUND, &mut |entry, bytes| {
                 result = write_entry(session, entry, bytes, form, out);
                 *entries += 1;
@@ -309,7 +310,7 @@ struct Failure {
 }
 
 fn write_entry(
-    session: &Session,
+    (session, has_stamps): (&Session, bool),
     entry: &Entry,
     bytes: &[u8],
     form: &mut Form,
@@ -322,6 +323,10 @@ fn write_entry(
         surroundings: Surroundings::default(),
         annotation: annotation.as_ref(),
         role: session.role(entry.connection),
+        stamps: entry
+            .direction()
+            .filter(|_| has_stamps)
+            .and_then(|_| session.stamps(entry.id)),
     };
     if form.decodes() {
         piece.surroundings = surroundings(session, &piece)?;

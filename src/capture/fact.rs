@@ -83,6 +83,7 @@ names!(
         Truncated,
         Alert,
         Close,
+        Tap,
         Os
     }
 );

@@ -150,7 +150,7 @@ pub(super) fn is_same(path: &Path, file: &File) -> io::Result<bool> {
 }
 
 /// Which file it is, whatever its names are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Identity {
     device: u64,
     inode: u64,

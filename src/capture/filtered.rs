@@ -5,8 +5,8 @@ use std::ops::Range;
 use super::Session;
 use super::search::{Hits, Scan};
 use crate::model::{
-    Annotation, ConnectionId, Conversation, Entry, EntryId, Found, Records, RecordsError, Role, Surroundings,
-    Timestamp,
+    Annotation, ConnectionId, Conversation, Entry, EntryId, Found, Records, RecordsError, Role, Stamps,
+    Surroundings, Timestamp,
 };
 
 /// The entries of a session that a scan has found so far. Bytes around an entry are those of its stream, shown or not.
@@ -74,6 +74,14 @@ impl Records for Filtered {
 
     fn annotation(&self, number: EntryId) -> Option<Annotation> {
         self.session.annotation(number)
+    }
+
+    fn stamps(&self, number: EntryId) -> Option<Stamps> {
+        self.session.stamps(number)
+    }
+
+    fn has_stamps(&self) -> bool {
+        self.session.has_stamps()
     }
 
     fn annotations(&self) -> u64 {

@@ -31,6 +31,7 @@ mod tcp;
 use std::fs::File;
 use std::io;
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use self::conversations::Conversations;
@@ -46,7 +47,7 @@ pub(super) use tcp::Place;
 /// A foreign capture as far as it was read.
 #[derive(Debug)]
 pub(super) struct Foreign {
-    file: File,
+    file: Arc<File>,
     table: File,
     spool: File,
     conversations: Conversations,
@@ -55,7 +56,7 @@ pub(super) struct Foreign {
 
 impl Foreign {
     /// The capture in `file`, of which nothing was read yet.
-    pub(super) fn new(file: File) -> io::Result<Foreign> {
+    pub(super) fn new(file: Arc<File>) -> io::Result<Foreign> {
         Ok(Foreign {
             file,
             table: temp::file()?,

@@ -3,17 +3,18 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 
-use super::block::{APPLICATION, BYTE_ORDER_MAGIC, INTERFACE, LARGEST, SECTION, SHB_USERAPPL, SMALLEST};
+use super::block::{BYTE_ORDER_MAGIC, INTERFACE, LARGEST, SECTION, SECTION_HEADER, SMALLEST};
 use super::foreign::{Format, Pcap};
 use super::walk::{self, Fault};
+use crate::model::EntryId;
 
 /// What can be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Too short to tell, so far.
     Short,
-    /// A recording of ours, whose first entry has this number.
-    Own { first: u64 },
+    /// A recording of ours; a file of a ring says which number its first entry has.
+    Own { first: Option<EntryId> },
     /// A capture of another program.
     Foreign(Format),
     /// A compressed file (RFC 1952 §2.3.1).
@@ -27,9 +28,6 @@ const GZIP: [u8; 4] = [0x1f, 0x8b, 8, 0];
 
 /// Type, length and byte order of a section header.
 const SECTION_HEAD: u64 = 12;
-
-/// Bytes of a section header before its options.
-const OPTIONS: usize = 24;
 
 /// The largest section header that is looked through for who wrote it.
 const READ: u32 = 64 << 10;
@@ -70,9 +68,6 @@ pub(super) fn kind(file: &File, size: u64) -> Result<Kind, Fault> {
     section(file, size, len)
 }
 
-/// The largest number that the first entry of a file can have: so that those behind it can be counted.
-const LAST: u64 = u64::MAX >> 1;
-
 /// Who wrote the section whose header has `len` bytes.
 fn section(file: &File, size: u64, len: u32) -> Result<Kind, Fault> {
     if size < u64::from(len) {
@@ -80,20 +75,13 @@ fn section(file: &File, size: u64, len: u32) -> Result<Kind, Fault> {
     }
     let mut block = vec![0; len.min(READ) as usize];
     file.read_exact_at(&mut block, 0)?;
-    let application = block
-        .get(OPTIONS..)
-        .and_then(|options| walk::find(options, SHB_USERAPPL));
-    let named = application.is_some_and(|name| name.starts_with(APPLICATION.as_bytes()));
-    if !named || is_rewritten(file, size, u64::from(len))? {
+    let options = block.get(SECTION_HEADER..).unwrap_or_default();
+    if !walk::is_ours(options) || is_rewritten(file, size, u64::from(len))? {
         return Ok(Kind::Foreign(Format::Pcapng));
     }
-    // Only a file of a ring says it.
-    let first = block.get(OPTIONS..).and_then(walk::find_ours);
-    let first = first.and_then(|value| value.first_chunk()).copied();
-    match u64::from_le_bytes(first.unwrap_or_default()) {
-        first if first <= LAST => Ok(Kind::Own { first }),
-        _ => Err(Fault::Damaged("its first entry has an impossible number")),
-    }
+    Ok(Kind::Own {
+        first: walk::first_entry(options)?,
+    })
 }
 
 /// Whether the first interface behind the section header lacks what we write: editcap and Wireshark keep our name

@@ -3,7 +3,7 @@
 use super::error::unreadable;
 use super::index::GROUP;
 use super::joined::Parts;
-use super::segment::{Interfaces, Segment};
+use super::segment::{Interfaces, Scope, Segment};
 use super::walk::{self, Block, Fault};
 use super::window::Window;
 use crate::model::{ConnectionId, Direction, EntryId, Protocol, RecordsError, Timestamp};
@@ -111,10 +111,14 @@ impl Group {
     /// Goes on until there are `wanted` slots.
     fn walk(&mut self, segment: &Segment, wanted: usize, buffer: &mut Vec<u8>) -> Result<(), RecordsError> {
         let interfaces = segment.interfaces();
+        let mut scope = interfaces.scope(self.next);
         let mut window = Window::new(&segment.file, segment.index.end(), CHUNK, buffer);
         while self.slots.len() < wanted {
+            if !scope.holds(self.next) {
+                scope = interfaces.scope(self.next);
+            }
             let Block { len, content } =
-                walk::block_at(&mut window, self.next, interfaces.len()).map_err(|fault| match fault {
+                walk::block_at(&mut window, self.next, scope.len()).map_err(|fault| match fault {
                     Fault::Io(error) => unreadable(&error),
                     Fault::Cut => RecordsError::Damaged {
                         offset: self.next,
@@ -126,13 +130,13 @@ impl Group {
                     },
                 })?;
             self.next += u64::from(len);
-            self.slots.extend(slot(content, &interfaces));
+            self.slots.extend(slot(content, &interfaces, scope));
         }
         Ok(())
     }
 }
 
-fn slot(content: walk::Content, interfaces: &Interfaces) -> Option<Slot> {
+fn slot(content: walk::Content, interfaces: &Interfaces, scope: Scope) -> Option<Slot> {
     match content {
         walk::Content::Data {
             interface,
@@ -143,7 +147,7 @@ fn slot(content: walk::Content, interfaces: &Interfaces) -> Option<Slot> {
             len,
             parts,
         } => Some(Slot {
-            connection: interfaces.connection(interface)?,
+            connection: interfaces.connection(scope, interface)?,
             at,
             content: Content::Data {
                 direction,
@@ -160,13 +164,14 @@ fn slot(content: walk::Content, interfaces: &Interfaces) -> Option<Slot> {
             len,
             id: _,
         } => Some(Slot {
-            connection: interfaces.connection(interface)?,
+            connection: interfaces.connection(scope, interface)?,
             at,
             content: Content::Event { offset, len },
         }),
         walk::Content::Interface { .. }
         | walk::Content::About { .. }
-        | walk::Content::Section
+        | walk::Content::Stamps(_)
+        | walk::Content::Section { .. }
         | walk::Content::Nothing => None,
     }
 }

@@ -56,7 +56,8 @@ impl Happened<'_> {
                     .finish(end.by)
                     .map_or_else(Vec::new, |fin| entry(end.by, &fin)),
                 (EndHow::Rst, Some(stream)) => entry(end.by, &stream.reset(end.by)),
-                (EndHow::Timeout | EndHow::Alert | EndHow::Close | EndHow::Os, _) | (_, None) => Vec::new(),
+                (EndHow::Timeout | EndHow::Alert | EndHow::Close | EndHow::Tap | EndHow::Os, _)
+                | (_, None) => Vec::new(),
             },
             EntryKind::Gap { direction, bytes } => {
                 if let Some(stream) = stream {

@@ -4,10 +4,13 @@
 //! Deliberately absent: any modification of what is opened.
 
 mod course;
+mod files;
 mod indexer;
 mod input;
+mod packed;
 mod watcher;
 
+use std::collections::{HashSet, VecDeque};
 use std::fs::{File, OpenOptions};
 use std::io::{self, PipeReader, PipeWriter, Write as _};
 use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
@@ -69,9 +72,59 @@ pub fn open_in_background(path: &Path) -> Result<Opening, CaptureError> {
         return Err(not_a_capture(path, "it is neither a file nor a stream"));
     }
     format::kind(&file, found.len()).map_err(|fault| refused(path, fault))?;
-    let source = Source::new(path, Some(Identity::of(&found)));
-    source.watch(Original::new(path, &file).map_err(failed("open"))?);
-    begin(source, Input::file(file))
+    let file = Arc::new(file);
+    let source = Source::of_files(path, vec![Original::new(path, file.clone())]);
+    begin(source, Input::File(file), VecDeque::new())
+}
+
+/// Opens recordings of ours as one log, one behind the other: the files of a ring, in which connections go on, or others,
+/// which are kept apart. `name` stands for all of them. What only one of them can tell is refused at once.
+pub fn open_joined_in_background(name: &Path, paths: &[PathBuf]) -> Result<Opening, CaptureError> {
+    let mut files = VecDeque::new();
+    for path in paths {
+        files.push_back(Arc::new(part(path)?));
+    }
+    let originals: Vec<Original> = paths
+        .iter()
+        .zip(&files)
+        .map(|(path, file)| Original::new(path, file.clone()))
+        .collect();
+    let mut seen = HashSet::new();
+    if let Some(twice) = originals.iter().find(|file| !seen.insert(file.identity())) {
+        return Err(not_joined(twice.path(), "it is named twice; name it once"));
+    }
+    match files.pop_front() {
+        Some(first) => begin(Source::of_files(name, originals), Input::File(first), files),
+        None => Err(not_a_capture(name, "it has no files")),
+    }
+}
+
+/// Opens a file that is to be joined with others.
+fn part(path: &Path) -> Result<File, CaptureError> {
+    let failed = |tried| CaptureError::io(tried, path);
+    let file = open(path)?;
+    let found = file.metadata().map_err(failed("open"))?;
+    if !found.is_file() {
+        return Err(not_joined(path, "it is no regular file; open it by itself"));
+    }
+    match format::kind(&file, found.len()).map_err(|fault| refused(path, fault))? {
+        Kind::Own { .. } | Kind::Short => Ok(file),
+        Kind::Foreign(_) => Err(not_joined(
+            path,
+            "another program wrote it; mergecap -w OUT FILES joins such files first",
+        )),
+        Kind::Gzip => Err(not_joined(
+            path,
+            "it is compressed; unpack it first, as with gzip -d",
+        )),
+    }
+}
+
+fn not_joined(path: &Path, why: &'static str) -> CaptureError {
+    CaptureError::NotJoined {
+        path: path.to_owned(),
+        why,
+    }
 }
 
 /// The same for a stream such as standard input, which is kept in a temporary file as far as it was read. `name`
@@ -79,7 +132,7 @@ pub fn open_in_background(path: &Path) -> Result<Opening, CaptureError> {
 pub fn open_stream_in_background(name: &Path, stream: File) -> Result<Opening, CaptureError> {
     let identity = stream.metadata().ok().map(|found| Identity::of(&found));
     let input = Input::stream(stream).map_err(CaptureError::io("read", name))?;
-    begin(Source::new(name, identity), input)
+    begin(Source::new(name, identity), input, VecDeque::new())
 }
 
 /// Opens a recording of ours, and returns when all of it is indexed.
@@ -103,11 +156,11 @@ pub(super) fn open_own(path: &Path) -> Result<Session, CaptureError> {
     };
     let first = match kind {
         Kind::Own { first } => first,
-        Kind::Short | Kind::Foreign(_) | Kind::Gzip => 0,
+        Kind::Short | Kind::Foreign(_) | Kind::Gzip => None,
     };
-    let segment = Segment::new(0, path.to_owned(), file, first);
+    let segment = Segment::new(0, path.to_owned(), Arc::new(file), first.unwrap_or_default().0);
     let shared = Arc::new(Shared::new(Arc::new(segment)));
-    let mut scan = Scan::new(shared.clone());
+    let mut scan = Scan::new(shared.clone(), first);
     match kind {
         // The disk was full at once, or nothing was written.
         Kind::Short => {}
@@ -134,7 +187,8 @@ fn open(path: &Path) -> Result<File, CaptureError> {
         .map_err(CaptureError::io("open", path))
 }
 
-fn begin(source: Source, input: Input) -> Result<Opening, CaptureError> {
+/// Starts the thread that reads `input`, and then the files `behind` it.
+fn begin(source: Source, input: Input, behind: VecDeque<Arc<File>>) -> Result<Opening, CaptureError> {
     let source = Arc::new(source);
     let failed = CaptureError::io("open", source.path());
     let (bell, stop) = match io::pipe() {
@@ -146,6 +200,7 @@ fn begin(source: Source, input: Input) -> Result<Opening, CaptureError> {
     let course = Course::new(
         source.clone(),
         input,
+        behind,
         reporter,
         StopSign {
             asked: asked.clone(),

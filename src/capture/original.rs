@@ -7,7 +7,7 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use super::file::Identity;
@@ -23,7 +23,7 @@ const TAIL: u64 = 512;
 const COARSE: Duration = Duration::from_millis(100);
 
 /// What another program has done to an opened file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Change {
     /// It ends before what was indexed.
     Shortened,
@@ -63,7 +63,7 @@ impl Change {
 /// The file that was opened.
 #[derive(Debug)]
 pub(super) struct Original {
-    file: File,
+    file: Arc<File>,
     path: PathBuf,
     known: Mutex<Known>,
     /// Bytes that were indexed are gone for good, even if others like them come back.
@@ -111,13 +111,28 @@ impl Stamp {
 
 impl Original {
     /// A file of which nothing was indexed yet.
-    pub(super) fn new(path: &Path, file: &File) -> io::Result<Original> {
-        Ok(Original {
-            file: file.try_clone()?,
+    pub(super) fn new(path: &Path, file: Arc<File>) -> Original {
+        Original {
+            file,
             path: path.to_owned(),
             known: Mutex::default(),
             changed: OnceLock::new(),
-        })
+        }
+    }
+
+    /// The open file.
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Its name when it was opened.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Which file it is.
+    pub(super) fn identity(&self) -> Option<Identity> {
+        self.file.metadata().ok().map(|found| Identity::of(&found))
     }
 
     /// Remembers that so many bytes were indexed, if those before are still there.
@@ -218,7 +233,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.pcap");
         fs::write(&path, bytes).unwrap();
-        let original = Original::new(&path, &File::open(&path).unwrap()).unwrap();
+        let original = Original::new(&path, Arc::new(File::open(&path).unwrap()));
         original.indexed(bytes.len() as u64).unwrap();
         Bench {
             _folder: folder,

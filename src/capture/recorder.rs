@@ -10,15 +10,17 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use self::ring::Names;
-pub use self::ring::Ring;
 pub(super) use self::ring::recording_of;
+pub use self::ring::{Ring, ring_of};
 use self::writer::State;
 pub(super) use self::writer::{Carries, Filed, Mark, Writer};
 use super::annotations::{TooMany, Written};
+use super::block::STAMPS_HEADER;
 use super::connection::Origin;
 use super::segment::{Segment, Shared};
+use super::stamps::{self, Place};
 use super::{CaptureError, Connection, Session, block, file};
-use crate::model::{Annotation, Endpoint, EntryId, RingReport, Role, Timestamp};
+use crate::model::{Annotation, Endpoint, EntryId, RingReport, Role, Stamped, Timestamp};
 
 /// What to do with a file that is already there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -125,6 +127,35 @@ impl Recorder {
         self.writer().annotate(number, &block::about(number, &json))?;
         let set = self.inner.shared.annotations.set(number, annotation);
         set.map_err(|TooMany| CaptureError::Annotation("there are too many annotations"))
+    }
+
+    /// Appends time stamps of entries, which stand in place of those that were there of them before.
+    pub(super) fn stamp(&self, mut stamped: Vec<Stamped>) -> Result<(), CaptureError> {
+        let mut writer = self.writer();
+        stamped.retain(|stamped| self.inner.shared.holding(stamped.entry).is_ok());
+        stamped.sort_by_key(|stamped| stamped.entry);
+        // Entries of different files stand in blocks of their own.
+        let file = |stamped: &Stamped| self.inner.shared.holding(stamped.entry).map(|file| file.number);
+        for run in stamped.chunk_by(|a, b| file(a) == file(b)) {
+            for block in stamps::cut(run) {
+                let (Some(first), Some(last)) = (block.first(), block.last()) else {
+                    continue;
+                };
+                let json = stamps::to_json(block);
+                let bytes = block::stamps(first.entry, last.entry, &json);
+                let (segment, start) = writer.annotate(first.entry, &bytes)?;
+                segment.stamps.add(
+                    Place {
+                        first: first.entry,
+                        last: last.entry,
+                        offset: start + STAMPS_HEADER as u64,
+                        len: json.len() as u32,
+                    },
+                    0,
+                );
+            }
+        }
+        Ok(())
     }
 
     /// How many entries there are, with those whose ring file was removed.
@@ -244,7 +275,7 @@ fn begin(
     use std::os::unix::fs::FileExt as _;
 
     let file = file::create(path, existing)?;
-    let segment = Segment::new(number, path.to_owned(), file, first);
+    let segment = Segment::new(number, path.to_owned(), Arc::new(file), first);
     match segment.file.write_all_at(section, 0) {
         Ok(()) => {
             segment.index.publish(0, section.len() as u64);

@@ -1,8 +1,11 @@
-//! Walking a session file of ours from front to back: its index is made block by block, up to the first thing that
-//! is wrong.
+//! Walking session files of ours from front to back: their index is made block by block, up to the first thing that
+//! is wrong. A file may hold several recordings, one behind the other.
 //!
 //! Deliberately absent: captures of other programs (see `foreign`), and when to go on (see `opening`).
 
+mod section;
+
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::annotations::Written;
@@ -12,28 +15,47 @@ use super::index::{Checkpoint, GROUP, Tails};
 use super::joined::Parts;
 use super::roster::{Known, Traffic};
 use super::segment::{Segment, Shared};
+use super::stamps::Place;
 use super::walk::{self, Content, Fault};
 use super::window::Window;
 use crate::model::{ConnectionId, Direction, EntryId, EntryKind, Role, Timestamp};
+use crate::text::format::counted;
+use section::Section;
 
 /// Bytes read at a time: as fast as larger ones, and small beside the program itself.
 const CHUNK: usize = 256 << 10;
 
-/// Connections that a file may announce: some 128 bytes of memory each.
+/// Connections that a recording may announce: some 128 bytes of memory each.
 const MOST_CONNECTIONS: usize = 16 << 20;
 
-/// The walk through one file.
+/// The walk.
 #[derive(Debug)]
 pub(super) struct Scan {
     shared: Arc<Shared>,
     segment: Arc<Segment>,
     at: u64,
+    /// Entries of the file so far.
     entries: u64,
+    section: Section,
+    /// Which connections the interfaces of the section stand for.
+    links: Vec<u32>,
     /// What is known of every connection so far; its number is its place.
     streams: Vec<Stream>,
     /// Places of those whose traffic the index does not know yet.
     changed: Vec<u32>,
     buffer: Vec<u8>,
+    seams: Seams,
+}
+
+/// Where files of a ring do not follow each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Seams {
+    /// How often there is a file later than the one that should follow.
+    gaps: u64,
+    /// Entries that are missing there.
+    missing: u64,
+    /// How often there is an earlier one.
+    disorder: u64,
 }
 
 /// A connection as far as the walk has come.
@@ -46,17 +68,53 @@ struct Stream {
 }
 
 impl Scan {
-    /// At the start of the file.
-    pub(super) fn new(shared: Arc<Shared>) -> Scan {
+    /// At the start of the only file so far, which says that its first entry has the number `first`.
+    pub(super) fn new(shared: Arc<Shared>, first: Option<EntryId>) -> Scan {
         Scan {
             segment: shared.latest(),
             shared,
             at: 0,
             entries: 0,
+            section: Section::new(first, 0),
+            links: Vec::new(),
             streams: Vec::new(),
             changed: Vec::new(),
             buffer: Vec::new(),
+            seams: Seams::default(),
         }
+    }
+
+    /// Goes on at the start of the next file, which says that its first entry has the number `first`.
+    pub(super) fn go_on(&mut self, file: Segment, first: Option<EntryId>) {
+        self.publish();
+        let segment = Arc::new(file.behind(self.segment.end()));
+        self.shared.push(segment.clone());
+        self.begin(first, 0);
+        self.segment = segment;
+        self.at = 0;
+        self.entries = 0;
+    }
+
+    /// What is missing, in words.
+    pub(super) fn remarks(&self) -> Vec<String> {
+        let Seams {
+            gaps,
+            missing,
+            disorder,
+        } = self.seams;
+        let mut remarks = Vec::new();
+        if gaps > 0 {
+            remarks.push(format!(
+                "files of the ring are missing, with {}: what connections said across them is not joined",
+                counted(missing, "entry", "entries")
+            ));
+        }
+        if disorder > 0 {
+            remarks.push(
+                "the files of the ring are not in their order: what connections said is not joined".into(),
+            );
+        }
+        remarks
     }
 
     /// Where the last whole block ends.
@@ -100,21 +158,23 @@ impl Scan {
 
     /// Passes the data blocks that `ahead` starts with. They are most of a file, and there are millions.
     fn pass_data(&mut self, mut ahead: &[u8]) {
-        while let Some(frame) = frame::read(ahead, self.streams.len()) {
+        while let Some(frame) = frame::read(ahead, self.links.len()) {
             let payload = ahead.get(frame.payload).unwrap_or_default();
-            let Ok(stream) = self.stream(frame.interface, Some(frame.direction), payload.len() as u64) else {
+            let Ok((connection, stream)) =
+                self.stream(frame.interface, Some(frame.direction), payload.len() as u64)
+            else {
                 return;
             };
             let before = stream.tails;
             stream.tails.push(frame.direction, payload);
-            self.entry(ConnectionId(frame.interface), before, frame.len);
+            self.entry(connection, before, frame.len);
             ahead = ahead.get(frame.len as usize..).unwrap_or_default();
         }
     }
 
     /// Passes any block.
     fn step(&mut self, window: &mut Window<'_>) -> Result<(), Fault> {
-        let block = walk::block_at(window, self.at, self.streams.len())?;
+        let block = walk::block_at(window, self.at, self.links.len())?;
         match self.take_in(window, block.content)? {
             Some((connection, tails)) => self.entry(connection, tails, block.len),
             None => self.at += u64::from(block.len),
@@ -146,7 +206,7 @@ impl Scan {
         content: Content,
     ) -> Result<Option<(ConnectionId, Tails)>, Fault> {
         match content {
-            Content::Interface { started, role } => self.announce(started, role).map(|()| None),
+            Content::Interface { started, role } => self.announce(started, role, window).map(|()| None),
             Content::Data {
                 interface,
                 direction,
@@ -156,19 +216,9 @@ impl Scan {
                 protocol: _,
                 parts,
             } => {
-                let last = match parts {
-                    Parts::One => len.min(3),
-                    Parts::Many(id) => {
-                        self.check_number(id)?;
-                        // Nothing goes on behind a message.
-                        0
-                    }
-                };
-                let last = window.get(offset + u64::from(len - last), last as usize)?;
-                let stream = self.stream(interface, Some(direction), u64::from(len))?;
-                let before = stream.tails;
-                stream.tails.push(direction, last);
-                Ok(Some((ConnectionId(interface), before)))
+                let end = offset + u64::from(len);
+                self.take_in_data(window, (interface, direction, len), end, parts)
+                    .map(Some)
             }
             Content::Event {
                 id,
@@ -179,36 +229,112 @@ impl Scan {
             } => {
                 id.map_or(Ok(()), |id| self.check_number(id))?;
                 let kind = fact::from_json(window.get(offset, len as usize)?).map_err(Fault::Damaged)?;
-                let stream = self.stream(interface, None, 0)?;
+                let (connection, stream) = self.stream(interface, None, 0)?;
                 if matches!(kind, EntryKind::Open { .. }) {
                     stream.traffic.opening = (offset, len);
                 }
-                Ok(Some((ConnectionId(interface), stream.tails)))
+                Ok(Some((connection, stream.tails)))
             }
             Content::About { id, offset, len } => {
                 self.note(id, window.get(offset, len as usize)?);
                 Ok(None)
             }
-            Content::Section | Content::Nothing => Ok(None),
+            Content::Stamps(place) => {
+                self.stamped(place);
+                Ok(None)
+            }
+            Content::Section { first } => {
+                if self.at > 0 {
+                    self.segment.begin_section(self.at);
+                    self.begin(first, self.entries);
+                }
+                Ok(None)
+            }
+            Content::Nothing => Ok(None),
         }
+    }
+
+    /// The same of so many bytes, the last of which stand before `end`.
+    fn take_in_data(
+        &mut self,
+        window: &mut Window<'_>,
+        (interface, direction, len): (u32, Direction, u32),
+        end: u64,
+        parts: Parts,
+    ) -> Result<(ConnectionId, Tails), Fault> {
+        let last = match parts {
+            Parts::One => len.min(3),
+            Parts::Many(id) => {
+                self.check_number(id)?;
+                // Nothing goes on behind a message.
+                0
+            }
+        };
+        let last = window.get(end - u64::from(last), last as usize)?;
+        let (connection, stream) = self.stream(interface, Some(direction), u64::from(len))?;
+        let before = stream.tails;
+        stream.tails.push(direction, last);
+        Ok((connection, before))
     }
 
     /// Whether an annotation is that of the next entry.
     fn check_number(&self, id: EntryId) -> Result<(), Fault> {
-        if id == EntryId(self.segment.first + self.entries) {
+        if id.0 == self.section_end() {
             Ok(())
         } else {
             Err(Fault::Damaged("the annotation has the wrong number"))
         }
     }
 
+    /// The number that the section's next entry has, if the section numbers it.
+    fn section_end(&self) -> u64 {
+        self.section.first + (self.entries - self.section.before)
+    }
+
+    /// Begins a section whose first entry has the number `first`, if it says so, behind that many entries of the file.
+    /// Only where the numbers of a ring go on, its connections do.
+    fn begin(&mut self, first: Option<EntryId>, before: u64) {
+        let end = self.section_end();
+        let mut next = Section::new(first, before);
+        if next.ring.is_some() && self.section.ring.is_some() {
+            match next.first.cmp(&end) {
+                Ordering::Equal => next.ring = self.section.ring.take(),
+                // Another recording begins.
+                Ordering::Less if next.first == 0 => {}
+                Ordering::Less => self.seams.disorder += 1,
+                Ordering::Greater => {
+                    self.seams.gaps += 1;
+                    self.seams.missing = self.seams.missing.saturating_add(next.first - end);
+                }
+            }
+        }
+        if let Some(ring) = &mut next.ring {
+            ring.section += 1;
+        }
+        self.section = next;
+        self.links.clear();
+    }
+
     /// Takes in a connection that is announced here.
-    fn announce(&mut self, started: Timestamp, role: Role) -> Result<(), Fault> {
-        if self.streams.len() >= MOST_CONNECTIONS {
+    fn announce(&mut self, started: Timestamp, role: Role, window: &mut Window<'_>) -> Result<(), Fault> {
+        if self.streams.len().max(self.links.len()) >= MOST_CONNECTIONS {
             return Err(Fault::Damaged("there are too many connections"));
         }
-        let id = ConnectionId(self.streams.len() as u32);
-        self.streams.push(Stream::default());
+        let new = self.streams.len() as u32;
+        let place = match &mut self.section.ring {
+            Some(ring) => {
+                let name = walk::announced(window, self.at)?.name;
+                ring.place(started, name, new)
+            }
+            None => new,
+        };
+        match self.streams.get_mut(place as usize) {
+            // Where it was opened is told in an earlier section, and its addresses are told here too.
+            Some(stream) => stream.traffic.opening = (0, 0),
+            None => self.streams.push(Stream::default()),
+        }
+        let id = ConnectionId(place);
+        self.links.push(place);
         self.segment.add_interface(id);
         self.shared.roster.announce(Known {
             id,
@@ -223,11 +349,25 @@ impl Scan {
 
     /// Keeps what was said of an entry. It is not worth the entries behind it, so nothing wrong with it is a fault.
     fn note(&self, id: EntryId, json: &[u8]) {
-        let known = self.segment.first..self.segment.first + self.entries;
+        let known = self.section.first..self.section_end();
         if known.contains(&id.0)
             && let Ok(written) = serde_json::from_slice::<Written>(json)
         {
-            drop(self.shared.annotations.set(id, written.annotation()));
+            let number = self.segment.first + self.section.before + (id.0 - self.section.first);
+            let annotations = &self.shared.annotations;
+            drop(annotations.set(EntryId(number), written.annotation()));
+        }
+    }
+
+    /// Takes in where time stamps are. Like what people say of entries, they are not worth the entries behind them.
+    fn stamped(&self, place: Place) {
+        let known = self.section.first..self.section_end();
+        if known.contains(&place.first.0) && known.contains(&place.last.0) {
+            let first = self.segment.first + self.section.before;
+            // Only a ring's first entry has a number above 0, and then it is that of the file's.
+            self.segment
+                .stamps
+                .add(place, first.saturating_sub(self.section.first));
         }
     }
 
@@ -238,15 +378,14 @@ impl Scan {
         interface: u32,
         direction: Option<Direction>,
         bytes: u64,
-    ) -> Result<&mut Stream, Fault> {
-        let stream = self
-            .streams
-            .get_mut(interface as usize)
-            .ok_or(Fault::Damaged("the connection was not announced"))?;
+    ) -> Result<(ConnectionId, &mut Stream), Fault> {
+        const UNKNOWN: Fault = Fault::Damaged("the connection was not announced");
+        let place = *self.links.get(interface as usize).ok_or(UNKNOWN)?;
+        let stream = self.streams.get_mut(place as usize).ok_or(UNKNOWN)?;
         if stream.told == stream.traffic.entries {
-            self.changed.push(interface);
+            self.changed.push(place);
         }
         stream.traffic.count(direction, bytes);
-        Ok(stream)
+        Ok((ConnectionId(place), stream))
     }
 }

@@ -47,6 +47,9 @@ pub struct ScanReport {
     pub of: u64,
     /// Hits that were found.
     pub hits: u64,
+    /// How often entries were decided anew, because of what the user added to them: others may be hits then, as many as
+    /// before.
+    pub renewals: u64,
     /// What it is doing.
     pub state: ScanState,
 }
@@ -89,6 +92,7 @@ impl Scan {
             stop: stop.clone(),
             reports: sender.clone(),
             reported: None,
+            renewals: 0,
         };
         let thread = thread::Builder::new()
             .name("scan".to_owned())
@@ -131,7 +135,7 @@ impl Scan {
         self.reports.clone()
     }
 
-    /// Says that there may be new entries. Costs nothing if there are none.
+    /// Says that there may be new entries or annotations. Costs nothing if there are none.
     pub fn poke(&self) {
         if let Some(thread) = &self.thread {
             thread.thread().unpark();
@@ -160,6 +164,7 @@ struct Worker {
     stop: Arc<AtomicBool>,
     reports: watch::Sender<ScanReport>,
     reported: Option<Instant>,
+    renewals: u64,
 }
 
 impl Worker {
@@ -168,6 +173,10 @@ impl Worker {
         loop {
             if self.stop.load(Ordering::Relaxed) {
                 return self.report(ScanState::Stopped);
+            }
+            match self.pass.renew() {
+                Ok(renewed) => self.renewals += u64::from(renewed),
+                Err(error) => return self.report(ScanState::Failed(error.to_string())),
             }
             let len = self.session.len();
             if self.pass.next() >= len {
@@ -211,6 +220,7 @@ impl Worker {
             scanned,
             of: self.session.len().max(scanned),
             hits: self.hits.count(),
+            renewals: self.renewals,
             state,
         }
     }

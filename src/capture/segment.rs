@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
@@ -11,6 +12,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use super::annotations::Annotations;
 use super::index::Index;
 use super::roster::Roster;
+use super::stamps::Places;
 use crate::model::{ConnectionId, EntryId, RecordsError};
 
 /// One file. Whoever holds it can read it, also when its name is gone.
@@ -21,27 +23,38 @@ pub(super) struct Segment {
     /// Where it is.
     pub(super) path: PathBuf,
     /// The open file.
-    pub(super) file: File,
+    pub(super) file: Arc<File>,
     /// The number of its first entry.
     pub(super) first: u64,
+    /// The number of that entry where the file is opened by itself.
+    pub(super) first_alone: u64,
     /// Where its entries are, counted from that one.
     pub(super) index: Index,
-    interfaces: RwLock<Interfaces>,
+    /// Where time stamps of its entries are.
+    pub(super) stamps: Places,
+    interfaces: RwLock<Arc<Interfaces>>,
     payload: AtomicU64,
 }
 
 impl Segment {
     /// A file in which nothing is known yet.
-    pub(super) fn new(number: u32, path: PathBuf, file: File, first: u64) -> Segment {
+    pub(super) fn new(number: u32, path: PathBuf, file: Arc<File>, first: u64) -> Segment {
         Segment {
             number,
             path,
             file,
             first,
+            first_alone: first,
             index: Index::default(),
+            stamps: Places::default(),
             interfaces: RwLock::default(),
             payload: AtomicU64::new(0),
         }
+    }
+
+    /// The same behind other files, after which its entries are numbered.
+    pub(super) fn behind(self, end: u64) -> Segment {
+        Segment { first: end, ..self }
     }
 
     /// The number of the entry behind its last one.
@@ -50,19 +63,21 @@ impl Segment {
     }
 
     /// The connections of its interfaces.
-    pub(super) fn interfaces(&self) -> Interfaces {
-        self.interfaces
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    pub(super) fn interfaces(&self) -> Arc<Interfaces> {
+        let interfaces = self.interfaces.read();
+        interfaces.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Adds the interface of a connection, and returns its number in the file.
     pub(super) fn add_interface(&self, connection: ConnectionId) -> u32 {
-        self.interfaces
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(connection)
+        let mut interfaces = self.interfaces.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::make_mut(&mut interfaces).push(connection)
+    }
+
+    /// Takes in that another section starts at `offset`, whose interfaces are counted anew.
+    pub(super) fn begin_section(&self, offset: u64) {
+        let mut interfaces = self.interfaces.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::make_mut(&mut interfaces).begin_section(offset);
     }
 
     /// Bytes of both sides in it, as far as they were recorded by this program.
@@ -77,12 +92,39 @@ impl Segment {
 }
 
 /// Which connections the interfaces of a file stand for. In most files they are numbered alike; a file of a ring
-/// knows only those that were in use, so what is kept are runs of numbers that go on alike.
+/// knows only those that were in use, so what is kept are runs of numbers that go on alike. Each section of a file
+/// counts its interfaces from 0; here they are counted through.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Interfaces {
     /// The first interface of each run, and its connection.
     runs: Vec<(u32, u32)>,
     len: u32,
+    /// Where each section behind the first starts, and how many interfaces there are before it.
+    sections: Vec<(u64, u32)>,
+}
+
+/// The interfaces of one section of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Scope {
+    /// How many there are before it in the file.
+    before: u32,
+    len: u32,
+    /// Where the next section starts.
+    end: u64,
+}
+
+impl Scope {
+    /// How many there are.
+    #[inline]
+    pub(super) fn len(self) -> usize {
+        self.len as usize
+    }
+
+    /// Whether the block at `offset`, which follows one of the section, is of it too.
+    #[inline]
+    pub(super) fn holds(self, offset: u64) -> bool {
+        offset < self.end
+    }
 }
 
 impl Interfaces {
@@ -91,15 +133,39 @@ impl Interfaces {
         self.len as usize
     }
 
-    /// The connection of an interface.
+    /// The interfaces of the section that the block at `offset` is in.
+    pub(super) fn scope(&self, offset: u64) -> Scope {
+        let next = self.sections.partition_point(|(start, _)| *start <= offset);
+        let before = match next {
+            0 => 0,
+            _ => self.sections[next - 1].1,
+        };
+        let (end, behind) = self.sections.get(next).copied().unwrap_or((u64::MAX, self.len));
+        Scope {
+            before,
+            len: behind - before,
+            end,
+        }
+    }
+
+    /// The connection of an interface of a section.
     #[inline]
-    pub(super) fn connection(&self, interface: u32) -> Option<ConnectionId> {
-        if interface >= self.len {
+    pub(super) fn connection(&self, scope: Scope, interface: u32) -> Option<ConnectionId> {
+        if interface >= scope.len {
             return None;
         }
+        let interface = scope.before + interface;
         let run = self.runs.partition_point(|(first, _)| *first <= interface);
         let (first, connection) = self.runs.get(run.checked_sub(1)?)?;
         Some(ConnectionId(connection + (interface - first)))
+    }
+
+    fn begin_section(&mut self, offset: u64) {
+        match self.sections.last_mut() {
+            // A section without interfaces has no entries: nobody asks for it.
+            Some((start, before)) if *before == self.len => *start = offset,
+            Some(_) | None => self.sections.push((offset, self.len)),
+        }
     }
 
     fn push(&mut self, connection: ConnectionId) -> u32 {
@@ -168,6 +234,13 @@ impl Shared {
     /// The kept files, the oldest first.
     pub(super) fn all(&self) -> Vec<Arc<Segment>> {
         self.files().all().cloned().collect()
+    }
+
+    /// The kept files that hold any of these entries, the oldest first.
+    pub(super) fn all_with(&self, entries: Range<u64>) -> Vec<Arc<Segment>> {
+        let files = self.files();
+        let holds = |segment: &&Arc<Segment>| segment.first < entries.end && entries.start < segment.end();
+        files.all().filter(holds).cloned().collect()
     }
 
     /// How many files are kept.
@@ -255,10 +328,45 @@ mod tests {
         for (number, connection) in (0..).zip(connections) {
             assert_eq!(interfaces.push(ConnectionId(connection)), number);
         }
+        let scope = interfaces.scope(1 << 40);
         for (number, connection) in (0..).zip(connections) {
-            assert_eq!(interfaces.connection(number), Some(ConnectionId(connection)));
+            let expected = Some(ConnectionId(connection));
+            assert_eq!(interfaces.connection(scope, number), expected);
         }
-        assert_eq!(interfaces.connection(8), None);
-        assert_eq!((interfaces.len(), interfaces.runs.len()), (8, 5));
+        assert_eq!(interfaces.connection(scope, 8), None);
+        assert_eq!((interfaces.len(), scope.len(), interfaces.runs.len()), (8, 8, 5));
+    }
+
+    #[test]
+    fn each_section_counts_its_interfaces_from_0() {
+        let mut interfaces = Interfaces::default();
+        let at = |interfaces: &Interfaces, offset, number| {
+            let scope = interfaces.scope(offset);
+            interfaces
+                .connection(scope, number)
+                .map(|connection| connection.0)
+        };
+        interfaces.push(ConnectionId(0));
+        interfaces.push(ConnectionId(1));
+        interfaces.begin_section(500);
+        interfaces.push(ConnectionId(2));
+        for offset in [600, 700] {
+            interfaces.begin_section(offset);
+        }
+        interfaces.push(ConnectionId(0));
+        interfaces.push(ConnectionId(3));
+        for (offset, expected) in [
+            (0, [Some(0), Some(1)]),
+            (499, [Some(0), Some(1)]),
+            (500, [Some(2), None]),
+            (699, [Some(2), None]),
+            (700, [Some(0), Some(3)]),
+            (u64::MAX - 1, [Some(0), Some(3)]),
+        ] {
+            assert_eq!([0, 1].map(|number| at(&interfaces, offset, number)), expected);
+        }
+        assert_eq!(interfaces.sections.len(), 2);
+        let scope = interfaces.scope(0);
+        assert_eq!((scope.holds(499), scope.holds(500)), (true, false));
     }
 }

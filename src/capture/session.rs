@@ -5,27 +5,28 @@
 
 mod around;
 mod file;
+mod notes;
 mod piece;
 mod records;
 mod slot;
+mod source;
 
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::annotations::{Annotations, TooMany};
+pub(super) use self::file::Part;
+pub(super) use self::source::Source;
 use super::error::unreadable;
-use super::file::Identity;
 use super::foreign::{self, Blocks, Foreign, RecordKind};
 use super::group::Cache;
 use super::joined::{self, Parts};
-use super::original::Original;
 use super::segment::Shared;
-use super::{CaptureError, fact, opening};
-use crate::model::{Annotation, Entry, EntryId, EntryKind, RecordsError};
+use super::{CaptureError, fact, opening, stamps};
+use crate::model::{Entry, EntryId, EntryKind, RecordsError};
 use slot::{Content, Place, Slot};
 
 /// A readable session. Clones share the file and its index; each has a cache of its own.
@@ -33,21 +34,6 @@ use slot::{Content, Place, Slot};
 pub struct Session {
     source: Arc<Source>,
     cache: Mutex<Caches>,
-}
-
-/// What all clones of a session share.
-#[derive(Debug)]
-pub(super) struct Source {
-    path: PathBuf,
-    /// Which file it is, if it is one that was opened.
-    identity: Option<Identity>,
-    /// Set where the entries are read from that file itself, which other programs may change meanwhile.
-    original: OnceLock<Original>,
-    /// Set once enough of the file was read to know what it is.
-    log: OnceLock<Log>,
-    cut: AtomicU64,
-    /// What the user of this run added, and what stands beside the file.
-    annotations: Annotations,
 }
 
 /// Where the entries are.
@@ -63,62 +49,7 @@ pub(super) enum Log {
 struct Caches {
     own: Cache,
     foreign: Blocks,
-}
-
-impl Source {
-    /// A file of which nothing is known yet; which one it is, if it was opened.
-    pub(super) fn new(path: &Path, identity: Option<Identity>) -> Source {
-        Source {
-            path: path.to_owned(),
-            identity,
-            original: OnceLock::new(),
-            log: OnceLock::new(),
-            cut: AtomicU64::new(0),
-            annotations: Annotations::default(),
-        }
-    }
-
-    /// Where the file is.
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// How many entries there are.
-    pub(super) fn entries(&self) -> u64 {
-        match self.log.get() {
-            Some(Log::Own(shared)) => shared.end(),
-            Some(Log::Foreign(foreign)) => foreign.entries(),
-            None => 0,
-        }
-    }
-
-    /// The number of the first entry that is kept.
-    pub(super) fn first(&self) -> u64 {
-        match self.log.get() {
-            Some(Log::Own(shared)) => shared.first(),
-            Some(Log::Foreign(_)) | None => 0,
-        }
-    }
-
-    /// Says that the entries are read from this file; only the first call counts.
-    pub(super) fn watch(&self, original: Original) {
-        drop(self.original.set(original));
-    }
-
-    /// The file that the entries are read from, if other programs may change it.
-    pub(super) fn original(&self) -> Option<&Original> {
-        self.original.get()
-    }
-
-    /// Says where the entries are; only the first call counts.
-    pub(super) fn found(&self, log: Log) {
-        drop(self.log.set(log));
-    }
-
-    /// Says how many bytes at the end were left out.
-    pub(super) fn set_cut(&self, bytes: u64) {
-        self.cut.store(bytes, Ordering::Release);
-    }
+    stamps: stamps::Recent,
 }
 
 impl Session {
@@ -158,20 +89,6 @@ impl Session {
             Some(Log::Own(shared)) => shared.roster.len(),
             Some(Log::Foreign(foreign)) => foreign.conversations() as usize,
             None => 0,
-        }
-    }
-
-    /// Keeps what the user adds to an entry, in memory only: see [`super::Annotator`].
-    pub(super) fn set_annotation(&self, number: EntryId, annotation: Annotation) -> Result<(), CaptureError> {
-        let set = self.notes().set(number, annotation);
-        set.map_err(|TooMany| CaptureError::Annotation("there are too many annotations"))
-    }
-
-    /// Those of the file are where those of this run go too, so that the last word counts.
-    fn notes(&self) -> &Annotations {
-        match self.source.log.get() {
-            Some(Log::Own(shared)) => &shared.annotations,
-            Some(Log::Foreign(_)) | None => &self.source.annotations,
         }
     }
 

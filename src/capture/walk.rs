@@ -2,21 +2,28 @@
 //!
 //! Deliberately absent: the meaning of JSON texts; only whoever needs an event parses it.
 
+mod added;
+
 use std::io;
 use std::net::SocketAddr;
 
 use super::block::{
-    ABOUT_HEADER, ANNOTATION, ANNOTATION_HEADER, BYTE_ORDER_MAGIC, EPB_FLAGS, IF_DESCRIPTION, IF_NAME,
-    IF_TSRESOL, INBOUND, INTERFACE, LARGEST, LINKTYPE_RAW, LONGEST_TEXT, MAGIC, MAGIC_ABOUT, NANOSECONDS,
-    OPT_END, OPT_OURS, OUTBOUND, PACKET, PACKET_HEADER, SECTION, SMALLEST, padding,
+    ANNOTATION, ANNOTATION_HEADER, APPLICATION, BYTE_ORDER_MAGIC, EPB_FLAGS, IF_DESCRIPTION, IF_NAME,
+    IF_TSRESOL, INBOUND, INTERFACE, LARGEST, LINKTYPE_RAW, LONGEST_TEXT, MAGIC, MAGIC_ABOUT, MAGIC_STAMPS,
+    NANOSECONDS, OPT_END, OPT_OURS, OUTBOUND, PACKET, PACKET_HEADER, SECTION, SECTION_HEADER, SHB_USERAPPL,
+    SMALLEST, padding,
 };
 use super::joined::{self, Parts};
 use super::packet::{LONGEST_HEADERS, header_len};
+use super::stamps::Place;
 use super::window::Window;
 use crate::model::{Direction, EntryId, Protocol, Role, Timestamp};
 
 /// The most bytes a packet may have (Wireshark's `WTAP_MAX_PACKET_SIZE_STANDARD`).
 pub(super) const LARGEST_PACKET: u32 = 262_144;
+
+/// The largest number that the first entry of a section can have: so that those behind it can be counted.
+const LAST: u64 = u64::MAX >> 1;
 
 /// A block, and how long it is.
 #[derive(Debug, PartialEq, Eq)]
@@ -76,8 +83,13 @@ pub(super) enum Content {
         /// How long that is.
         len: u32,
     },
-    /// The section header that a file starts with.
-    Section,
+    /// Time stamps of entries before it.
+    Stamps(Place),
+    /// The section header that a file starts with, or that of another recording behind it.
+    Section {
+        /// The number of its first entry: only a file of a ring says it.
+        first: Option<EntryId>,
+    },
     /// A packet that only serves those who follow the packets, or a block that is not ours.
     Nothing,
 }
@@ -105,11 +117,19 @@ impl From<io::Error> for Fault {
 
 const CUT: Fault = Fault::Damaged("the block is shorter than its fields");
 
+const OTHER_SECTION: Fault = Fault::Damaged(
+    "another program wrote what starts there; tail -c prints it, and sockscope open - shows it",
+);
+
 /// The block at `offset`, of a file with `interfaces` interfaces so far.
 pub(super) fn block_at(window: &mut Window<'_>, offset: u64, interfaces: usize) -> Result<Block, Fault> {
     let head = window.get(offset, 8)?;
     let kind = word(head, 0).ok_or(CUT)?;
     let len = word(head, 4).ok_or(CUT)?;
+    if kind == SECTION && word(window.get(offset, 12)?, 8) == Some(BYTE_ORDER_MAGIC.swap_bytes()) {
+        // Its length means something else then, and nothing of ours is written so.
+        return Err(OTHER_SECTION);
+    }
     if !(SMALLEST..=LARGEST).contains(&len) || !len.is_multiple_of(4) {
         return Err(Fault::Damaged("the block has an impossible length"));
     }
@@ -156,13 +176,32 @@ impl Fields<'_, '_> {
 }
 
 fn section(fields: &mut Fields<'_, '_>) -> Result<Content, Fault> {
-    if fields.span.offset != 0 {
-        return Err(Fault::Damaged("a second section starts here"));
+    let block = fields.get(0, usize::MAX)?;
+    if word(block, 8) != Some(BYTE_ORDER_MAGIC) {
+        return Err(Fault::Damaged("the section has no byte order"));
     }
-    match word(fields.get(8, 12)?, 0) {
-        Some(BYTE_ORDER_MAGIC) => Ok(Content::Section),
-        Some(_) => Err(Fault::Damaged("the byte order is not little-endian")),
-        None => Err(CUT),
+    let options = block.get(SECTION_HEADER..).ok_or(CUT)?;
+    if !is_ours(options) {
+        return Err(OTHER_SECTION);
+    }
+    Ok(Content::Section {
+        first: first_entry(options)?,
+    })
+}
+
+/// Whether a section header with these options is ours.
+pub(super) fn is_ours(options: &[u8]) -> bool {
+    find(options, SHB_USERAPPL).is_some_and(|name| name.starts_with(APPLICATION.as_bytes()))
+}
+
+/// The number of the first entry of a section, where its options say it.
+pub(super) fn first_entry(options: &[u8]) -> Result<Option<EntryId>, Fault> {
+    let Some(first) = find_ours(options).and_then(|value| value.first_chunk()) else {
+        return Ok(None);
+    };
+    match u64::from_le_bytes(*first) {
+        first if first <= LAST => Ok(Some(EntryId(first))),
+        _ => Err(Fault::Damaged("its first entry has an impossible number")),
     }
 }
 
@@ -258,7 +297,10 @@ fn annotation(block: &mut Fields<'_, '_>, interfaces: usize) -> Result<Content, 
     let span = block.span;
     let fields = block.get(0, ANNOTATION_HEADER)?;
     if fields.get(8..12) == Some(&MAGIC_ABOUT) {
-        return about(fields, span);
+        return added::about(fields, span);
+    }
+    if fields.get(8..12) == Some(&MAGIC_STAMPS) {
+        return added::stamps(fields, span);
     }
     if fields.get(8..12) != Some(&MAGIC) {
         return Ok(Content::Nothing);
@@ -276,20 +318,6 @@ fn annotation(block: &mut Fields<'_, '_>, interfaces: usize) -> Result<Content, 
         interface,
         at,
         offset: span.offset + ANNOTATION_HEADER as u64,
-        len,
-    })
-}
-
-fn about(fields: &[u8], span: Span) -> Result<Content, Fault> {
-    let (low, high) = (word(fields, 12).ok_or(CUT)?, word(fields, 16).ok_or(CUT)?);
-    let len = word(fields, 20).ok_or(CUT)?;
-    let room = (span.len as usize).saturating_sub(4 + ABOUT_HEADER);
-    if len as usize > room.min(LONGEST_TEXT) {
-        return Err(Fault::Damaged("the annotation has an impossible length"));
-    }
-    Ok(Content::About {
-        id: EntryId(u64::from(high) << 32 | u64::from(low)),
-        offset: span.offset + ABOUT_HEADER as u64,
         len,
     })
 }
@@ -396,7 +424,13 @@ mod tests {
 
     #[test]
     fn what_is_built_is_read() {
-        check(&block::section(None), Content::Section);
+        check(&block::section(None), Content::Section { first: None });
+        check(
+            &block::section_from(EntryId(7)),
+            Content::Section {
+                first: Some(EntryId(7)),
+            },
+        );
         check(
             &block::interface("tcp://[::1]:80", Role::Client, Timestamp(17), None),
             Content::Interface {
@@ -413,6 +447,15 @@ mod tests {
                 offset: 36,
                 len: 2,
             },
+        );
+        check(
+            &block::stamps(EntryId(7 << 32), EntryId(8 << 32), b"{}"),
+            Content::Stamps(Place {
+                first: EntryId(7 << 32),
+                last: EntryId(8 << 32),
+                offset: 32,
+                len: 2,
+            }),
         );
         for len in 1..9 {
             check(
@@ -470,11 +513,12 @@ mod tests {
 
     #[test]
     fn any_bytes_are_harmless() {
-        proptest::proptest!(|(kind in 0..4usize, at in 0..400usize, noise in proptest::collection::vec(0..=255u8, 1..8))| {
+        proptest::proptest!(|(kind in 0..5usize, at in 0..400usize, noise in proptest::collection::vec(0..=255u8, 1..8))| {
             let mut bytes = match kind {
                 0 => block::section(None),
                 1 => block::interface("a", Role::Client, Timestamp(0), None),
                 2 => block::annotation(EntryId(0), 0, Timestamp(0), b"{}"),
+                3 => block::stamps(EntryId(0), EntryId(0), b"{}"),
                 _ => data_block(40),
             };
             let at = at % bytes.len();

@@ -20,7 +20,7 @@ const USAGE: &str = "sockscope [OPTIONS] [TARGET]\n       \
     sockscope listen [OPTIONS] ADDRESS\n       \
     sockscope tap [OPTIONS] ADDRESS TARGET\n       \
     sockscope demo [OPTIONS]\n       \
-    sockscope open [OPTIONS] FILE|-\n       \
+    sockscope open [OPTIONS] FILE...|-\n       \
     sockscope sessions [list|open|delete]\n       \
     sockscope completions SHELL\n       \
     sockscope man";
@@ -97,9 +97,9 @@ pub(super) enum Task {
     Demo,
     /// Read a recording, or any pcap or pcapng file, gzipped or not; - is standard input
     Open {
-        /// The file
-        #[arg(value_name = "FILE")]
-        file: PathBuf,
+        /// The file; several that sockscope recorded, such as those of a ring, are one log
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
     },
     /// List the recordings that were kept, open one, or delete some
     #[command(help_template = "{about}\n\n{usage-heading} {usage}\n\nCommands:\n{subcommands}\n")]
@@ -124,7 +124,7 @@ pub(super) enum SessionsTask {
     /// List them, the newest last
     #[command(help_template = "{about}\n\n{usage-heading} {usage}\n")]
     List,
-    /// Open one, the newest if none is named
+    /// Open one, the newest if none is named; a ring is one log
     #[command(help_template = "{about}\n\n{usage-heading} {usage}\n\nArguments:\n{positionals}\n")]
     Open {
         /// Its name as the list shows it, or a part that no other has
@@ -198,6 +198,11 @@ pub(super) struct Options {
         global = true, help_heading = "Connection"
     )]
     pub(super) join: Vec<Group>,
+
+    /// Ask the kernel when what is sent was on the wire and was acknowledged, and when what is received arrived, and
+    /// keep it with each entry (TCP, TLS, UDP; Linux)
+    #[arg(long, global = true, help_heading = "Connection")]
+    pub(super) timestamps: bool,
 
     #[command(flatten)]
     pub(super) tls: TlsArguments,

@@ -15,7 +15,7 @@ use sockscope::model::{Endpoint, EndpointError, Family, Goal, Setting, SocketKin
 use sockscope::net;
 use sockscope::runtime::headless::{self, Feed, Format, Headless, Limits};
 use sockscope::runtime::{Bound, Front, Memory, Peer, Place, Plan, ScreenPlan};
-use sockscope::text::{InputType, LineEnding, Policy, encode_input};
+use sockscope::text::{InputType, LineEnding, Policy, encode_input, quote};
 
 use super::Usage;
 use super::arguments::Options;
@@ -202,6 +202,7 @@ impl Options {
             read_size: self.read_size.unwrap_or(defaults.read_size),
             reconnect: self.reconnect,
             on_full: self.on_full.map_or(defaults.on_full, Into::into),
+            timestamps: self.timestamps,
             tls: self.tls.options()?,
             sockets: self.option.iter().cloned().collect(),
             join: self.join.clone(),
@@ -304,7 +305,8 @@ impl Options {
             let ending = ending.unwrap_or_default();
             encode_input(text, input.unwrap_or_default(), ending).map_err(|error| {
                 Usage(format!(
-                    "cannot send {text:?}: {}",
+                    "cannot send {}: {}",
+                    quote(text),
                     headless::explain(text, &error)
                 ))
             })

@@ -39,6 +39,8 @@ pub enum NetCommand {
     /// Show or set an option of the socket; what is set counts for later connections too. `NetEvent::answer` says what
     /// came of it.
     Option(OptionRequest),
+    /// Ask the kernel for time stamps of what crosses from now on, or for no more; of later connections too.
+    Timestamps(bool),
     /// Stop waiting for the next attempt, or give up the one under way.
     Cancel,
     /// Wait for connections there; what is open or waits already is ended first.

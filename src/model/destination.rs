@@ -2,6 +2,7 @@
 
 use super::query::moment;
 use super::{EntryId, Reference, Timestamp};
+use crate::text::quote;
 
 /// A place in the log, as it is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,8 +26,9 @@ impl Destination {
     pub fn parse(text: &str, reference: &Reference) -> Result<Destination, String> {
         let wrong = || {
             format!(
-                "{text:?} is no place in the log: write an entry (12, +10, -10), a part (50%), a time (12:04:31 or \
-                 2026-11-23T12:04) or an offset in the entry (0x40)"
+                "{} is no place in the log: write an entry (12, +10, -10), a part (50%), a time (12:04:31 or \
+                 2026-11-23T12:04) or an offset in the entry (0x40)",
+                quote(text)
             )
         };
         if let Some(digits) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {

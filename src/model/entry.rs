@@ -82,6 +82,8 @@ pub enum EndHow {
     Alert,
     /// The socket was closed without a word to the peer, as datagrams have none.
     Close,
+    /// Neither side ended it: the tap between them did, and both were told so.
+    Tap,
     /// Another error of the operating system; `End::errno` has its number.
     Os,
 }

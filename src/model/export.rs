@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::str::FromStr;
 
 use super::Query;
+use crate::text::quote;
 
 /// As what entries are exported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -75,7 +76,10 @@ impl FromStr for ExportFormat {
             .into_iter()
             .find(|format| format.name() == text)
             .ok_or_else(|| {
-                format!("{text:?} is no format: write pcapng, jsonl, raw, hexdump, text or python")
+                format!(
+                    "{} is no format: write pcapng, jsonl, raw, hexdump, text or python",
+                    quote(text)
+                )
             })
     }
 }

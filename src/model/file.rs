@@ -1,11 +1,13 @@
-//! How an opened file stands: the latest report of whoever reads it, never its history.
+//! How an opened file, or several as one, stands: the latest report of whoever reads it, never its history.
 
 use super::EntryId;
 
 /// How far the indexing of a file is. A newer report replaces an older one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FileReport {
-    /// The size of the file in bytes, as it was last seen.
+    /// How many files are read as one.
+    pub files: u32,
+    /// The size of all of them in bytes, as it was last seen.
     pub size: u64,
     /// Bytes of it that were indexed, or found damaged; of a compressed file, bytes of the compressed form.
     pub indexed: u64,

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::ConnectionId;
+use crate::text::format;
 
 /// What there is to know.
 #[expect(
@@ -68,6 +69,45 @@ pub struct TcpInfo {
     pub last_received: Duration,
 }
 
+impl TcpInfo {
+    /// What there is to say of a connection when it is over, in one sentence: how far away the peer was, what had to be
+    /// sent again, what held us up.
+    pub fn summary(&self) -> String {
+        let took = format::measured;
+        let mut parts = Vec::new();
+        if !self.rtt.is_zero() {
+            let least = self.rtt_least.map(|least| format!(", least {}", took(least)));
+            let (rtt, variation) = (took(self.rtt), took(self.rtt_variation));
+            parts.push(format!(
+                "round trip {rtt}, varying by {variation}{}",
+                least.unwrap_or_default()
+            ));
+        }
+        let segments = if self.retransmitted == 1 {
+            "segment"
+        } else {
+            "segments"
+        };
+        parts.push(format!(
+            "{} {segments} retransmitted, {} lost",
+            format::count(self.retransmitted.into()),
+            format::count(self.lost.into())
+        ));
+        if let (Some(busy), Some(window), Some(buffer)) =
+            (self.busy, self.limited_by_window, self.limited_by_buffer)
+            && !busy.is_zero()
+        {
+            parts.push(format!(
+                "busy for {}, of which {} held up by the peer's window and {} by our buffer",
+                took(busy),
+                took(window),
+                took(buffer)
+            ));
+        }
+        format!("the kernel says: {}", parts.join("; "))
+    }
+}
+
 /// The state of a connection (RFC 9293 §3.3.2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TcpState {
@@ -111,5 +151,34 @@ impl fmt::Display for TcpState {
             TcpState::Listen => "LISTEN",
             TcpState::Closing => "CLOSING",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_is_summed_up() {
+        let check = |info: TcpInfo, expected: &str| {
+            assert_eq!(info.summary(), format!("the kernel says: {expected}"));
+        };
+        check(TcpInfo::default(), "0 segments retransmitted, 0 lost");
+        let millis = Duration::from_millis;
+        let info = TcpInfo {
+            rtt: millis(21),
+            rtt_variation: millis(4),
+            rtt_least: Some(millis(20)),
+            retransmitted: 1,
+            busy: Some(millis(120)),
+            limited_by_window: Some(millis(20)),
+            limited_by_buffer: Some(Duration::ZERO),
+            ..TcpInfo::default()
+        };
+        check(
+            info,
+            "round trip 21.0 ms, varying by 4.0 ms, least 20.0 ms; 1 segment retransmitted, 0 lost; busy for \
+             120.0 ms, of which 20.0 ms held up by the peer's window and 0 ns by our buffer",
+        );
     }
 }

@@ -4,8 +4,9 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use super::waterfall::{Waterfall, first_byte};
 use super::{
-    ConnectionId, End, Endpoint, EntryId, Listening, Peers, Role, Setting, Side, Timestamp, TlsReport,
+    ConnectionId, End, Endpoint, EntryId, Listening, Peers, Phase, Role, Setting, Side, Timestamp, TlsReport,
 };
 
 /// The state of a connection; the words are the same wherever they are shown.
@@ -73,8 +74,32 @@ pub struct Tally {
     pub bytes: u64,
     /// Messages: entries that carry bytes.
     pub messages: u64,
-    /// When the last of them crossed the socket.
+    /// When the first of them crossed the socket.
+    pub first: Option<Timestamp>,
+    /// When the last of them did.
     pub last: Option<Timestamp>,
+}
+
+impl Tally {
+    /// Counts a message.
+    pub fn count(&mut self, bytes: u64, at: Timestamp) {
+        self.bytes += bytes;
+        self.messages += 1;
+        self.first.get_or_insert(at);
+        self.last = Some(at);
+    }
+}
+
+/// Whether the kernel is asked for time stamps.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Timestamping {
+    /// It is not.
+    #[default]
+    Off,
+    /// It is.
+    On,
+    /// It was, and there are none; why, in words.
+    Refused(String),
 }
 
 /// What a close that is under way leads to.
@@ -119,6 +144,10 @@ pub struct Link {
     pub first_fin: Option<Side>,
     /// What follows once the close under way is through.
     pub closing: Option<Closing>,
+    /// How it came about, or how far it has come.
+    pub dial: Arc<Waterfall>,
+    /// Whether the kernel is asked for time stamps.
+    pub timestamping: Timestamping,
     /// What the TLS handshake agreed on, or how far it got.
     pub tls: Option<Arc<TlsReport>>,
     /// The options of its socket as the kernel had them when it was opened or one of them was asked about last.
@@ -154,6 +183,8 @@ impl Link {
             unsent: 0,
             first_fin: None,
             closing: None,
+            dial: Arc::default(),
+            timestamping: Timestamping::Off,
             tls: None,
             options: Arc::default(),
             end: None,
@@ -162,6 +193,15 @@ impl Link {
             retry_at: None,
             given_up: false,
         }
+    }
+
+    /// The phases of its dial, and the wait for the peer's first byte behind them.
+    pub fn phases(&self) -> Vec<Phase> {
+        let mut phases = self.dial.phases();
+        if let Some(opened) = self.opened.filter(|_| !phases.is_empty()) {
+            phases.extend(first_byte(opened, self.sent, self.received, self.ended));
+        }
+        phases
     }
 }
 

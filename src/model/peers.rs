@@ -135,6 +135,7 @@ fn added([sent, received]: [Tally; 2], link: &Link) -> [Tally; 2] {
     let sum = |a: Tally, b: Tally| Tally {
         bytes: a.bytes + b.bytes,
         messages: a.messages + b.messages,
+        first: a.first.into_iter().chain(b.first).min(),
         last: a.last.max(b.last),
     };
     [sum(sent, link.sent), sum(received, link.received)]

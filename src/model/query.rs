@@ -13,7 +13,7 @@ use std::ops::Range;
 
 use self::parser::Rule;
 use self::term::Term;
-use super::{Entry, EntryKind, Timestamp};
+use super::{Annotation, Entry, EntryKind, Timestamp};
 use crate::text::{Example, Pattern, PatternError};
 
 pub(super) use self::moment::read as moment;
@@ -67,6 +67,8 @@ pub struct Candidate<'a> {
     pub started: Option<Timestamp>,
     /// When the entry before it in the log happened.
     pub previous: Option<Timestamp>,
+    /// What the user added to it.
+    pub annotation: Option<&'a Annotation>,
 }
 
 /// The terms of a query that hold, one bit each.
@@ -130,6 +132,11 @@ impl Query {
         self.terms.iter().any(Term::needs_start)
     }
 
+    /// Whether what the user adds to entries matters: it may change at any time.
+    pub fn needs_annotations(&self) -> bool {
+        self.terms.iter().any(Term::is_about_annotations)
+    }
+
     /// What is looked for in bytes, for those who highlight it.
     pub fn patterns(&self) -> impl Iterator<Item = &Pattern> {
         self.pattern_terms().map(|(_, pattern)| pattern)
@@ -153,7 +160,12 @@ impl Query {
             .enumerate()
             .filter_map(|(number, term)| match term {
                 Term::Pattern(pattern) => Some((number, pattern)),
-                Term::Direction(_) | Term::Kind(_) | Term::Connection(_) | Term::Number { .. } => None,
+                Term::Direction(_)
+                | Term::Kind(_)
+                | Term::Connection(_)
+                | Term::Number { .. }
+                | Term::Added(_)
+                | Term::Comment(_) => None,
             })
     }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Annotation, ConnectionId, Conversation, Entry, EntryId, Role, Timestamp};
+use super::{Annotation, ConnectionId, Conversation, Entry, EntryId, Role, Stamps, Timestamp};
 
 /// Why an entry could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -126,6 +126,16 @@ pub trait Records {
     /// What the user added to the entry of that number, if anything.
     fn annotation(&self, _number: EntryId) -> Option<Annotation> {
         None
+    }
+
+    /// The kernel's time stamps of the entry of that number, if there are any.
+    fn stamps(&self, _number: EntryId) -> Option<Stamps> {
+        None
+    }
+
+    /// Whether any entry has some.
+    fn has_stamps(&self) -> bool {
+        false
     }
 
     /// How many entries the user added something to.

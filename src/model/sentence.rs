@@ -50,6 +50,7 @@ pub fn end_sentence(end: &End, sides: Sides) -> String {
         (EndHow::Truncated, _) => format!("cut short by {who} (FIN without close_notify)"),
         (EndHow::Alert, _) => format!("ended by {who} (TLS alert)"),
         (EndHow::Close, _) => format!("closed by {who}"),
+        (EndHow::Tap, _) => "ended by the tap, neither side did".into(),
         (EndHow::Os, Some(errno)) => format!("closed: {}", format::system_error(errno)),
         (EndHow::Os, None) => "closed by an error of the operating system".into(),
     }

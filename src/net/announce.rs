@@ -49,9 +49,9 @@ pub(super) fn announce(
 }
 
 /// What the report says of a file that takes nothing now.
-pub(super) fn paused(error: &CaptureError) -> RecorderState {
+pub(super) fn paused(shared: &Shared, error: &CaptureError) -> RecorderState {
     RecorderState::Paused {
-        reason: error.to_string(),
+        reason: shared.options.on_full.reason(error),
         full: error.full(),
     }
 }
@@ -81,7 +81,7 @@ pub(super) async fn announce_front(
                 refuse(shared, Link::new(id, endpoint.clone(), started), &error);
                 return Err(Next::Idle);
             }
-            Err(Refusal::ForNow(error)) => shared.publish(|news| news.recorder = paused(&error)),
+            Err(Refusal::ForNow(error)) => shared.publish(|news| news.recorder = paused(shared, &error)),
         }
         tokio::select! {
             biased;
@@ -97,7 +97,7 @@ pub(super) async fn announce_front(
 
 /// Says that nothing is dialed because nothing of it could be recorded.
 fn refuse(shared: &Shared, mut link: Link, error: &CaptureError) {
-    let reason = error.to_string();
+    let reason = shared.options.on_full.reason(error);
     link.state = LinkState::Failed;
     link.ended = Some(shared.clock.now());
     link.reason = Some(reason.clone());

@@ -8,14 +8,17 @@ use std::time::Instant;
 use socket2::SockRef;
 use tokio::io::{Interest, Ready};
 
-use crate::model::{ConnectionId, Side, TlsReport};
+use crate::model::{ConnectionId, EntryId, Side, Timestamp, TlsReport};
 
+use super::Clock;
 use super::credentials::Credentials;
 use super::datagram::Datagram;
 use super::kernel::{Kernel, Watch};
 use super::messages::Taken;
 use super::socket::{Carries, Socket};
+use super::stamping::{Refused, Stamping};
 use super::tls::{Fault, TlsStream};
+use super::wire::Wire;
 
 /// What a read found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +35,7 @@ pub(super) enum Received {
 pub(super) struct Channel {
     /// Declared first, so that it is dropped before the socket is: nobody asks about a closed descriptor.
     watch: Watch,
-    wire: Socket,
+    wire: Wire,
     tls: Option<Box<TlsStream>>,
     /// Datagrams that the kernel has dropped, and how many of them were told of.
     dropped: (u32, u32),
@@ -49,7 +52,7 @@ impl Channel {
     pub(super) fn new(socket: Socket, id: ConnectionId, side: Side, kernel: &Kernel) -> Channel {
         Channel {
             watch: kernel.watch(id, side, socket.as_fd()),
-            wire: socket,
+            wire: Wire::new(socket),
             tls: None,
             dropped: (0, 0),
             sender: (None, None),
@@ -60,7 +63,7 @@ impl Channel {
 
     /// What crosses it.
     pub(super) fn carries(&self) -> Carries {
-        self.wire.carries()
+        self.wire.socket.carries()
     }
 
     /// Who sent the last datagram, if it was somebody else than before.
@@ -76,6 +79,11 @@ impl Channel {
     /// How many bytes the last message had beyond those that were taken.
     pub(super) fn take_cut(&mut self) -> usize {
         std::mem::take(&mut self.cut)
+    }
+
+    /// Whether what it carries are datagrams, each for itself.
+    pub(super) fn has_datagrams(&self) -> bool {
+        self.carries() == Carries::Datagrams
     }
 
     /// Datagrams that the kernel has dropped since this was asked last.
@@ -110,12 +118,12 @@ impl Channel {
 
     /// Our address.
     pub(super) fn local(&self) -> Option<SocketAddr> {
-        self.wire.local()
+        self.wire.socket.local()
     }
 
     /// The socket, for its options.
     pub(super) fn options(&self) -> SockRef<'_> {
-        SockRef::from(&self.wire)
+        SockRef::from(&self.wire.socket)
     }
 
     /// Waits until something of `interest` is worth trying.
@@ -133,11 +141,11 @@ impl Channel {
         if let Some(tls) = &mut self.tls {
             return tls.receive(&mut self.wire, buffer);
         }
-        match &mut self.wire {
+        match &mut self.wire.socket {
             Socket::Udp(_) | Socket::Lane(_) => {
-                let (count, dropped) = self.wire.take_datagram(buffer)?;
-                self.dropped.0 = dropped.unwrap_or(self.dropped.0);
-                Ok(Received::Bytes(count))
+                let datagram = self.wire.take_datagram(buffer)?;
+                self.dropped.0 = datagram.dropped.unwrap_or(self.dropped.0);
+                Ok(Received::Bytes(datagram.len))
             }
             Socket::Group(group) => {
                 let Datagram {
@@ -171,12 +179,52 @@ impl Channel {
             Taken::Message { count, len, sender } => {
                 self.cut = len - count;
                 // Whoever has connected is known already.
-                if self.wire.carries() == Carries::Datagrams && sender != self.sender.0 {
+                if self.wire.socket.carries() == Carries::Datagrams && sender != self.sender.0 {
                     self.sender = (sender, sender);
                 }
                 Received::Bytes(count)
             }
         }
+    }
+
+    /// Asks for time stamps of what crosses from now on, or for no more.
+    pub(super) fn stamp(&mut self, on: bool, clock: Clock) -> Result<(), Refused> {
+        self.wire.stamp(on, clock)
+    }
+
+    /// Its time stamps, if they were ever asked for.
+    pub(super) fn stamping(&mut self) -> Option<&mut Stamping> {
+        self.wire.stamping()
+    }
+
+    /// The time before something is written, where that is asked for.
+    pub(super) fn queued_at(&mut self, clock: Clock) -> Option<Timestamp> {
+        let stamping = self.wire.stamping()?;
+        stamping.is_active().then(|| clock.now())
+    }
+
+    /// An entry was sent, which the kernel was given at `queued`.
+    pub(super) fn stamp_sent(&mut self, entry: Option<EntryId>, at: Timestamp, queued: Option<Timestamp>) {
+        if let (Some(stamping), Some(entry), Some(queued)) = (self.wire.stamping(), entry, queued) {
+            stamping.sent(entry, at, queued);
+        }
+    }
+
+    /// An entry was received.
+    pub(super) fn stamp_received(&mut self, entry: Option<EntryId>, at: Timestamp) {
+        if let (Some(stamping), Some(entry)) = (self.wire.stamping(), entry) {
+            stamping.received(entry, at);
+        }
+    }
+
+    /// Takes in the time stamps that have come.
+    pub(super) fn gather_stamps(&mut self) {
+        self.wire.gather();
+    }
+
+    /// Whether an error that the reactor told of was a time stamp, and not the end.
+    pub(super) fn only_stamped(&self) -> bool {
+        self.wire.was_stamped() && !self.wire.socket.is_hung_up()
     }
 
     /// Writes; how many bytes the kernel took. What it has not taken has to be offered again first.
@@ -200,28 +248,28 @@ impl Channel {
         if let Some(tls) = &mut self.tls {
             tls.finish(&mut self.wire)?;
         }
-        self.wire.finish()
+        self.wire.socket.finish()
     }
 
     /// Makes the end that follows a reset: RST.
     pub(super) fn reset(&self) {
-        self.wire.reset();
+        self.wire.socket.reset();
     }
 
     /// Closes it.
     pub(super) fn close(self) {
         let Channel { watch, wire, .. } = self;
         drop(watch);
-        wire.close();
+        wire.socket.close();
     }
 
     /// The error that came back for a datagram.
     pub(super) fn take_refusal(&self) -> Option<io::Error> {
-        self.wire.take_refusal()
+        self.wire.socket.take_refusal()
     }
 
     /// The error that the socket has in store.
     pub(super) fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.wire.take_error()
+        self.wire.socket.take_error()
     }
 }

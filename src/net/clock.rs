@@ -27,6 +27,13 @@ impl Clock {
         self.wall + self.start.elapsed()
     }
 
+    /// The time at which the wall clock showed `wall`, a short while ago: whatever was set meanwhile makes it wrong.
+    pub(super) fn of_wall(&self, wall: Timestamp) -> Timestamp {
+        let shown = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let ago = (Timestamp::default() + shown).0.wrapping_sub(wall.0);
+        Timestamp(self.now().0.wrapping_sub(ago))
+    }
+
     /// The moment of the monotonic clock that `at` stands for; the start if it lies before it.
     pub fn instant(&self, at: Timestamp) -> Instant {
         self.start + at.since(self.wall)

@@ -170,10 +170,18 @@ fn failure(reason: String) -> Failure {
 pub(super) fn record(shared: &Shared, journal: &mut Journal, step: Step) {
     match step {
         Step::Event(at, kind) => {
-            journal.event(at, kind);
+            journal.event(at, kind.clone());
             let state = shared.recorder_state(journal.connection(), journal.state());
-            shared.publish(|news| news.recorder = state);
+            shared.publish(|news| {
+                if let Some(link) = news.link_mut(journal.connection()) {
+                    Arc::make_mut(&mut link.dial).take_in(at, &kind);
+                }
+                news.recorder = state;
+            });
         }
+        Step::Asked(at, family) => shared.link(journal.connection(), |link| {
+            Arc::make_mut(&mut link.dial).asked(at, family);
+        }),
         Step::Trying(remote) => shared.link(journal.connection(), |link| {
             link.state = LinkState::Connecting;
             link.remote = Some(remote);

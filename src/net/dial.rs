@@ -22,6 +22,8 @@ use super::{Clock, Options, resolve, words};
 pub(super) enum Step {
     /// Something to record.
     Event(Timestamp, EntryKind),
+    /// A name is being looked up now.
+    Asked(Timestamp, Family),
     /// An address is being tried now.
     Trying(SocketAddr),
 }
@@ -145,6 +147,7 @@ impl<'a> Dial<'a> {
                 continue;
             }
             self.asked.insert(family, Instant::now());
+            tell(Step::Asked(now, family));
             self.lookups
                 .push(Box::pin(resolve::lookup(self.authority.clone(), family)));
         }

@@ -8,12 +8,23 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::capture::{CaptureError, Connection};
-use crate::model::{ConnectionId, Direction, EntryKind, Full, RecorderState, Recording, Timestamp};
+use crate::model::{
+    ConnectionId, Direction, EntryId, EntryKind, Full, RecorderState, Recording, Stamped, Timestamp,
+};
 
 use super::OnFull;
 
 /// How often a full disk is tried again.
 pub(super) const RETRY: Duration = Duration::from_millis(500);
+
+/// Who sent the bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    /// The side of the connection that they are said to come from.
+    Side,
+    /// The user, in the name of that side.
+    Injected,
+}
 
 /// Something that could not be recorded yet.
 #[derive(Debug)]
@@ -24,6 +35,7 @@ enum Held {
         direction: Direction,
         bytes: Vec<u8>,
         recording: Recording,
+        source: Source,
     },
     Event {
         of: Connection,
@@ -80,15 +92,33 @@ impl Journal {
         self.connection.id()
     }
 
-    /// Records bytes that crossed the socket.
-    pub(super) fn data(&mut self, at: Timestamp, direction: Direction, bytes: &[u8], recording: Recording) {
-        self.record(None, at, direction, bytes, recording);
+    /// Records bytes that crossed the socket; as which entry, if the file took them at once.
+    pub(super) fn data(
+        &mut self,
+        at: Timestamp,
+        direction: Direction,
+        bytes: &[u8],
+        recording: Recording,
+    ) -> Option<EntryId> {
+        self.record(None, at, direction, bytes, (recording, Source::Side))
     }
 
-    /// The same for bytes that came to the same socket from somebody whose connection is another one. What is missing
-    /// of it is told in this one.
-    pub(super) fn data_of(&mut self, other: &Connection, at: Timestamp, bytes: &[u8]) {
-        self.record(Some(other), at, Direction::Received, bytes, Recording::AsIs);
+    /// Records bytes that came to the same socket from somebody whose connection is another one. What is missing of it is
+    /// told in this one.
+    pub(super) fn data_of(&mut self, other: &Connection, at: Timestamp, bytes: &[u8]) -> Option<EntryId> {
+        let how = (Recording::AsIs, Source::Side);
+        self.record(Some(other), at, Direction::Received, bytes, how)
+    }
+
+    /// Records bytes that neither side of a tap sent, but the user.
+    pub(super) fn injected(
+        &mut self,
+        at: Timestamp,
+        direction: Direction,
+        bytes: &[u8],
+        recording: Recording,
+    ) {
+        self.record(None, at, direction, bytes, (recording, Source::Injected));
     }
 
     fn record(
@@ -97,14 +127,14 @@ impl Journal {
         at: Timestamp,
         direction: Direction,
         bytes: &[u8],
-        recording: Recording,
-    ) {
+        (recording, source): (Recording, Source),
+    ) -> Option<EntryId> {
         if self.held.is_empty() && self.is_worth_trying() && self.fill_gaps(at) {
             let of = other.unwrap_or(&self.connection);
-            let Err(error) = write(of, at, direction, bytes, recording) else {
-                return;
-            };
-            self.failed(&error);
+            match write(of, at, direction, bytes, (recording, source)) {
+                Ok(entry) => return Some(entry),
+                Err(error) => self.failed(&error),
+            }
         }
         if self.on_full == OnFull::Continue {
             let slot = self.missing.iter_mut().filter(|(d, _)| *d == direction);
@@ -117,7 +147,16 @@ impl Journal {
                 direction,
                 bytes: bytes.to_vec(),
                 recording,
+                source,
             });
+        }
+        None
+    }
+
+    /// Keeps time stamps of entries, as far as the file takes them now: they are not worth holding anything up.
+    pub(super) fn stamp(&self, stamped: Vec<Stamped>) {
+        if !stamped.is_empty() && self.held.is_empty() {
+            drop(self.connection.stamp(stamped));
         }
     }
 
@@ -154,7 +193,8 @@ impl Journal {
                     direction,
                     bytes,
                     recording,
-                } => write(of, *at, *direction, bytes, *recording),
+                    source,
+                } => write(of, *at, *direction, bytes, (*recording, *source)).map(drop),
                 Held::Event { of, at, kind } => of.event(*at, kind).map(drop),
             };
             if let Err(error) = result {
@@ -227,7 +267,7 @@ impl Journal {
     }
 
     fn failed(&mut self, error: &CaptureError) {
-        self.trouble = Some((error.to_string(), error.full()));
+        self.trouble = Some((self.on_full.reason(error), error.full()));
         self.retry_at = Some(Instant::now() + RETRY);
     }
 
@@ -256,10 +296,12 @@ fn write(
     at: Timestamp,
     direction: Direction,
     bytes: &[u8],
-    recording: Recording,
-) -> Result<(), CaptureError> {
-    match recording {
-        Recording::AsIs => of.data(at, direction, bytes).map(drop),
-        Recording::Masked => of.masked(at, bytes.len()).map(drop),
+    how: (Recording, Source),
+) -> Result<EntryId, CaptureError> {
+    match how {
+        (Recording::AsIs, Source::Side) => of.data(at, direction, bytes),
+        (Recording::Masked, Source::Side) => of.masked(at, bytes.len()),
+        (Recording::AsIs, Source::Injected) => of.injected(at, direction, bytes),
+        (Recording::Masked, Source::Injected) => of.injected_masked(at, direction, bytes.len()),
     }
 }

@@ -9,6 +9,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::model::{ConnectionId, KernelReport, Side};
 
+/// Whether something that was sent, or is to be sent, is not acknowledged yet.
+#[cfg(target_os = "linux")]
+pub(super) fn is_unacknowledged(socket: BorrowedFd<'_>) -> bool {
+    linux::tcp_info(socket.as_raw_fd())
+        .is_some_and(|info| info.unacknowledged > 0 || info.unsent.is_some_and(|bytes| bytes > 0))
+}
+
 /// Asks about the connections that are open now. Copies ask about the same.
 #[derive(Clone, Debug, Default)]
 pub struct Kernel {

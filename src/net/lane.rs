@@ -17,6 +17,8 @@ use tokio::io::{Interest, Ready};
 use tokio::net::UdpSocket;
 use tokio::sync::Notify;
 
+use super::socket::Datagram;
+
 /// Bytes of datagrams that may wait until the session takes them; as the kernel does, what is more is dropped.
 const MOST: usize = 4 << 20;
 
@@ -101,14 +103,18 @@ impl Lane {
         }
     }
 
-    /// Takes the next datagram, cut if it does not fit, and how many were dropped so far.
-    pub(super) fn take(&self, buffer: &mut [u8]) -> io::Result<(usize, Option<u32>)> {
+    /// Takes the next datagram, cut if it does not fit.
+    pub(super) fn take(&self, buffer: &mut [u8]) -> io::Result<Datagram> {
         let mut waiting = self.queue.waiting();
         let datagram = waiting.datagrams.pop_front().ok_or(io::ErrorKind::WouldBlock)?;
         waiting.bytes -= datagram.len() + OVERHEAD;
         let count = datagram.len().min(buffer.len());
         buffer[..count].copy_from_slice(&datagram[..count]);
-        Ok((count, Some(waiting.dropped)))
+        Ok(Datagram {
+            len: count,
+            dropped: Some(waiting.dropped),
+            arrived: None,
+        })
     }
 
     /// Sends a datagram from the address that the sender knows.

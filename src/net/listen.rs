@@ -88,6 +88,7 @@ async fn end_of(shared: &Shared, commands: &mut mpsc::Receiver<NetCommand>) -> N
                 | NetCommand::Reconnect
                 | NetCommand::Send(_)
                 | NetCommand::HalfClose
+                | NetCommand::Timestamps(_)
                 | NetCommand::Listen(_)
                 | NetCommand::Tap(..)
                 | NetCommand::Peers(..),
@@ -104,7 +105,7 @@ fn refuse(
     target: Option<Endpoint>,
     error: &CaptureError,
 ) -> Next {
-    let reason = error.to_string();
+    let reason = shared.options.on_full.reason(error);
     shared.publish(|news| {
         news.listening = Some(Listening::new(id, address, target));
         news.recorder = RecorderState::Stopped {

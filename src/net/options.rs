@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::capture::MAX_PAYLOAD;
-use crate::model::{Family, Group, SocketOptions};
+use crate::capture::{CaptureError, MAX_PAYLOAD};
+use crate::model::{Family, Full, Group, SocketOptions};
 
 use super::TlsOptions;
 
@@ -29,6 +29,18 @@ pub enum OnFull {
     Stop,
 }
 
+impl OnFull {
+    /// Why the session file takes nothing, and what to do: what the user chose is no advice.
+    pub(super) fn reason(self, error: &CaptureError) -> String {
+        match (error.full(), self) {
+            (Full::ForNow, _) | (Full::ForGood, OnFull::Continue) => error.to_string(),
+            (Full::ForGood, OnFull::Pause | OnFull::Stop) => {
+                format!("{error} (--on-full continue would go on, and say how much is missing)")
+            }
+        }
+    }
+}
+
 /// How connections are made and kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -46,6 +58,8 @@ pub struct Options {
     pub reconnect: bool,
     /// What a full disk does.
     pub on_full: OnFull,
+    /// Ask the kernel for time stamps from the start.
+    pub timestamps: bool,
     /// How TLS connections are made.
     pub tls: TlsOptions,
     /// What is set on sockets.
@@ -64,6 +78,7 @@ impl Default for Options {
             read_size: MAX_PAYLOAD,
             reconnect: false,
             on_full: OnFull::Pause,
+            timestamps: false,
             tls: TlsOptions::default(),
             sockets: SocketOptions::default(),
             join: Vec::new(),

@@ -39,6 +39,11 @@ impl Outbox {
         Ok(())
     }
 
+    /// Whether a part of the first message was taken, and the rest has to follow before anything else.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.taken > 0
+    }
+
     /// What the next write call is given: at most `most` bytes of the first message.
     pub(super) fn front(&self, most: usize) -> Option<(&[u8], Recording)> {
         let message = self.messages.front()?;

@@ -8,11 +8,13 @@ mod end;
 mod options;
 mod senders;
 mod silence;
+mod stamps;
 mod transfer;
 
 use std::future;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{Interest, Ready};
@@ -136,6 +138,7 @@ impl<'a> Session<'a> {
     pub(super) async fn run(mut self, commands: &mut mpsc::Receiver<NetCommand>) -> After {
         self.open();
         loop {
+            let stamps = self.write_due_stamps();
             self.report(|_| {});
             if self.over && !self.journal.is_blocked() {
                 // What is held or missing is said while there is anybody to say it.
@@ -149,6 +152,7 @@ impl<'a> Session<'a> {
                 biased;
                 command = commands.recv() => self.command(command.unwrap_or(NetCommand::Shutdown)),
                 () = until(retry) => self.retry(),
+                () = until(stamps) => {}
                 ready = ready(self.channel.as_ref(), interest) => self.transfer(ready),
                 () = until(deadline) => self.deadline_passed(),
             }
@@ -163,8 +167,10 @@ impl<'a> Session<'a> {
         let at = self.shared.clock.now();
         let (local, remote) = self.ends;
         let options = self.options();
-        self.journal.event(at, EntryKind::Open { local, remote });
+        let opening = EntryKind::Open { local, remote };
+        self.journal.event(at, opening.clone());
         self.report(|link| {
+            Arc::make_mut(&mut link.dial).take_in(at, &opening);
             link.state = LinkState::Open;
             if link.endpoint.is_over_ip() {
                 link.local = Some(local);
@@ -174,6 +180,9 @@ impl<'a> Session<'a> {
             link.options = options.clone();
         });
         self.tell_options(&options);
+        if self.shared.timestamps.get() {
+            self.set_timestamps(true);
+        }
     }
 
     /// Not a byte of this message will be sent.
@@ -190,6 +199,7 @@ impl<'a> Session<'a> {
             NetCommand::Reconnect => self.after = After::Redial,
             NetCommand::Close | NetCommand::Cancel => self.after = After::Closed,
             NetCommand::HalfClose | NetCommand::Reset | NetCommand::Listen(_) | NetCommand::Tap(..) => {}
+            NetCommand::Timestamps(on) => self.shared.timestamps.set(on),
             NetCommand::Send(message) => {
                 self.refuse(&message, "the connection has ended");
             }
@@ -242,6 +252,7 @@ impl<'a> Session<'a> {
                 );
             }
             NetCommand::Option(request) => self.adjust(request),
+            NetCommand::Timestamps(on) => self.set_timestamps(on),
             NetCommand::Shutdown => self.shut_down(),
             // The listener has found it by its number.
             NetCommand::Peers(_, command) => self.command(command.into()),
@@ -276,6 +287,7 @@ impl<'a> Session<'a> {
         if !self.over {
             self.write();
         }
+        self.last_words();
         if !self.over && self.ours != Half::Over {
             self.drop_unsent();
             self.fin();

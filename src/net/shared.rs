@@ -1,5 +1,6 @@
 //! What every part of the worker uses: the options, the recorder, the clock, and the report that it publishes.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,6 +21,8 @@ pub(super) struct Shared {
     pub(super) tls: Tls,
     /// What is set on sockets: at first what the options say.
     sockets: Mutex<SocketOptions>,
+    /// Whether the kernel is to be asked for time stamps.
+    pub(super) timestamps: Cell<bool>,
     /// Bytes that crossed and could not be recorded, of all connections.
     pub(super) lost: Arc<AtomicU64>,
     /// The connections of which something cannot be recorded now.
@@ -38,6 +41,7 @@ impl Shared {
         let (news, report) = watch::channel(NetEvent::default());
         let shared = Shared {
             sockets: Mutex::new(options.sockets.clone()),
+            timestamps: Cell::new(options.timestamps),
             options,
             recorder,
             clock,

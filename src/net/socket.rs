@@ -2,12 +2,15 @@
 
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::net::{Shutdown, SocketAddr};
-use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, RawFd};
 use std::thread;
 use std::time::Duration;
 
 use nix::cmsg_space;
-use nix::sys::socket::{ControlMessageOwned, MsgFlags, recv, recvmsg};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+#[cfg(target_os = "linux")]
+use nix::sys::socket::ControlMessageOwned;
+use nix::sys::socket::{MsgFlags, recv, recvmsg};
 use socket2::SockRef;
 use tokio::io::{Interest, Ready};
 use tokio::net::{TcpStream, UdpSocket, UnixStream};
@@ -15,6 +18,9 @@ use tokio::net::{TcpStream, UdpSocket, UnixStream};
 use super::group::GroupSocket;
 use super::lane::Lane;
 use super::messages::{Kind, Messages};
+#[cfg(target_os = "linux")]
+use super::stamping::linux::arrival;
+use crate::model::Timestamp;
 
 /// A connected socket.
 #[derive(Debug)]
@@ -44,6 +50,17 @@ pub(super) enum Carries {
     Datagrams,
 }
 
+/// A datagram that was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Datagram {
+    /// Its bytes.
+    pub(super) len: usize,
+    /// How many the kernel has dropped so far for want of room (socket(7), `SO_RXQ_OVFL`).
+    pub(super) dropped: Option<u32>,
+    /// When it arrived in the kernel by the wall clock, if that was asked for.
+    pub(super) arrived: Option<Timestamp>,
+}
+
 impl Socket {
     /// What crosses it.
     pub(super) fn carries(&self) -> Carries {
@@ -68,6 +85,19 @@ impl Socket {
         }
     }
 
+    /// Another descriptor of the same socket, with a registration of its own.
+    pub(super) fn copy(&self) -> io::Result<Socket> {
+        let copy = self.as_fd().try_clone_to_owned()?;
+        Ok(match self {
+            Socket::Tcp(_) => Socket::Tcp(TcpStream::from_std(copy.into())?),
+            Socket::Udp(_) => Socket::Udp(UdpSocket::from_std(copy.into())?),
+            Socket::Unix(_) => Socket::Unix(UnixStream::from_std(copy.into())?),
+            Socket::Lane(_) | Socket::Group(_) | Socket::Messages(_) => {
+                return Err(io::ErrorKind::Unsupported.into());
+            }
+        })
+    }
+
     /// Waits until something of `interest` is worth trying.
     pub(super) async fn ready(&self, interest: Interest) -> Ready {
         let ready = match self {
@@ -82,35 +112,72 @@ impl Socket {
         ready.unwrap_or(Ready::READABLE)
     }
 
-    /// Takes the next datagram, and how many the kernel has dropped so far for want of room (socket(7), `SO_RXQ_OVFL`).
-    pub(super) fn take_datagram(&self, buffer: &mut [u8]) -> io::Result<(usize, Option<u32>)> {
+    /// Takes the next datagram.
+    pub(super) fn take_datagram(&self, buffer: &mut [u8]) -> io::Result<Datagram> {
         if let Socket::Lane(lane) = self {
             return lane.take(buffer);
         }
         self.try_io(Interest::READABLE, || {
-            let mut control = cmsg_space!(u32);
+            let mut control = cmsg_space!(u32, [i64; 6]);
             let mut parts = [IoSliceMut::new(buffer)];
             let fd = self.as_fd().as_raw_fd();
             let message = recvmsg::<()>(fd, &mut parts, Some(&mut control), MsgFlags::empty())?;
-            let dropped = message.cmsgs().ok().and_then(|mut all| {
-                all.find_map(|one| match one {
-                    #[cfg(target_os = "linux")]
-                    ControlMessageOwned::RxqOvfl(count) => Some(count),
-                    _ => None,
-                })
-            });
-            Ok((message.bytes, dropped))
+            let mut datagram = Datagram {
+                len: message.bytes,
+                dropped: None,
+                arrived: None,
+            };
+            #[cfg(target_os = "linux")]
+            for one in message.cmsgs().into_iter().flatten() {
+                if let ControlMessageOwned::RxqOvfl(count) = one {
+                    datagram.dropped = Some(count);
+                }
+                datagram.arrived = datagram.arrived.or(arrival(&one));
+            }
+            Ok(datagram)
         })
+    }
+
+    /// Reads from a stream, and says when the last byte arrived in the kernel, if that was asked for.
+    pub(super) fn read_stamped(&self, buffer: &mut [u8]) -> io::Result<(usize, Option<Timestamp>)> {
+        let mut arrived = None;
+        let count = self.read_by(buffer, |fd, buffer| {
+            let mut control = cmsg_space!([i64; 6]);
+            let mut parts = [IoSliceMut::new(buffer)];
+            let message = recvmsg::<()>(fd, &mut parts, Some(&mut control), MsgFlags::empty())?;
+            #[cfg(target_os = "linux")]
+            for one in message.cmsgs().into_iter().flatten() {
+                arrived = arrived.or(arrival(&one));
+            }
+            Ok(message.bytes)
+        })?;
+        Ok((count, arrived))
+    }
+
+    /// Does what is to be done about errors that the reactor has told of, and lets it know that they were heard.
+    /// Nothing is done where it has told of none.
+    pub(super) fn heard_errors(&self, hear: impl FnOnce()) {
+        let heard: io::Result<()> = self.try_io(Interest::ERROR, || {
+            hear();
+            Err(io::ErrorKind::WouldBlock.into())
+        });
+        drop(heard);
+    }
+
+    /// Whether neither direction is open any more.
+    pub(super) fn is_hung_up(&self) -> bool {
+        let mut asked = [PollFd::new(self.as_fd(), PollFlags::empty())];
+        let told = poll(&mut asked, PollTimeout::ZERO).is_ok();
+        let [asked] = asked;
+        told && asked
+            .revents()
+            .is_some_and(|told| told.contains(PollFlags::POLLHUP))
     }
 
     /// The error that came back for a datagram, of which the reactor is told that it was heard.
     pub(super) fn take_refusal(&self) -> Option<io::Error> {
         let mut refusal = None;
-        let heard: io::Result<()> = self.try_io(Interest::ERROR, || {
-            refusal = self.take_error()?;
-            Err(io::ErrorKind::WouldBlock.into())
-        });
-        drop(heard);
+        self.heard_errors(|| refusal = self.take_error().ok().flatten());
         refusal
     }
 
@@ -173,12 +240,22 @@ impl AsFd for Socket {
 }
 
 impl Read for Socket {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.read_by(buffer, |fd, buffer| recv(fd, buffer, MsgFlags::empty()))
+    }
+}
+
+impl Socket {
     /// A read that leaves room in the buffer has emptied the socket, and the reactor is told so at once (as tokio's
     /// own `poll_read` does): asking the socket again would cost every message a system call.
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    fn read_by(
+        &self,
+        buffer: &mut [u8],
+        read: impl FnOnce(RawFd, &mut [u8]) -> nix::Result<usize>,
+    ) -> io::Result<usize> {
         let mut taken = None;
         let tried = self.try_io(Interest::READABLE, || {
-            let count = recv(self.as_fd().as_raw_fd(), buffer, MsgFlags::empty())?;
+            let count = read(self.as_fd().as_raw_fd(), buffer)?;
             taken = Some(count);
             if count > 0 && count < buffer.len() {
                 return Err(io::ErrorKind::WouldBlock.into());

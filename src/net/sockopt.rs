@@ -43,6 +43,11 @@ pub(super) fn apply(options: &SocketOptions, socket: &SockRef<'_>) -> Result<(),
     Ok(())
 }
 
+/// Whether an option means something for such a socket.
+pub(super) fn suits(option: SocketOption, socket: &SockRef<'_>) -> bool {
+    kind(socket).is_ok_and(|kind| option.suits(kind))
+}
+
 /// What kind of socket it is.
 fn kind(socket: &SockRef<'_>) -> io::Result<SocketKind> {
     let address = socket.local_addr()?;

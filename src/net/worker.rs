@@ -16,7 +16,7 @@ use crate::model::{
 };
 
 use super::announce::announce_front;
-use super::dial::{Dial, Failure};
+use super::dial::{Dial, Failure, Step};
 use super::journal::Journal;
 use super::session::{After, Session};
 use super::shared::{Fate, Shared};
@@ -118,6 +118,10 @@ fn idle(shared: &Shared, command: NetCommand, last: Option<&Endpoint>) -> Next {
             round: 1,
         },
         (NetCommand::Shutdown, _) => Next::Stop,
+        (NetCommand::Timestamps(on), _) => {
+            shared.timestamps.set(on);
+            Next::Idle
+        }
         (NetCommand::Send(_), _) => {
             shared.handled(Fate::Refused);
             Next::Idle
@@ -177,6 +181,10 @@ pub(super) fn interrupt(shared: &Shared, command: Option<NetCommand>, endpoint: 
         }
         Some(NetCommand::Peers(peers, PeerCommand::Send(..))) => {
             refuse_all(shared, &peers);
+            None
+        }
+        Some(NetCommand::Timestamps(on)) => {
+            shared.timestamps.set(on);
             None
         }
         // Whoever dials does not listen.
@@ -252,13 +260,8 @@ fn failed(shared: &Shared, journal: &mut Journal, failure: Failure) {
         errno,
         timed_out,
     } = failure;
-    journal.event(
-        at,
-        EntryKind::Error {
-            text: reason.clone(),
-            errno,
-        },
-    );
+    let text = reason.clone();
+    connect::record(shared, journal, Step::Event(at, EntryKind::Error { text, errno }));
     shared.publish(|news| {
         if let Some(link) = &mut news.link {
             link.state = LinkState::Failed;

@@ -1,7 +1,7 @@
 //! The thread that keeps history and annotations on disk, so that a slow disk holds up no key. Decides nothing.
 
 use std::io;
-use std::sync::mpsc;
+use std::sync::mpsc::{self, TrySendError};
 use std::thread;
 
 use tokio::sync::mpsc as async_mpsc;
@@ -60,16 +60,20 @@ impl Desk {
     }
 
     /// Hands in a job, or says why the thread cannot take it.
-    pub(crate) fn ask(&self, job: Job) -> Option<Report> {
-        let refused = match &job {
-            Job::Annotate(..) => "not kept: the disk does not keep up; try again in a moment",
-            Job::RecallAnnotations => "annotations were not looked up: the disk does not keep up",
+    pub(crate) fn ask(&self, job: Job) -> Option<Event> {
+        let refused = |text: &str| Event::Report(Report::Failed(text.to_owned()));
+        let (TrySendError::Full(job) | TrySendError::Disconnected(job)) = self.jobs.try_send(job).err()?;
+        Some(match job {
+            Job::Annotate(number, annotation) => Event::Annotated {
+                number,
+                annotation,
+                result: Err("not kept: the disk does not keep up; try again in a moment".to_owned()),
+            },
+            Job::RecallAnnotations => refused("annotations were not looked up: the disk does not keep up"),
             Job::Remember { .. } | Job::Recall(_) | Job::Visit(_) => {
-                "cannot keep history: the disk does not keep up; what was sent is in the recording"
+                refused("cannot keep history: the disk does not keep up; what was sent is in the recording")
             }
-        };
-        let result = self.jobs.try_send(job);
-        result.is_err().then(|| Report::Failed(refused.to_owned()))
+        })
     }
 
     /// Waits until everything that was asked for is done. Nothing more can be asked then.
@@ -99,14 +103,15 @@ fn work(history: &History, annotator: &mut Annotator, job: Job) -> Option<Event>
         },
         Job::Annotate(number, annotation) => {
             let keeping = match annotator {
-                Annotator::Recording(_) | Annotator::Sidecar(_) => Keeping::ForGood,
+                Annotator::Recording(_) | Annotator::Sidecars(_) => Keeping::ForGood,
                 Annotator::Memory(_) => Keeping::ForNow,
             };
-            let result = annotator.annotate(number, annotation).map(|()| keeping);
-            Some(Event::Annotated(
+            let result = annotator.annotate(number, annotation.clone());
+            Some(Event::Annotated {
                 number,
-                result.map_err(|error| error.to_string()),
-            ))
+                annotation,
+                result: result.map(|()| keeping).map_err(|error| error.to_string()),
+            })
         }
         Job::RecallAnnotations => match annotator.load() {
             // What was found is to be drawn.
@@ -151,11 +156,13 @@ mod tests {
         assert_eq!(desk.answer().await, Event::History { endpoint, lines });
         assert_eq!(desk.ask(Job::Annotate(EntryId(0), Annotation::default())), None);
         let answer = desk.answer().await;
-        assert!(matches!(&answer, Event::Annotated(EntryId(0), Err(why)) if why.contains("no such entry")));
+        assert!(
+            matches!(&answer, Event::Annotated { number: EntryId(0), result: Err(why), .. } if why.contains("no such entry"))
+        );
         desk.dismiss().await;
         assert!(matches!(
             desk.ask(Job::RecallAnnotations),
-            Some(Report::Failed(_))
+            Some(Event::Report(Report::Failed(_)))
         ));
     }
 }

@@ -35,7 +35,7 @@ use super::tell::tell;
 use crate::capture::{CaptureError, Growth, Recorder, Wording};
 use crate::model::{Full, Goal, NetCommand, Purpose, RecorderState};
 use crate::net::{Clock, Worker};
-use crate::text::Policy;
+use crate::text::{self, Policy};
 use course::{Course, Rules, Verdict};
 use feed::{Fed, Source};
 use format::Style;
@@ -115,7 +115,7 @@ pub(super) fn run(options: Headless, setting: Setting<'_>) -> Result<Outcome, He
         let mut run = Run::start(options, setting, source)?;
         let result = run.follow().await;
         run.stop_worker().await;
-        result
+        run.with_what_is_missing(result)
     });
     // A read of standard input that waits for a person must not hold the exit.
     runtime.shutdown_background();
@@ -310,6 +310,26 @@ impl<'a> Run<'a> {
             (Printing::Failed(error), _) => Err(HeadlessError::Print(error.to_string())),
             (Printing::GoesOn | Printing::Over, Verdict::Ended) => Ok(Outcome::Ended),
             (Printing::GoesOn | Printing::Over, Verdict::Broken(why)) => Err(HeadlessError::Broken(why)),
+        }
+    }
+
+    /// Says how much crossed and was not recorded, of all connections and whenever it was; with the error, if there is
+    /// one, since that is one line.
+    fn with_what_is_missing(&self, result: Result<Outcome, HeadlessError>) -> Result<Outcome, HeadlessError> {
+        let missing = match self.setting.worker.news.borrow().recorder {
+            RecorderState::Losing { bytes, .. } if bytes > 0 => text::format::size(bytes),
+            RecorderState::Losing { .. }
+            | RecorderState::Recording
+            | RecorderState::Paused { .. }
+            | RecorderState::Stopped { .. } => return result,
+        };
+        let said = format!("{missing} were not recorded; the log says where, as far as it had room for that");
+        match result {
+            Err(HeadlessError::Broken(why)) => Err(HeadlessError::Broken(format!("{why}; {said}"))),
+            Ok(_) | Err(_) => {
+                tell(&said);
+                result
+            }
         }
     }
 

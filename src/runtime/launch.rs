@@ -5,7 +5,7 @@ mod capture;
 
 use std::env;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::demo::Demo;
@@ -52,8 +52,8 @@ pub enum Peer {
     Goal(Goal),
     /// A server of our own.
     Demo,
-    /// Nobody: this capture is read; `-` is standard input.
-    Capture(PathBuf),
+    /// Nobody: this capture is read, or these as one; `-` is standard input.
+    Capture(Vec<PathBuf>),
     /// Nobody: the kept recording of this name is read, or the newest.
     Kept(Option<String>),
 }
@@ -127,17 +127,6 @@ pub enum RunError {
     /// The newest recording was asked for, and there is none.
     #[error("no recording is kept yet: a connection makes one; -w FILE names it")]
     NoRecording,
-    /// A recording of several files cannot be opened as one.
-    #[error(
-        "{name:?} is a ring of several files, which are opened one by one: sockscope sessions lists them; the newest \
-         is {newest:?}"
-    )]
-    Ring {
-        /// The recording.
-        name: String,
-        /// Its newest file.
-        newest: String,
-    },
     /// The connection or the output failed.
     #[error(transparent)]
     Headless(#[from] HeadlessError),
@@ -158,7 +147,6 @@ impl RunError {
             | RunError::NoSuchRecording(_)
             | RunError::Ambiguous(..)
             | RunError::NoRecording
-            | RunError::Ring { .. }
             | RunError::Headless(_) => 1.into(),
         }
     }
@@ -169,7 +157,7 @@ pub fn run(plan: &Plan) -> Result<(), RunError> {
     install_panic_hook();
     match (&plan.front, &plan.peer) {
         // Its standard input is a capture, and the keys come from elsewhere.
-        (Front::Screen(_), Peer::Capture(path)) if path == Path::new(capture::STREAM) => {}
+        (Front::Screen(_), Peer::Capture(paths)) if capture::is_stream(paths) => {}
         // Before anything is created for nothing.
         (Front::Screen(_), _) => check_terminal()?,
         (Front::Headless(_) | Front::Reading(_), _) => {}
@@ -184,14 +172,18 @@ pub fn run(plan: &Plan) -> Result<(), RunError> {
         (None, Peer::Ask | Peer::Demo | Peer::Capture(_) | Peer::Kept(_)) => None,
     };
     match (plan.front.clone(), &plan.peer) {
-        (Front::Screen(options), Peer::Capture(path)) => capture::show(plan, options, path),
+        (Front::Screen(options), Peer::Capture(paths)) => {
+            capture::show(plan, options, capture::named(paths).as_ref())
+        }
         (Front::Screen(options), Peer::Kept(name)) => {
-            capture::show(plan, options, &sessions::find(name.as_deref())?)
+            capture::show(plan, options, Some(&sessions::find(name.as_deref())?))
         }
         (Front::Screen(options), _) => run_screen(plan, options, goal),
-        (Front::Reading(reading), Peer::Capture(path)) => capture::print(plan, reading, path),
+        (Front::Reading(reading), Peer::Capture(paths)) => {
+            capture::print(plan, reading, capture::named(paths).as_ref())
+        }
         (Front::Reading(reading), Peer::Kept(name)) => {
-            capture::print(plan, reading, &sessions::find(name.as_deref())?)
+            capture::print(plan, reading, Some(&sessions::find(name.as_deref())?))
         }
         (Front::Reading(_), Peer::Ask | Peer::Goal(_) | Peer::Demo) => {
             Err(HeadlessError::Broken("there is no capture to read: name a file".into()).into())

@@ -183,7 +183,7 @@ pub fn run(screen: Screen) -> Result<Outcome, GuardError> {
 fn annotator(recorder: Option<&Recorder>, session: &Session) -> Annotator {
     match recorder {
         Some(recorder) => Annotator::of_recording(recorder.clone()),
-        None if session.path().exists() => Annotator::of_file(session.clone()),
+        None if session.is_of_files() => Annotator::of_file(session.clone()),
         None => Annotator::of_stream(session.clone()),
     }
 }

@@ -3,8 +3,9 @@
 use std::env;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::captured::Captured;
 use super::launch::RunError;
 use crate::app::Zone;
 use crate::capture::{Kept, RingFile, Sessions};
@@ -89,23 +90,24 @@ fn name(kept: &Kept) -> String {
         .unwrap_or_default()
 }
 
-/// Where the recording of that name is, or the file of a ring. A part of a name does where only one has it, and no name
-/// stands for the newest.
-pub(super) fn find(name: Option<&str>) -> Result<PathBuf, RunError> {
+/// The recording of that name, or the file of a ring. A part of a name does where only one has it, and no name stands
+/// for the newest.
+pub(super) fn find(name: Option<&str>) -> Result<Captured, RunError> {
     let sessions = Sessions::open(|name| env::var_os(name))?;
     let kept = sessions.kept()?;
     let found = match name {
         Some(name) => named(&kept, name).or_else(|unknown| alike(&kept, name).unwrap_or(Err(unknown)))?,
         None => kept.last().cloned().ok_or(RunError::NoRecording)?,
     };
-    if let Some(newest) = found.ring.last() {
-        let newest = newest.path.file_name().unwrap_or_default();
-        return Err(RunError::Ring {
-            name: self::name(&found),
-            newest: newest.display().to_string(),
-        });
+    if found.ring.is_empty() {
+        return Ok(Captured::File(found.path));
     }
-    Ok(found.path)
+    // Its recorder may have deleted the oldest since they were listed.
+    let files = found.ring.into_iter().map(|file| file.path);
+    Ok(Captured::Joined {
+        name: found.path,
+        files: files.filter(|path| path.exists()).collect(),
+    })
 }
 
 /// The recording of that name, or the file of a ring, with or without the extension.

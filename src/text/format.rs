@@ -36,6 +36,11 @@ pub fn count(number: u64) -> String {
     out
 }
 
+/// A number with what it counts: one of them, or many.
+pub fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { many })
+}
+
 /// Bytes a second.
 pub fn rate(bytes_per_second: u64) -> String {
     format!("{}/s", size(bytes_per_second))
@@ -93,6 +98,14 @@ pub fn exact_size(bytes: u64) -> String {
         bytes if bytes.is_multiple_of(1 << 20) => format!("{}M", bytes >> 20),
         bytes if bytes.is_multiple_of(1 << 10) => format!("{}K", bytes >> 10),
         bytes => bytes.to_string(),
+    }
+}
+
+/// The same with a tenth of a millisecond up to ten seconds, for times that are compared: `271.3 ms`.
+pub fn measured(duration: Duration) -> String {
+    match duration.as_nanos() {
+        100_000_000..10_000_000_000 => format!("{:.1} ms", duration.as_nanos() as f64 / 1e6),
+        _ => took(duration),
     }
 }
 
@@ -222,6 +235,9 @@ mod tests {
         assert_eq!(clock(Duration::from_hours(25)), "1d 01:00:00");
         assert_eq!(took(Duration::from_micros(71)), "71 µs");
         assert_eq!(took(Duration::from_micros(1234)), "1.2 ms");
+        assert_eq!(measured(Duration::from_micros(1234)), "1.2 ms");
+        assert_eq!(measured(Duration::from_micros(9_271_340)), "9271.3 ms");
+        assert_eq!(measured(Duration::from_secs(10)), "10.0 s");
         assert_eq!(ago(Duration::from_secs(125)), "2 min");
         assert_eq!(offset(0), "UTC");
         assert_eq!(offset(7200), "+02:00");

@@ -2,10 +2,16 @@
 
 use std::time::Duration;
 
+use super::quote;
+
 /// Reads a duration such as `5s`, `200ms`, `1m30s` or `2h`; a number without a unit is refused.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let wrong =
-        || format!("{text:?} is not a duration: write a number with a unit, as in 5s, 200ms or 1m30s");
+    let wrong = || {
+        format!(
+            "{} is not a duration: write a number with a unit, as in 5s, 200ms or 1m30s",
+            quote(text)
+        )
+    };
     let mut rest = text.trim();
     let mut total = Duration::ZERO;
     if rest.is_empty() {
@@ -37,7 +43,12 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 
 /// Reads a number of bytes such as `4096`, `64K`, `1MiB` or `2G`; K, M, G are binary.
 pub fn size(text: &str) -> Result<u64, String> {
-    let wrong = || format!("{text:?} is not a size: write a number of bytes, as in 4096, 64K or 1GiB");
+    let wrong = || {
+        format!(
+            "{} is not a size: write a number of bytes, as in 4096, 64K or 1GiB",
+            quote(text)
+        )
+    };
     let text_ = text.trim();
     let digits = text_.find(|c: char| !c.is_ascii_digit()).unwrap_or(text_.len());
     let shift = match text_[digits..].trim().to_ascii_lowercase().as_str() {

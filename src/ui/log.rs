@@ -59,6 +59,7 @@ fn render_title(scene: &Scene<'_>, canvas: &mut Canvas<'_>, position: LogPositio
         (TimeColumn::Absolute, Zone::Local { .. }) => "local time",
         (TimeColumn::SinceStart, _) => "since start",
         (TimeColumn::Delta, _) => "deltas",
+        (TimeColumn::Kernel, _) => "kernel's times",
     };
     let right = position_line(scene, position);
     let search = scene

@@ -83,31 +83,7 @@ fn words_style(scene: &Scene<'_>, kind: &EntryKind) -> Style {
 fn render_head(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, head: &Head, hits: &[Range<u32>]) {
     let theme = scene.theme();
     let pen = &scene.pen;
-    let at = head.entry.at;
-    let delta = format::delta(at.since(head.previous.unwrap_or(at)));
-    let mut x = area.x;
-    if head.columns.time > 0 {
-        let time = match scene.app.log.time {
-            TimeColumn::Absolute => format::time_of_day(at.0, scene.app.settings.zone.offset()),
-            TimeColumn::SinceStart | TimeColumn::Delta => format::delta(at.since(head.started.unwrap_or(at))),
-        };
-        let time = shortened(time, head.columns.time - 2);
-        canvas.line(
-            (x, area.y),
-            head.columns.time - 2,
-            &pen.text(&time, theme.secondary()),
-        );
-        x += head.columns.time;
-    }
-    if head.columns.delta > 0 {
-        let delta = shortened(delta, head.columns.delta - 2);
-        canvas.line(
-            (x, area.y),
-            head.columns.delta - 2,
-            &pen.text(&delta, theme.secondary()),
-        );
-        x += head.columns.delta;
-    }
+    let x = area.x + times(scene, canvas, area, head);
     let kind = &head.entry.kind;
     let style = theme.event(kind);
     let line = pen.line().text(pen.symbols.mark(kind), style).gap(1);
@@ -134,6 +110,54 @@ fn render_head(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, head: &He
     if used + 2 + number.cells() <= room {
         canvas.line((x + room - number.cells(), area.y), number.cells(), &number);
     }
+}
+
+/// Draws the times, and returns how many cells they have.
+fn times(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, head: &Head) -> u16 {
+    let (theme, pen, at) = (scene.theme(), &scene.pen, head.entry.at);
+    let delta = format::delta(at.since(head.previous.unwrap_or(at)));
+    let mut x = area.x;
+    if head.columns.time > 0 {
+        let cells = head.columns.time - 2;
+        let time = match scene.app.log.time {
+            TimeColumn::Absolute => {
+                let time = format::time_of_day(at.0, scene.app.settings.zone.offset());
+                shortened(time, cells)
+            }
+            TimeColumn::SinceStart | TimeColumn::Delta => {
+                shortened(format::delta(at.since(head.started.unwrap_or(at))), cells)
+            }
+            TimeColumn::Kernel => stamped(scene, head),
+        };
+        canvas.line((x, area.y), cells, &pen.text(&time, theme.secondary()));
+        x += head.columns.time;
+    }
+    if head.columns.delta > 0 {
+        let delta = shortened(delta, head.columns.delta - 2);
+        canvas.line(
+            (x, area.y),
+            head.columns.delta - 2,
+            &pen.text(&delta, theme.secondary()),
+        );
+        x += head.columns.delta;
+    }
+    x - area.x
+}
+
+/// How long a sent entry took to be acknowledged, or at least to be on the wire, or how long a received one lay unread.
+fn stamped(scene: &Scene<'_>, head: &Head) -> String {
+    let Some(stamps) = &head.stamps else {
+        return String::new();
+    };
+    let at = head.entry.at;
+    let queued = stamps.queued.unwrap_or(at);
+    let (what, took) = match (stamps.acknowledged, stamps.on_wire, stamps.arrived) {
+        (Some(acknowledged), _, _) => ("ack", acknowledged.since(queued)),
+        (None, Some(sent), _) => ("wire", sent.since(queued)),
+        (None, None, Some(arrived)) => ("lag", at.since(arrived)),
+        (None, None, None) => return String::new(),
+    };
+    format!("{what} +{}", scene.measured(took))
 }
 
 /// A number of seconds that must fit: decimals are cut off, nothing else.

@@ -1,12 +1,14 @@
 //! What one picture is made of: the state, the log, the time, the layout and the theme, side by side.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::line::{Line, Pen};
 use super::theme::Theme;
 use crate::app::actions::{Action, Dial, Program};
 use crate::app::{App, Layout, Pane};
 use crate::model::{Records, Timestamp};
+use crate::text::format;
 
 /// What a picture depends on besides the state.
 #[derive(Clone, Copy)]
@@ -66,6 +68,24 @@ impl<'a> Scene<'a> {
     /// Whether a pane has the keyboard.
     pub(super) fn focused(&self, pane: Pane) -> bool {
         self.app.focus == pane && self.app.overlay.is_none()
+    }
+
+    /// How long something took, in characters that may be shown.
+    pub(super) fn took(&self, duration: Duration) -> String {
+        self.seven_bits(format::took(duration))
+    }
+
+    /// The same for times that are compared.
+    pub(super) fn measured(&self, duration: Duration) -> String {
+        self.seven_bits(format::measured(duration))
+    }
+
+    fn seven_bits(&self, text: String) -> String {
+        if self.pen.policy.ascii {
+            text.replace('µ', "u")
+        } else {
+            text
+        }
     }
 
     /// How to do something from the focused pane: `press c`, `press Esc, then c`, or by name.

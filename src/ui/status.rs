@@ -5,13 +5,15 @@ mod file;
 mod kernel;
 mod server;
 pub(super) mod title;
+mod waterfall;
 mod words;
 
 use super::canvas::Canvas;
+use super::chrome;
 use super::line::{Line, fit};
 use super::scene::Scene;
 use super::sparkline::sparkline;
-use crate::app::{Area, Second};
+use crate::app::{Area, Pane, Second};
 use crate::model::{Direction, Link, LinkState, Side, Tally};
 use crate::text::format;
 
@@ -36,7 +38,12 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
         None => vec![idle(scene)],
         Some(link) if area.height > 2 => match scene.app.everybody() {
             Some(listening) => server::rows(scene, listening),
-            None => details::rows(scene, link),
+            None => {
+                let (rows, part) = details::rows(scene, link, area.width, area.height);
+                let edge = (scene.layout.title.x + scene.layout.title.width).saturating_sub(1);
+                chrome::thumb(scene, canvas, edge, area, part, scene.focused(Pane::Status));
+                rows
+            }
         },
         Some(link) if area.height == 1 => vec![one_row(scene, link, area.width)],
         Some(link) => vec![
@@ -84,7 +91,7 @@ fn first_row<'s>(scene: &'s Scene<'_>, link: &Link, width: u16) -> Line<'s> {
 fn second_row<'s>(scene: &'s Scene<'_>, link: &Link, width: u16) -> Line<'s> {
     if link.opened.is_none() {
         // Nothing can have crossed.
-        return scene.line();
+        return waterfall::one_row(scene, link, width);
     }
     let mut parts = vec![
         (0, tally(scene, "sent", Direction::Sent, link.sent)),

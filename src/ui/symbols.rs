@@ -43,6 +43,10 @@ pub(super) struct Symbols {
     pub arrow_keys: [&'static str; 4],
     /// From nothing to full.
     pub levels: [&'static str; 8],
+    /// The ends of the room that a bar has.
+    pub bar_ends: [&'static str; 2],
+    /// What a bar is filled with that stands for something done, for something that failed, and for something else.
+    pub bars: [&'static str; 3],
 }
 
 const UNICODE: Symbols = Symbols {
@@ -76,6 +80,8 @@ const UNICODE: Symbols = Symbols {
     marked: "◆",
     arrow_keys: ["↑", "↓", "←", "→"],
     levels: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
+    bar_ends: ["▕", "▏"],
+    bars: ["█", "▒", "░"],
 };
 
 const ASCII: Symbols = Symbols {
@@ -109,6 +115,8 @@ const ASCII: Symbols = Symbols {
     marked: "*",
     arrow_keys: ["Up", "Down", "Left", "Right"],
     levels: ["_", ".", ":", "-", "=", "+", "*", "#"],
+    bar_ends: ["|", "|"],
+    bars: ["#", "x", "."],
 };
 
 impl Symbols {

@@ -12,6 +12,7 @@ mod foreign;
 mod full;
 mod hostile;
 mod identity;
+mod joined;
 mod messages;
 mod oddities;
 mod opening;
@@ -20,5 +21,7 @@ mod ring;
 mod roundtrip;
 mod sample;
 mod search;
+mod sections;
+mod stamps;
 #[path = "../support/wire.rs"]
 mod wire;

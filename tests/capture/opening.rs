@@ -319,10 +319,55 @@ fn a_compressed_file_cut_anywhere_shows_what_can_be_unpacked() {
             assert_eq!(report.state, FileState::Complete);
             assert_eq!(
                 report.remarks[0],
-                "the compressed file is cut short, or is followed by bytes that are no gzip; what could be unpacked is shown"
+                "the compressed file is cut short; what could be unpacked is shown"
             );
         }
     }
+}
+
+#[test]
+fn what_follows_compressed_data_costs_nothing_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a");
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder
+        .write_all(&wire::pcap(Order::Little, false, 1, 65_535, &packets(40)))
+        .unwrap();
+    let bytes = encoder.finish().unwrap();
+    let check = |behind: &[u8], expected: &[&str]| {
+        wire::write_old(&path, &[&bytes, behind].concat());
+        let (opening, report) = wire::open(&path);
+        assert_eq!(report.state, FileState::Complete, "{behind:?}");
+        assert_eq!(report.remarks, expected, "{behind:?}");
+        assert_eq!(
+            wire::lines(&opening.session).len() as u64,
+            entries(43),
+            "{behind:?}"
+        );
+    };
+    check(b"", &[]);
+    // What fills up the last block of a tape is worth no word (gzip(1)).
+    check(&[0; 512], &[]);
+    let said = "the last 5 bytes, behind the compressed data, are no gzip, and were left out";
+    check(b"junk\n", &[said]);
+    let said = "the last 900 bytes, behind the compressed data, are no gzip, and were left out";
+    check(&[7; 900], &[said]);
+    // What only begins like another member.
+    let said = "the last 12 bytes, behind the compressed data, are no gzip, and were left out";
+    check(b"\x1f junk junk\n".get(..12).unwrap(), &[said]);
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let stream = File::from(std::os::fd::OwnedFd::from(reader));
+    let opening = sockscope::capture::open_stream_in_background(Path::new("-"), stream).unwrap();
+    writer.write_all(&bytes).unwrap();
+    writer.write_all(b"junk").unwrap();
+    let report = wire::wait(&opening, |report| report.state == FileState::Complete);
+    assert_eq!(
+        (report.entries, report.remarks),
+        (
+            entries(43),
+            vec!["what follows the compressed data is no gzip, and was left out".to_owned()]
+        )
+    );
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! Scans in their threads, over sessions that are being recorded.
 
 use sockscope::capture::{
-    Connection, Filtered, Recorder, Scan, ScanReport, ScanState, Sought, hits, open_in_background,
+    Annotator, Connection, Filtered, Recorder, Scan, ScanReport, ScanState, Sought, hits, open_in_background,
 };
-use sockscope::model::{Direction, EntryId, FileReport, FileState, Query, Records, Reference, Timestamp};
+use sockscope::model::{
+    Annotation, Direction, EntryId, FileReport, FileState, Query, Records, Reference, Timestamp,
+};
 use sockscope::text::Pattern;
 use tempfile::TempDir;
 
@@ -39,6 +41,17 @@ impl Recording {
     }
 }
 
+/// Marks an entry, or takes the mark away.
+fn mark(recorder: &Recorder, number: u64, marked: bool) {
+    let annotation = Annotation {
+        marked,
+        comment: None,
+    };
+    Annotator::of_recording(recorder.clone())
+        .annotate(EntryId(number), annotation)
+        .unwrap();
+}
+
 /// Waits until the scan says so.
 fn reached(scan: &Scan, done: impl FnMut(&ScanReport) -> bool) -> ScanReport {
     let mut reports = scan.reports();
@@ -55,6 +68,55 @@ fn caught_up(scan: &Scan, len: u64) -> ScanReport {
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(future)
+}
+
+#[test]
+fn what_the_user_adds_is_a_hit_at_once_and_only_as_long_as_it_is_there() {
+    let recording = recording();
+    for text in ["one", "two", "+PO", "NG", "three", "+PONG"] {
+        recording.say(text);
+    }
+    let query = |typed: &str| Sought::Query(Query::parse(typed, &Reference::default()).unwrap());
+    let marked = Scan::start(recording.recorder.reader(), query("is:marked"));
+    let both = Scan::start(recording.recorder.reader(), query("is:marked pong"));
+    let neither = Scan::start(
+        recording.recorder.reader(),
+        query("dir:rx not (is:marked or pong)"),
+    );
+    let scans = [&marked, &both, &neither];
+    for scan in scans {
+        caught_up(scan, 7);
+    }
+    let changed = |number, marked, expected: [u64; 3]| {
+        let before = scans.map(|scan| scan.report().renewals);
+        mark(&recording.recorder, number, marked);
+        for ((scan, before), hits) in scans.into_iter().zip(before).zip(expected) {
+            scan.poke();
+            let report = reached(scan, |report| report.renewals > before);
+            assert_eq!((report.hits, report.scanned), (hits, 7), "{number} {marked}");
+        }
+    };
+    changed(1, true, [1, 0, 3]);
+    // A text that starts there and ends in the next entry.
+    changed(3, true, [2, 1, 3]);
+    changed(6, true, [3, 2, 3]);
+    changed(1, false, [2, 2, 4]);
+    changed(3, false, [1, 1, 4]);
+    // What is marked before the scan comes to it, or is searched again later, is found as well.
+    recording.say("last +PON");
+    mark(&recording.recorder, 7, true);
+    both.poke();
+    assert_eq!(caught_up(&both, 8).hits, 1);
+    recording.say("G");
+    both.poke();
+    assert_eq!(caught_up(&both, 9).hits, 2);
+    let before = both.report().renewals;
+    mark(&recording.recorder, 7, false);
+    both.poke();
+    assert_eq!(reached(&both, |report| report.renewals > before).hits, 1);
+    recording.say("more");
+    both.poke();
+    assert_eq!(caught_up(&both, 10).hits, 1);
 }
 
 #[test]

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use sockscope::model::{
-    Annotation, ConnectionId, Direction, Entry, EntryId, EntryKind, Records, RecordsError, Surroundings,
-    Tail, Timestamp,
+    Annotation, ConnectionId, Direction, Entry, EntryId, EntryKind, Records, RecordsError, Stamps,
+    Surroundings, Tail, Timestamp,
 };
 
 /// A log of one connection.
@@ -14,6 +14,8 @@ pub(crate) struct Memory {
     entries: Vec<(Entry, Vec<u8>)>,
     /// How many entries are not kept any more.
     pub(crate) gone: u64,
+    /// The kernel's time stamps of entries.
+    pub(crate) stamps: BTreeMap<u64, Stamps>,
     /// What was added to entries.
     pub(crate) annotations: BTreeMap<u64, Annotation>,
 }
@@ -81,6 +83,14 @@ impl Records for Memory {
 
     fn started(&self, _: ConnectionId) -> Option<Timestamp> {
         self.entries.first().map(|(entry, _)| entry.at)
+    }
+
+    fn stamps(&self, number: EntryId) -> Option<Stamps> {
+        self.stamps.get(&number.0).copied()
+    }
+
+    fn has_stamps(&self) -> bool {
+        !self.stamps.is_empty()
     }
 
     fn annotation(&self, number: EntryId) -> Option<Annotation> {

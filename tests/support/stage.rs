@@ -2,6 +2,7 @@
 //! still until the test moves it.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ratatui::buffer::Buffer;
@@ -95,6 +96,9 @@ impl Stage {
 
     /// Records an event, and reports it.
     pub(crate) fn event(&mut self, kind: EntryKind) -> &mut Stage {
+        if let Some(link) = &mut self.link {
+            Arc::make_mut(&mut link.dial).take_in(self.now, &kind);
+        }
         self.log.event(self.now, kind);
         self.report()
     }
@@ -107,9 +111,7 @@ impl Stage {
                 Direction::Sent => &mut link.sent,
                 Direction::Received => &mut link.received,
             };
-            tally.bytes += bytes.len() as u64;
-            tally.messages += 1;
-            tally.last = Some(self.now);
+            tally.count(bytes.len() as u64, self.now);
         }
         self.report()
     }

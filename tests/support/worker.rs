@@ -168,6 +168,7 @@ pub(crate) fn word(kind: &EntryKind) -> &'static str {
             (_, EndHow::Truncated) => "truncated",
             (_, EndHow::Alert) => "alert",
             (_, EndHow::Close) => "closed",
+            (_, EndHow::Tap) => "tap",
             (_, EndHow::Os) => "os",
         },
         EntryKind::Error { .. } => "error",

@@ -1,5 +1,6 @@
 //! Pictures of the screen at four sizes. With `SOCKSCOPE_PICTURES=DIR` each is also written there as SVG.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,8 @@ use sockscope::app::{App, Event, Key, KeyCode, SessionFile, Settings};
 use sockscope::model::{
     Agreed, Annotation, Attempt, AttemptOutcome, Certificate, ConnectionId, Direction, End, EndHow, EntryId,
     EntryKind, ExportReport, ExportState, Family, FileReport, FileState, Full, KernelReport, Link, LinkState,
-    Lookup, RecorderState, RingReport, Side, TcpInfo, TcpState, TlsReport, Verdict,
+    Lookup, RecorderState, Records as _, RingReport, Side, Stamps, TcpInfo, TcpState, Timestamp,
+    Timestamping, TlsReport, Verdict,
 };
 
 const SIZES: [(u16, u16); 4] = [(80, 24), (120, 40), (40, 10), (20, 5)];
@@ -218,8 +220,8 @@ fn refused(size: (u16, u16)) -> Stage {
     link.reason = Some("localhost:6379 refused the connection: is a server listening there?".into());
     link.ended = Some(stage.now);
     stage.link = Some(link);
-    let v4: Vec<std::net::SocketAddr> = vec!["127.0.0.1:6379".parse().unwrap()];
-    let v6: Vec<std::net::SocketAddr> = vec!["[::1]:6379".parse().unwrap()];
+    let v4: Vec<SocketAddr> = vec!["127.0.0.1:6379".parse().unwrap()];
+    let v6: Vec<SocketAddr> = vec!["[::1]:6379".parse().unwrap()];
     for (family, result) in [(Family::V6, v6.clone()), (Family::V4, v4.clone())] {
         stage.wait(micros(180)).event(EntryKind::Lookup(Lookup {
             name: "localhost".into(),
@@ -490,6 +492,210 @@ fn what_the_kernel_says_stands_in_status() {
     });
 }
 
+/// A request that was acknowledged long before its answer came, which lay unread for a while; and one that is on its way.
+fn stamped(size: (u16, u16)) -> Stage {
+    let mut stage = Stage::open(size);
+    let stamps = |stage: &mut Stage, stamps| {
+        let last = stage.log.len() - 1;
+        stage.log.stamps.insert(last, stamps);
+    };
+    stage
+        .wait(Duration::from_millis(1_204))
+        .data(Direction::Sent, b"PING\r\n");
+    let (sent, queued) = (stage.now, Timestamp(stage.now.0 - 30_000));
+    let since = |micros| Some(queued + Duration::from_micros(micros));
+    stamps(
+        &mut stage,
+        Stamps {
+            queued: Some(queued),
+            scheduled: since(12),
+            on_wire: since(14),
+            acknowledged: since(21_800),
+            arrived: None,
+        },
+    );
+    stage
+        .wait(micros(152_500))
+        .data(Direction::Received, b"+PONG\r\n");
+    stamps(
+        &mut stage,
+        Stamps {
+            arrived: Some(sent + micros(152_300)),
+            ..Stamps::default()
+        },
+    );
+    stage
+        .wait(Duration::from_millis(900))
+        .data(Direction::Sent, b"PING\r\n");
+    let queued = Timestamp(stage.now.0 - 30_000);
+    stamps(
+        &mut stage,
+        Stamps {
+            queued: Some(queued),
+            on_wire: Some(queued + micros(16)),
+            ..Stamps::default()
+        },
+    );
+    stage
+}
+
+#[test]
+fn the_kernels_time_stamps_stand_with_their_entry() {
+    check("stamps", &[], |size| {
+        let mut stage = stamped(size);
+        stage.escape().typed(":2").key(Key::plain(KeyCode::Enter));
+        stage.key(Key::plain(KeyCode::Enter));
+        stage.link(|link| link.timestamping = Timestamping::On);
+        stage
+    });
+    check("stamps_column", &[], |size| {
+        let mut stage = stamped(size);
+        stage.escape().typed("ttt");
+        stage
+    });
+    check_at("stamps_ascii", (80, 24), &[], |size| {
+        let mut stage = stamped(size);
+        stage.app.settings.policy.ascii = true;
+        stage.escape().typed("ttt:2").key(Key::plain(KeyCode::Enter));
+        stage.key(Key::plain(KeyCode::Enter));
+        stage
+    });
+}
+
+/// A dial of a name with an address that refuses, one that is given up, and one that answers; then TLS, and an answer.
+fn dialed(size: (u16, u16)) -> Stage {
+    let mut stage = Stage::new(settings(), size);
+    let link = Link::new(
+        ConnectionId(0),
+        "tls://example.org:443".parse().unwrap(),
+        stage.now,
+    );
+    stage.link = Some(link);
+    let ask = stage.now;
+    stage.link(|link| {
+        link.state = LinkState::Resolving;
+        Arc::make_mut(&mut link.dial).asked(ask, Family::V6);
+        Arc::make_mut(&mut link.dial).asked(ask, Family::V4);
+    });
+    let (v6, other, v4): (SocketAddr, SocketAddr, SocketAddr) = (
+        "[2001:db8::10]:443".parse().unwrap(),
+        "[2001:db8::11]:443".parse().unwrap(),
+        "192.0.2.7:443".parse().unwrap(),
+    );
+    let lookup = |family, micros, found| {
+        EntryKind::Lookup(Lookup {
+            name: "example.org".into(),
+            family,
+            took: Duration::from_micros(micros),
+            result: Ok(found),
+        })
+    };
+    let attempt = |remote, micros, outcome| {
+        EntryKind::Attempt(Attempt {
+            remote,
+            took: Duration::from_micros(micros),
+            outcome,
+        })
+    };
+    let refused = AttemptOutcome::Failed {
+        errno: 111,
+        text: "it refused".into(),
+    };
+    stage
+        .wait(micros(12_300))
+        .event(lookup(Family::V6, 12_300, vec![v6, other]));
+    stage.link(|link| link.state = LinkState::Connecting);
+    stage.event(attempt(v6, 0, AttemptOutcome::Started));
+    stage
+        .wait(micros(2_100))
+        .event(lookup(Family::V4, 14_400, vec![v4]));
+    stage.wait(micros(9_000)).event(attempt(v6, 11_100, refused));
+    stage
+        .wait(micros(80))
+        .event(attempt(v4, 0, AttemptOutcome::Started));
+    stage
+        .wait(micros(250_000))
+        .event(attempt(other, 0, AttemptOutcome::Started));
+    stage
+}
+
+/// The rest of it.
+fn secured(stage: &mut Stage) {
+    let (other, v4) = (
+        "[2001:db8::11]:443".parse().unwrap(),
+        "192.0.2.7:443".parse().unwrap(),
+    );
+    let attempt = |remote, micros, outcome| {
+        EntryKind::Attempt(Attempt {
+            remote,
+            took: Duration::from_micros(micros),
+            outcome,
+        })
+    };
+    stage.wait(micros(21_000));
+    stage.event(attempt(other, 21_000, AttemptOutcome::Abandoned));
+    stage.event(attempt(v4, 271_000, AttemptOutcome::Connected));
+    let report = TlsReport {
+        took: Duration::from_micros(48_200),
+        verdict: Verdict::Trusted,
+        ..handshake()
+    };
+    stage
+        .wait(micros(48_200))
+        .event(EntryKind::Tls(Box::new(report.clone())));
+    let (local, remote) = ("192.0.2.200:50312".parse().unwrap(), v4);
+    stage.event(EntryKind::Open { local, remote });
+    let opened = stage.now;
+    stage.link(|link| {
+        link.state = LinkState::Open;
+        link.tls = Some(Arc::new(report));
+        (link.local, link.remote, link.opened) = (Some(local), Some(remote), Some(opened));
+    });
+    stage
+        .wait(Duration::from_secs(3))
+        .data(Direction::Sent, b"GET / HTTP/1.0\r\n\r\n");
+    stage
+        .wait(micros(120_400))
+        .data(Direction::Received, b"HTTP/1.0 200 OK\r\n\r\n");
+}
+
+#[test]
+fn the_connect_waterfall_shows_every_phase() {
+    let zoomed = |size| {
+        let mut stage = dialed(size);
+        secured(&mut stage);
+        stage.escape().key(Key::char(':')).typed("waterfall");
+        stage.key(Key::plain(KeyCode::Enter));
+        stage
+    };
+    check("waterfall_dialing", &[2], dialed);
+    check("waterfall", &[], zoomed);
+    check_at("waterfall_ascii", (80, 24), &[], |size| {
+        let mut stage = zoomed(size);
+        stage.app.settings.policy.ascii = true;
+        stage
+    });
+    check_at("waterfall_no_color", (80, 24), &[13, 14, 15, 16], |size| {
+        let mut stage = zoomed(size);
+        stage.theme = sockscope::ui::Theme::Plain;
+        stage
+    });
+    check("waterfall_failed", &[], |size| {
+        let mut stage = refused(size);
+        let now = stage.now;
+        stage.link(|link| link.ended = Some(now));
+        stage.escape().typed("1zG");
+        stage
+    });
+    check("waterfall_inspected", &[], |size| {
+        let mut stage = dialed(size);
+        secured(&mut stage);
+        stage.escape().typed(":10").key(Key::plain(KeyCode::Enter));
+        stage.key(Key::plain(KeyCode::Enter)).key(key('z'));
+        stage
+    });
+}
+
 /// A handshake with a server whose certificate is not trusted.
 fn handshake() -> TlsReport {
     TlsReport {
@@ -597,6 +803,7 @@ fn reading(size: (u16, u16), how: FileState, remarks: &[&str]) -> Stage {
     });
     stage.send(Event::Started);
     let report = FileReport {
+        files: 1,
         first: EntryId(0),
         size: 48_318_382_080,
         indexed: 21_743_271_936,

@@ -116,6 +116,8 @@ pub enum Dial {
     Cancel,
     /// Show or change an option of its socket.
     Option,
+    /// Ask the kernel for time stamps, or for no more.
+    Timestamps,
 }
 
 /// Which of those who came is meant.
@@ -209,6 +211,10 @@ pub enum Show {
     Arrange,
     /// Switch the mouse on or off.
     Mouse,
+    /// How the connection came about, in Status.
+    Waterfall,
+    /// What the kernel says of the connection, in Status.
+    Kernel,
 }
 
 /// Which pane to focus.

@@ -150,6 +150,8 @@ pub const ACTIONS: &[ActionInfo] = &[
         row(Action::Dial(Dial::Close), "close", "Close (FIN)", "Send FIN after everything unsent, and end once the peer has ended too, or after 2 s.", &[])),
     for_datagrams("Close the socket; the peer is not told.",
         row(Action::Dial(Dial::Reset), "reset", "Reset (RST)", "End the connection at once with RST; what is unsent is dropped.", &[])),
+    known_as("acknowledged ack kernel latency", taking("[on|off]", row(Action::Dial(Dial::Timestamps), "timestamps", "Time stamps of the kernel",
+        "Ask the kernel when what is sent was on the wire and acknowledged, and when what is received arrived, or ask no more; the Inspector shows it.", &[]))),
     row(Action::Dial(Dial::Cancel), "cancel", "Cancel dialing", "Give up the attempt under way, or the wait for the next one.", &[]),
     taking("[NAME[=VALUE]]", known_as("sockopt setsockopt", row(Action::Dial(Dial::Option), "option", "Socket option", "Show or change an option of the socket, as in ttl or ttl=5; what is changed counts for later connections too.", &[]))),
 
@@ -226,8 +228,8 @@ pub const ACTIONS: &[ActionInfo] = &[
     row(Action::Export(Export::Overwrite), "export-overwrite", "Export over the file", "Overwrite the file that the export found in its place.", &[]),
     taking("[hex|text|both]", row(Action::Show(Show::View), "view", "View", "Change the view of the log: hex, text or both.",
         &[view(char('x'))])),
-    taking("[absolute|start|delta]", row(Action::Show(Show::TimeColumn), "time", "Time column",
-        "Change the time column: absolute, since start of the connection, since the previous entry.",
+    taking("[absolute|start|delta|kernel]", row(Action::Show(Show::TimeColumn), "time", "Time column",
+        "Change the time column: absolute, since start of the connection, since the previous entry, or what the kernel's time stamps tell.",
         &[view(char('t'))])),
     row(Action::Show(Show::Zoom), "zoom", "Zoom", "Give the focused pane the whole window, or give it back.",
         &[view(char('z'))]),
@@ -235,6 +237,10 @@ pub const ACTIONS: &[ActionInfo] = &[
         &[view(char('|'))]),
     row(Action::Show(Show::Mouse), "mouse", "Mouse", "Switch the mouse on or off; off, the terminal selects text.",
         &[view(char('M'))]),
+    known_as("dial phases lookup dns timing", row(Action::Show(Show::Waterfall), "waterfall", "Connect waterfall",
+        "Show in Status how the connection came about: lookups, addresses tried, TLS, first byte.", &[])),
+    known_as("tcp-info rtt retransmits window", row(Action::Show(Show::Kernel), "kernel", "Kernel's view",
+        "Show in Status what the kernel says of the connection: round trip, windows, losses, rates.", &[])),
 
     row(Action::Reading(Reading::Stop), "stop-indexing", "Stop indexing", "Stop indexing the file; what was found so far stays readable.", &[]),
 

@@ -5,7 +5,7 @@ use crate::app::TimeColumn;
 /// How many cells the times take at the start of a head, the gap behind each included; 0 for what is not shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TimeColumns {
-    /// The time of day, or the time since the start.
+    /// The time of day, the time since the start, or what the kernel's time stamps tell.
     pub time: u16,
     /// The time since the entry before.
     pub delta: u16,
@@ -29,7 +29,7 @@ impl TimeColumns {
             ..none
         };
         let first = match time {
-            TimeColumn::Absolute | TimeColumn::SinceStart => TimeColumns {
+            TimeColumn::Absolute | TimeColumn::SinceStart | TimeColumn::Kernel => TimeColumns {
                 time: TIME_CELLS,
                 ..none
             },

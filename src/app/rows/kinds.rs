@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::TimeColumns;
-use crate::model::{Entry, EntryId, Timestamp};
+use crate::model::{Entry, EntryId, Stamps, Timestamp};
 use crate::text::{GutterCell, HexLayout, Shown, Unit};
 
 /// A row of the log, ready to be painted.
@@ -55,6 +55,8 @@ pub struct Head {
     pub columns: TimeColumns,
     /// Whether the user marked the entry.
     pub marked: bool,
+    /// The kernel's time stamps, where the time column shows them.
+    pub stamps: Option<Box<Stamps>>,
 }
 
 /// A row of a hexdump.

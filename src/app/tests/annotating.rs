@@ -1,7 +1,7 @@
 //! Marks and comments.
 
 use crate::app::testing::Bench;
-use crate::app::{Effect, Event, Keeping, Overlay};
+use crate::app::{Effect, Event, Keeping, Overlay, Scanned};
 use crate::model::{Annotation, Direction, EntryId};
 
 fn bench() -> Bench {
@@ -25,9 +25,60 @@ fn keep(bench: &mut Bench) {
         if annotation.is_empty() {
             bench.memory.annotations.remove(&number.0);
         } else {
-            bench.memory.annotations.insert(number.0, annotation);
+            bench.memory.annotations.insert(number.0, annotation.clone());
         }
-        bench.event(Event::Annotated(number, Ok(Keeping::ForGood)));
+        bench.event(Event::Annotated {
+            number,
+            annotation,
+            result: Ok(Keeping::ForGood),
+        });
+    }
+}
+
+/// Does not do it, for this reason.
+fn refuse(bench: &mut Bench, why: &str) {
+    let Some(Effect::Annotate(number, annotation)) = bench.effects.pop() else {
+        panic!("{:?}", bench.effects)
+    };
+    bench.event(Event::Annotated {
+        number,
+        annotation,
+        result: Err(why.to_owned()),
+    });
+}
+
+/// A filter by marks was asked for, and has seen the whole log.
+fn filter_marks(bench: &mut Bench) {
+    bench.keys("fis:marked<Enter>");
+    assert!(matches!(bench.effects.pop(), Some(Effect::Filter(Some(_)))));
+    show_marks(bench, Event::Refiltered);
+}
+
+/// The filter shows what is marked by now.
+fn show_marks(bench: &mut Bench, event: Event) {
+    let marked = bench
+        .memory
+        .annotations
+        .iter()
+        .filter(|(_, annotation)| annotation.marked);
+    bench.memory.shown = Some(marked.map(|(number, _)| *number).collect());
+    bench.event(event);
+    let found = bench.memory.shown.as_ref().map_or(0, |shown| shown.len() as u64);
+    bench.event(Event::Filtered(Scanned {
+        found,
+        scanned: 51,
+        of: 51,
+    }));
+}
+
+/// What stands in the prompt, and what is wrong with it.
+fn prompt(bench: &Bench) -> Option<(&str, Option<&str>)> {
+    match &bench.app.overlay {
+        Some(Overlay::Prompt(prompt)) => {
+            let error = prompt.error.as_ref().map(|error| error.message.as_str());
+            Some((prompt.field.text(), error))
+        }
+        Some(_) | None => None,
     }
 }
 
@@ -106,9 +157,90 @@ fn marks_are_found_again() {
 fn what_could_not_be_kept_is_said_and_not_shown() {
     let mut bench = bench();
     bench.keys("jm");
-    let number = EntryId(selected(&bench).unwrap());
-    bench.event(Event::Annotated(number, Err("no space".into())));
+    refuse(&mut bench, "no space");
     assert_eq!(bench.notice(), "no space");
     bench.keys("m");
     assert!(matches!(&bench.effects[..], [Effect::Annotate(_, annotation)] if annotation.marked));
+}
+
+#[test]
+fn a_comment_that_could_not_be_kept_stays_in_its_prompt() {
+    let mut bench = bench();
+    bench.keys("j;slow here<Enter>");
+    assert_eq!(prompt(&bench), Some(("slow here", None)));
+    refuse(&mut bench, "no space");
+    assert_eq!(prompt(&bench), Some(("slow here", Some("no space"))));
+    // Enter tries again, as it is and changed.
+    bench.keys("<Enter>");
+    assert_eq!(prompt(&bench), Some(("slow here", None)));
+    refuse(&mut bench, "still no space");
+    assert_eq!(prompt(&bench), Some(("slow here", Some("still no space"))));
+    bench.keys("!");
+    assert_eq!(prompt(&bench), Some(("slow here!", None)));
+    bench.keys("<Enter>");
+    keep(&mut bench);
+    assert_eq!(prompt(&bench), None);
+    // What is kept already asks for nothing.
+    bench.keys(";<Enter>");
+    assert_eq!((prompt(&bench), bench.effects.len()), (None, 0));
+}
+
+#[test]
+fn a_comment_that_was_left_unkept_comes_back() {
+    let mut bench = bench();
+    bench.keys("j;slow<Enter>");
+    refuse(&mut bench, "no space");
+    bench.keys("<Esc>");
+    assert_eq!(prompt(&bench), None);
+    bench.keys(";");
+    assert_eq!(prompt(&bench), Some(("slow", None)));
+    bench.keys("<Enter><Esc>/");
+    // Another prompt does not give way.
+    refuse(&mut bench, "no space");
+    assert_eq!((prompt(&bench), bench.notice()), (Some(("", None)), "no space"));
+    bench.keys("<Esc>;");
+    assert_eq!(prompt(&bench), Some(("slow", None)));
+    // Neither does the answer to a mark that was set before take it away.
+    bench.keys("<Esc>m;<Ctrl-U>slow<Enter>");
+    let comment = bench.effects.pop();
+    keep(&mut bench);
+    assert_eq!(prompt(&bench), Some(("slow", None)));
+    bench.effects.extend(comment);
+    refuse(&mut bench, "no space");
+    assert_eq!(prompt(&bench), Some(("slow", Some("no space"))));
+    // From the palette it has no prompt yet.
+    bench.keys("<Esc>:comment other<Enter>");
+    refuse(&mut bench, "no space");
+    assert_eq!(prompt(&bench), Some(("other", Some("no space"))));
+}
+
+#[test]
+fn what_is_no_mark_any_more_leaves_the_filter_and_the_rest_stays() {
+    let mut bench = bench();
+    bench.keys(":10<Enter>m:20<Enter>m:30<Enter>m");
+    keep(&mut bench);
+    filter_marks(&mut bench);
+    let shown = |bench: &Bench| bench.app.log_rows(&bench.memory, &bench.layout()).len();
+    let all = shown(&bench);
+    assert!(all > 0);
+    bench.keys("gj");
+    assert_eq!(selected(&bench), Some(1));
+    bench.keys("m");
+    keep(&mut bench);
+    show_marks(&mut bench, Event::Tick);
+    assert_eq!(
+        (bench.memory.shown.clone(), shown(&bench)),
+        (Some(vec![9, 29]), all * 2 / 3)
+    );
+    // What was selected is gone: keys mean what is at the top.
+    assert_eq!(selected(&bench), None);
+    bench.keys("m");
+    keep(&mut bench);
+    show_marks(&mut bench, Event::Tick);
+    bench.keys("m");
+    keep(&mut bench);
+    show_marks(&mut bench, Event::Tick);
+    assert_eq!((bench.memory.shown.clone(), shown(&bench)), (Some(vec![]), 0));
+    bench.keys("m");
+    assert_eq!(bench.notice(), "there is no entry yet");
 }

@@ -5,10 +5,13 @@ use std::time::Duration;
 use crate::app::actions::ACTIONS;
 use crate::app::testing::{Bench, settings};
 use crate::app::{
-    Arrangement, Effect, Event, Key, KeyCode, MenuKind, Mouse, MouseKind, Overlay, Pane, Purpose, Settings,
-    View,
+    Arrangement, Block, Effect, Event, Key, KeyCode, MenuKind, Mouse, MouseKind, Overlay, Pane, Purpose,
+    Settings, TimeColumn, View,
 };
-use crate::model::{Answer, Direction, Endpoint, Full, LinkState, NetCommand, NetEvent, RecorderState};
+use crate::model::{
+    Answer, Direction, Endpoint, Full, Link, LinkState, NetCommand, NetEvent, RecorderState, Stamps,
+    Timestamping,
+};
 
 fn endpoint(text: &str) -> Endpoint {
     text.parse().unwrap()
@@ -335,4 +338,81 @@ fn the_mouse_focuses_selects_and_scrolls() {
     bench.keys("M");
     assert_eq!(bench.effects, [Effect::Mouse(false)]);
     assert!(!bench.event(mouse(MouseKind::Click, log.y)).redraw);
+}
+
+#[test]
+fn a_zoomed_status_begins_with_the_block_that_is_asked_for() {
+    let check = |keys: &str, expected: Block| {
+        let mut bench = bench();
+        bench.keys(keys);
+        let place = (bench.app.focus, bench.app.zoomed, bench.app.block);
+        assert_eq!(place, (Pane::Status, Some(Pane::Status), expected), "{keys}");
+    };
+    check("<Esc>1z", Block::Connection);
+    check("<Esc>1zj", Block::Dial);
+    check("<Esc>1zjj", Block::Kernel);
+    check("<Esc>1zjjjj", Block::Options);
+    check("<Esc>1zjjk", Block::Dial);
+    check("<Esc>1zG", Block::Options);
+    check("<Esc>1zGg", Block::Connection);
+    check("<Esc>:waterfall<Enter>", Block::Dial);
+    check("<Ctrl-G>kernel<Enter>", Block::Kernel);
+    // Without the zoom, the same keys move in the Log.
+    let mut bench = bench();
+    bench.keys("<Esc>1kk");
+    assert_eq!(
+        (bench.app.block, bench.app.log.selected.is_some()),
+        (Block::Connection, true)
+    );
+}
+
+#[test]
+fn time_stamps_are_asked_for_and_told_of() {
+    let check = |link: fn(&mut Link), keys: &str, expected: Option<bool>| {
+        let mut bench = Bench::new();
+        bench.link(LinkState::Open, link);
+        bench.keys(keys);
+        let expected: Vec<_> = expected
+            .map(|on| Effect::Net(NetCommand::Timestamps(on)))
+            .into_iter()
+            .collect();
+        assert_eq!(bench.effects, expected, "{keys}");
+    };
+    let on = |link: &mut Link| link.timestamping = Timestamping::On;
+    check(|_| {}, "<Esc>:timestamps<Enter>", Some(true));
+    check(on, "<Esc>:timestamps<Enter>", Some(false));
+    check(on, "<Esc>:timestamps on<Enter>", Some(true));
+    check(|_| {}, "<Esc>:timestamps off<Enter>", Some(false));
+    check(|_| {}, "<Esc>:timestamps maybe<Enter>", None);
+    check(
+        |link| link.state = LinkState::Closed,
+        "<Esc>:timestamps<Enter>",
+        None,
+    );
+    let mut bench = Bench::open();
+    bench.link(LinkState::Open, on);
+    assert!(bench.notice().starts_with("time stamps on"));
+    bench.link(LinkState::Open, |_| {});
+    assert!(bench.notice().starts_with("time stamps off"));
+    bench.link(LinkState::Open, |link| {
+        link.timestamping = Timestamping::Refused("a Unix socket has no time stamps".into());
+    });
+    assert_eq!(bench.notice(), "a Unix socket has no time stamps");
+}
+
+#[test]
+fn the_time_column_shows_stamps_only_where_there_are_some() {
+    let column = |stamped: bool| {
+        let mut bench = bench();
+        if stamped {
+            bench.memory.stamps.insert(0, Stamps::default());
+        }
+        bench.keys("<Esc>ttt");
+        bench.app.log.time
+    };
+    assert_eq!(column(false), TimeColumn::Absolute);
+    assert_eq!(column(true), TimeColumn::Kernel);
+    let mut bench = bench();
+    bench.keys("<Esc>:time kernel<Enter>");
+    assert_eq!(bench.app.log.time, TimeColumn::Kernel);
 }

@@ -2,13 +2,14 @@
 
 use std::ops::ControlFlow;
 use std::os::unix::fs::FileExt as _;
+use std::sync::Arc;
 
 use super::chunk::Chunk;
 use super::{Joint, Look, Passed, Want, failed, faulty};
 use crate::capture::fact;
 use crate::capture::frame::{self, Frame};
 use crate::capture::joined;
-use crate::capture::segment::{Interfaces, Segment, Shared};
+use crate::capture::segment::{Interfaces, Scope, Segment, Shared};
 use crate::capture::walk::{self, Content, Fault};
 use crate::capture::window::Window;
 use crate::model::{ConnectionId, Entry, EntryId, EntryKind, Protocol, RecordsError, Timestamp};
@@ -79,19 +80,17 @@ impl OwnPlace {
     ) -> Result<ControlFlow<()>, RecordsError> {
         // In this order: blocks up to an entry that was published mention no later interface.
         let until = until.min(segment.end());
-        let extent = Extent {
-            interfaces: segment.interfaces(),
-            end: segment.index.end(),
-        };
+        let mut extent = Extent::new(segment, self.offset);
         let stop = self.offset.saturating_add(budget);
         while *next < until && self.offset < stop {
+            extent.move_to(self.offset);
             let glanced = want == Want::Headers && self.last_len >= LARGE;
             let flow = if glanced {
                 self.block(segment, want, &extent, next, look)?
             } else {
                 let rest = self.chunk.block(&segment.file, self.offset, extent.end);
                 let rest = rest.map_err(failed)?;
-                match frame::read(rest, extent.interfaces.len()) {
+                match frame::read(rest, extent.scope.len()) {
                     Some(frame) => {
                         self.offset += u64::from(frame.len);
                         self.last_len = frame.len;
@@ -120,8 +119,8 @@ impl OwnPlace {
     ) -> Result<ControlFlow<()>, RecordsError> {
         let start = self.offset;
         let mut window = Window::new(&segment.file, extent.end, GLANCE, &mut self.glance);
-        let block = walk::block_at(&mut window, start, extent.interfaces.len())
-            .map_err(|fault| faulty(fault, start))?;
+        let block =
+            walk::block_at(&mut window, start, extent.scope.len()).map_err(|fault| faulty(fault, start))?;
         self.offset += u64::from(block.len);
         self.last_len = block.len;
         self.payload.clear();
@@ -159,7 +158,11 @@ impl OwnPlace {
                 let kind = fact::from_json(json).map_err(|what| faulty(Fault::Damaged(what), start))?;
                 numbered(next, extent.connection(interface, start)?, at, kind, 0)
             }
-            Content::Interface { .. } | Content::About { .. } | Content::Section | Content::Nothing => {
+            Content::Interface { .. }
+            | Content::About { .. }
+            | Content::Stamps(_)
+            | Content::Section { .. }
+            | Content::Nothing => {
                 return Ok(ControlFlow::Continue(()));
             }
         };
@@ -169,14 +172,32 @@ impl OwnPlace {
 
 /// What of the file can be read.
 struct Extent {
-    interfaces: Interfaces,
+    interfaces: Arc<Interfaces>,
+    /// The section that is read.
+    scope: Scope,
     end: u64,
 }
 
 impl Extent {
+    fn new(segment: &Segment, offset: u64) -> Extent {
+        let interfaces = segment.interfaces();
+        Extent {
+            scope: interfaces.scope(offset),
+            interfaces,
+            end: segment.index.end(),
+        }
+    }
+
+    /// Goes on to the section of the block at `offset`.
+    fn move_to(&mut self, offset: u64) {
+        if !self.scope.holds(offset) {
+            self.scope = self.interfaces.scope(offset);
+        }
+    }
+
     /// The connection of the block at `offset`, which was found to be of this interface.
     fn connection(&self, interface: u32, offset: u64) -> Result<ConnectionId, RecordsError> {
-        let found = self.interfaces.connection(interface);
+        let found = self.interfaces.connection(self.scope, interface);
         found.ok_or_else(|| faulty(Fault::Damaged("the connection was not announced"), offset))
     }
 }

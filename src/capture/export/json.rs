@@ -9,9 +9,12 @@ use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
 use crate::model::{
-    Annotation, Attempt, AttemptOutcome, Direction, End, EndHow, Entry, EntryKind, Family, Lookup, Side,
+    Attempt, AttemptOutcome, Direction, End, EndHow, Entry, EntryKind, Family, Lookup, Side, Stamps,
+    Timestamp,
 };
 use crate::text::format::rfc3339;
+
+use super::Piece;
 
 /// What every line has, and then what its kind has.
 #[derive(Serialize)]
@@ -23,9 +26,30 @@ struct Line<'a> {
     #[serde(flatten)]
     detail: Detail<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    stamps: Option<StampsDetail>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     marked: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     comment: Option<&'a str>,
+}
+
+/// The kernel's time stamps, in nanoseconds from `at`.
+#[expect(
+    clippy::struct_field_names,
+    reason = "like everywhere in these lines, the names say the unit"
+)]
+#[derive(Serialize)]
+struct StampsDetail {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queued_ns: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scheduled_ns: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on_wire_ns: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acknowledged_ns: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    arrived_ns: Option<i64>,
 }
 
 /// The rest of a line.
@@ -86,12 +110,15 @@ enum Found<'a> {
 }
 
 /// Writes the entry with its bytes, which are empty for everything but data.
-pub(super) fn write(
-    out: &mut impl Write,
-    entry: &Entry,
-    bytes: &[u8],
-    annotation: Option<&Annotation>,
-) -> io::Result<()> {
+pub(super) fn write(out: &mut impl Write, piece: &Piece<'_>) -> io::Result<()> {
+    let Piece {
+        entry,
+        bytes,
+        annotation,
+        stamps,
+        surroundings: _,
+        role: _,
+    } = *piece;
     let (kind, detail) = detail(entry, bytes);
     let line = Line {
         id: entry.id.0,
@@ -99,6 +126,7 @@ pub(super) fn write(
         at: rfc3339(entry.at.0),
         kind,
         detail,
+        stamps: stamps.map(|stamps| stamps_detail(&stamps, entry.at)),
         marked: annotation.filter(|annotation| annotation.marked).map(|_| true),
         comment: annotation.and_then(|annotation| annotation.comment.as_deref()),
     };
@@ -152,6 +180,17 @@ fn detail<'a>(entry: &'a Entry, bytes: &'a [u8]) -> (&'static str, Detail<'a>) {
             },
         ),
         EntryKind::Note { text } => ("note", Detail::Text { text, errno: None }),
+    }
+}
+
+fn stamps_detail(stamps: &Stamps, at: Timestamp) -> StampsDetail {
+    let from = |when: Option<Timestamp>| when.map(|when| when.0.wrapping_sub(at.0).cast_signed());
+    StampsDetail {
+        queued_ns: from(stamps.queued),
+        scheduled_ns: from(stamps.scheduled),
+        on_wire_ns: from(stamps.on_wire),
+        acknowledged_ns: from(stamps.acknowledged),
+        arrived_ns: from(stamps.arrived),
     }
 }
 
@@ -215,6 +254,7 @@ fn manner(how: EndHow) -> &'static str {
         EndHow::Truncated => "truncated",
         EndHow::Alert => "alert",
         EndHow::Close => "close",
+        EndHow::Tap => "tap",
         EndHow::Os => "os",
     }
 }
@@ -248,9 +288,13 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::model::{ConnectionId, EntryId, Timestamp};
+    use crate::model::{ConnectionId, EntryId, Role, Surroundings};
 
     fn check(kind: EntryKind, bytes: &[u8], expected: &str) {
+        check_stamped(kind, bytes, None, expected);
+    }
+
+    fn check_stamped(kind: EntryKind, bytes: &[u8], stamps: Option<Stamps>, expected: &str) {
         let entry = Entry {
             id: EntryId(7),
             connection: ConnectionId(1),
@@ -259,7 +303,15 @@ mod tests {
             len: bytes.len() as u32,
         };
         let mut line = Vec::new();
-        write(&mut line, &entry, bytes, None).unwrap();
+        let piece = Piece {
+            entry: &entry,
+            bytes,
+            surroundings: Surroundings::default(),
+            annotation: None,
+            stamps,
+            role: Role::Client,
+        };
+        write(&mut line, &piece).unwrap();
         let line = String::from_utf8(line).unwrap();
         let head = r#"{"id":7,"conn":1,"at":"2001-09-09T01:46:40.000000123Z","kind":"#;
         assert_eq!(line, format!("{head}{expected}}}\n"));
@@ -285,6 +337,23 @@ mod tests {
             r#""data","dir":"received","len":10,"hex":"c3a9f09f9880c29b7f1b","text":"\u00e9\ud83d\ude00\u009b\u007f\u001b""#,
         );
         check(received, b"\xff", r#""data","dir":"received","len":1,"hex":"ff""#);
+    }
+
+    #[test]
+    fn time_stamps_are_told_from_the_time_of_the_entry() {
+        let at = 1_000_000_000_000_000_123;
+        let stamps = Stamps {
+            queued: Some(Timestamp(at - 7)),
+            acknowledged: Some(Timestamp(at + 21_000_000)),
+            ..Stamps::default()
+        };
+        let direction = Direction::Sent;
+        check_stamped(
+            EntryKind::Data { direction },
+            b"\xff",
+            Some(stamps),
+            r#""data","dir":"sent","len":1,"hex":"ff","stamps":{"queued_ns":-7,"acknowledged_ns":21000000}"#,
+        );
     }
 
     #[test]

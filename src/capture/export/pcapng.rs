@@ -16,10 +16,10 @@ use crate::capture::joined;
 use crate::capture::packet::{self, Headers};
 use crate::capture::plaintext;
 use crate::capture::stream::Stream;
-use crate::capture::{Session, fact};
+use crate::capture::{Session, fact, stamps};
 use crate::model::{
     ConnectionId, Conversation, Direction, Entry, EntryId, EntryKind, Protocol, Purpose, Records as _, Role,
-    Side, Sides, Timestamp, sentence,
+    Side, Sides, Stamped, Timestamp, sentence,
 };
 use crate::text::{Policy, Shown};
 
@@ -243,8 +243,8 @@ impl Pcapng {
                 kind,
                 Sides::of(Purpose::Reading, channel.role),
             )));
-            for line in piece.annotation.iter().flat_map(|annotation| annotation.lines()) {
-                channel.wait(&harmless(line));
+            for line in piece.remark_lines() {
+                channel.wait(&harmless(&line));
             }
         } else {
             channel.waiting.clear();
@@ -330,10 +330,7 @@ impl Channel {
     /// The comments on the next packet, as options.
     fn remarks(&self, piece: &Piece<'_>) -> Vec<u8> {
         let waiting = self.waiting.iter().map(String::as_str);
-        let Some(annotation) = piece.annotation else {
-            return block::remarks(waiting);
-        };
-        let added: Vec<String> = annotation.lines().map(harmless).collect();
+        let added: Vec<String> = piece.remark_lines().map(|line| harmless(&line)).collect();
         // One comment of several lines stays one.
         let added = added.join("\n");
         block::remarks(waiting.chain((!added.is_empty()).then_some(added.as_str())))
@@ -371,16 +368,23 @@ impl Channel {
     }
 }
 
-/// Writes what the user added also as we keep it, so that it is there when the file is opened here.
+/// Writes what was learnt of it later also as we keep it, so that it is there when the file is opened here.
 fn annotate(number: EntryId, piece: &Piece<'_>, out: &mut impl Write) -> io::Result<()> {
-    match piece.annotation {
-        Some(annotation) => {
-            // Strings always have a JSON form.
-            let json = serde_json::to_vec(&Written::of(None, annotation)).unwrap_or_default();
-            out.write_all(&block::about(number, &json))
-        }
-        None => Ok(()),
+    if let Some(annotation) = piece.annotation {
+        // Strings always have a JSON form.
+        let json = serde_json::to_vec(&Written::of(None, annotation)).unwrap_or_default();
+        out.write_all(&block::about(number, &json))?;
     }
+    if let Some(stamps) = piece.stamps {
+        let stamped = Stamped {
+            entry: number,
+            at: piece.entry.at,
+            stamps,
+        };
+        let json = stamps::to_json(&[stamped]);
+        out.write_all(&block::stamps(number, number, &json))?;
+    }
+    Ok(())
 }
 
 /// As other programs may print it.

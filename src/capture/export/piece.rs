@@ -2,10 +2,14 @@
 //!
 //! Deliberately absent: where it goes, and when.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use super::json;
-use crate::model::{Annotation, Direction, Entry, EntryKind, Purpose, Role, Sides, Surroundings, sentence};
+use crate::model::{
+    Annotation, Direction, Entry, EntryKind, Purpose, Role, Sides, Stamps, Surroundings, sentence,
+    stamps_line,
+};
 use crate::text::{Policy, Shown, Source, copy, format};
 
 /// How entries are worded.
@@ -32,6 +36,8 @@ pub struct Piece<'a> {
     pub annotation: Option<&'a Annotation>,
     /// What the program that recorded it was to its connection.
     pub role: Role,
+    /// The kernel's time stamps of it.
+    pub stamps: Option<Stamps>,
 }
 
 impl Piece<'_> {
@@ -73,13 +79,27 @@ impl Piece<'_> {
 
     /// Writes it as a JSON object on one line.
     pub fn write_json(&self, out: &mut impl Write) -> io::Result<()> {
-        json::write(out, self.entry, self.bytes, self.annotation)
+        json::write(out, self)
     }
 
-    /// What the user added, each line of it behind a sign.
+    /// What was learnt of it later, for those who have only text: what the user added, and the time stamps.
+    pub(super) fn remark_lines(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let added = self.annotation.iter().flat_map(|annotation| annotation.lines());
+        let stamps = self.entry.direction().zip(self.stamps.as_ref());
+        let stamps = stamps.and_then(|(direction, stamps)| stamps_line(stamps, direction, self.entry.at));
+        added.map(Cow::Borrowed).chain(stamps.map(Cow::Owned))
+    }
+
+    /// The same, each line of it behind a sign.
     fn remarks(&self, out: &mut impl Write, policy: Policy) -> io::Result<()> {
-        for remark in self.annotation.iter().flat_map(|annotation| annotation.lines()) {
-            writeln!(out, "  # {}", Shown::of(remark, policy))?;
+        for remark in self.remark_lines() {
+            let remark = if policy.ascii {
+                // The two signs of our own words that are not in seven bits.
+                Cow::Owned(remark.replace('→', "->").replace('µ', "u"))
+            } else {
+                remark
+            };
+            writeln!(out, "  # {}", Shown::of(&remark, policy))?;
         }
         Ok(())
     }
@@ -176,6 +196,7 @@ mod tests {
             surroundings,
             annotation: None,
             role: Role::Client,
+            stamps: None,
         };
         let mut out = Vec::new();
         match format {
@@ -245,6 +266,7 @@ mod tests {
                 surroundings: around(b"", after),
                 annotation: None,
                 role: Role::Client,
+                stamps: None,
             };
             assert_eq!(piece.is_cut(), expected, "{bytes:x?} {after:x?}");
         };
@@ -273,6 +295,7 @@ mod tests {
             surroundings: Surroundings::default(),
             annotation: Some(&annotation),
             role: Role::Client,
+            stamps: None,
         };
         let mut out = Vec::new();
         piece.write_text(&mut out, WORDING).unwrap();

@@ -193,7 +193,7 @@ compared. Exit status: 0 if all of it could be repeated, 1 if not. Written by so
                 writeln!(out, "receive_end({0})\nclose({0})", id.0)
             }
             (Side::Local, EndHow::Fin | EndHow::Truncated | EndHow::Alert)
-            | (_, EndHow::Timeout | EndHow::Close | EndHow::Os) => {
+            | (_, EndHow::Timeout | EndHow::Close | EndHow::Tap | EndHow::Os) => {
                 writeln!(out, "close({})", id.0)
             }
         }

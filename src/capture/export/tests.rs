@@ -51,6 +51,7 @@ fn written(format: ExportFormat, annotation: &Annotation) -> Vec<u8> {
             surroundings: Surroundings::default(),
             annotation: Some(annotation),
             role: Role::Client,
+            stamps: None,
         },
         &mut out,
     )

@@ -1,5 +1,9 @@
 //! The thread behind an opened file: index what is there, say how it stands, wait for more.
 
+mod report;
+
+use std::collections::VecDeque;
+use std::fs::File;
 use std::io;
 use std::os::fd::AsFd as _;
 use std::sync::Arc;
@@ -8,12 +12,14 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::StopSign;
+use super::files::Files;
 use super::indexer::Indexer;
 use super::input::{Input, More};
-use super::watcher;
+use super::watcher::{self, Watcher};
 use crate::capture::error::words;
 use crate::capture::format::{self, Kind};
 use crate::capture::original::{Change, Original};
+use crate::capture::segment::Segment;
 use crate::capture::session::Source;
 use crate::capture::walk::Fault;
 use crate::model::{EntryId, FileReport, FileState};
@@ -33,8 +39,12 @@ const REST: Duration = Duration::from_secs(1);
 /// The course of one opening.
 pub(super) struct Course {
     source: Arc<Source>,
+    files: Files,
+    watcher: Watcher,
     input: Input,
     indexer: Option<Indexer>,
+    /// Whether the kind of the input is known, and its bytes are indexed.
+    begun: bool,
     /// Bytes that can be read.
     known: u64,
     /// Whether what is left of them is known to be no whole block.
@@ -74,17 +84,21 @@ impl From<Change> for Ended {
 }
 
 impl Course {
-    /// At the start of `input`.
+    /// At the start of `input`, with these files to be read behind it.
     pub(super) fn new(
         source: Arc<Source>,
         input: Input,
+        behind: VecDeque<Arc<File>>,
         reporter: watch::Sender<FileReport>,
         stop: StopSign,
     ) -> Course {
         Course {
+            watcher: Watcher::new(source.originals().iter().map(Original::file)),
+            files: Files::new(source.clone(), behind),
             source,
             input,
             indexer: None,
+            begun: false,
             known: 0,
             torn: false,
             rest: Rest::Unseen,
@@ -119,9 +133,16 @@ impl Course {
     /// Waits, with what was found shown, until another program spoils that or nobody wants to know.
     fn guard(&mut self) -> Result<(), Ended> {
         while !self.stop.is_on() && self.original().is_some() {
-            self.input.wait(&self.stop, None)?;
-            if !self.stop.is_on() {
-                self.check_bytes()?;
+            self.input.wait(&self.watcher, &self.stop, None)?;
+            if self.stop.is_on() {
+                break;
+            }
+            self.check_bytes()?;
+            if self.files.are_several() {
+                self.files.look();
+                let state = self.reporter.borrow().state.clone();
+                self.report(state);
+            } else {
                 self.check_name()?;
             }
         }
@@ -131,7 +152,7 @@ impl Course {
     /// The file, as long as what is shown is read from it.
     fn original(&self) -> Option<&Original> {
         match self.input {
-            Input::File { .. } => self.source.original(),
+            Input::File(_) => self.files.original(),
             Input::Gzip { .. } | Input::Stream { .. } => None,
         }
     }
@@ -142,9 +163,17 @@ impl Course {
         Ok(())
     }
 
-    /// Whether its name stands for it.
-    fn check_name(&self) -> Result<(), Ended> {
-        self.original().map_or(Ok(()), Original::check_name)?;
+    /// Whether its name stands for it. Of several files, one that has lost its name is no failure of all.
+    fn check_name(&mut self) -> Result<(), Ended> {
+        let checked = self.original().map_or(Ok(()), Original::check_name);
+        if self.files.are_several() {
+            self.files.look();
+            if let Err(change) = checked {
+                self.files.has_become(change);
+                return Err(Ended(FileState::Complete));
+            }
+        }
+        checked?;
         Ok(())
     }
 
@@ -161,6 +190,7 @@ impl Course {
                     self.torn = false;
                     self.index()?;
                 }
+                More::NotYet if self.files.has_next() => self.next_file()?,
                 More::NotYet => {
                     self.wait()?;
                     // Whoever wanted no more than there was has pressed the button by now.
@@ -185,7 +215,7 @@ impl Course {
             if self.stop.is_on() {
                 return Err(Ended(FileState::Cancelled));
             }
-            if self.indexer.is_none() && !self.recognize()? {
+            if !self.begun && !self.recognize()? {
                 return Ok(());
             }
             let budget = if self.reported.is_some() { BUDGET } else { FIRST };
@@ -198,10 +228,14 @@ impl Course {
                 Err(Fault::Cut) => self.torn = true,
                 Err(Fault::Damaged(why)) => {
                     let left = self.known - self.at();
-                    self.trouble = Some(format!(
+                    let said = format!(
                         "byte {} and what follows, {left} bytes, were left out: {why}",
                         self.at()
-                    ));
+                    );
+                    self.trouble = Some(self.files.about(said));
+                    if self.files.has_next() {
+                        return self.next_file();
+                    }
                     return Err(Ended(FileState::Complete));
                 }
                 Err(Fault::Io(error)) => return Err(error.into()),
@@ -216,7 +250,7 @@ impl Course {
 
     /// Finds out what kind of file it is. Returns whether enough of it is there to tell.
     fn recognize(&mut self) -> Result<bool, Ended> {
-        let file = self.input.readable()?;
+        let file = self.input.readable();
         let kind = match format::kind(&file, self.known) {
             Ok(kind) => kind,
             Err(Fault::Cut) => Kind::Short,
@@ -228,7 +262,14 @@ impl Course {
                 self.torn = true;
                 return Ok(false);
             }
-            Kind::Own { first } => self.indexer = Some(Indexer::own(&self.source, file, first)),
+            Kind::Own { first } => self.begin_own(file, first),
+            Kind::Foreign(_) | Kind::Gzip if self.files.are_several() => {
+                let said =
+                    "it was left out: it is not the recording that it was when it was opened".to_owned();
+                self.trouble = Some(self.files.about(said));
+                self.torn = true;
+                return Ok(false);
+            }
             Kind::Foreign(format) => {
                 self.indexer = Some(Indexer::foreign(&self.source, file, format)?);
             }
@@ -242,7 +283,42 @@ impl Course {
                 return Ok(false);
             }
         }
+        self.begun = true;
         Ok(true)
+    }
+
+    /// Indexes a recording of ours, which says that its first entry has the number `first`.
+    fn begin_own(&mut self, file: Arc<File>, first: Option<EntryId>) {
+        let path = self.files.original().map_or(self.source.path(), Original::path);
+        let number = first.unwrap_or_default().0;
+        let segment = Segment::new(self.files.current(), path.to_owned(), file, number);
+        match &mut self.indexer {
+            Some(indexer) => indexer.go_on(segment, first),
+            None => self.indexer = Some(Indexer::own(&self.source, segment, first)),
+        }
+    }
+
+    /// Goes on with the next file, whatever the last bytes of this one are.
+    fn next_file(&mut self) -> Result<(), Ended> {
+        self.publish()?;
+        let left = self.known - self.at();
+        let torn = || match self.known {
+            0 => Some("it is empty".to_owned()),
+            _ if left > 0 => Some(format!(
+                "the last {left} bytes were left out: they are no whole block"
+            )),
+            _ => None,
+        };
+        let trouble = self.trouble.take();
+        let why = trouble.or_else(|| torn().map(|said| self.files.about(said)));
+        if let Some(file) = self.files.go_on(self.known, left, why) {
+            self.input = Input::File(file);
+            self.begun = false;
+            self.known = 0;
+            self.torn = false;
+            self.rest = Rest::Unseen;
+        }
+        Ok(())
     }
 
     /// All is indexed that is there: shows it, and waits for more.
@@ -250,7 +326,7 @@ impl Course {
         let timeout = self.patience()?;
         self.publish()?;
         self.report(FileState::Following);
-        self.input.wait(&self.stop, timeout)?;
+        self.input.wait(&self.watcher, &self.stop, timeout)?;
         // A writer that never rests is looked at twenty times a second.
         let since = self.reported.map_or(PACE, |before| before.elapsed());
         if !self.stop.is_on() && since < PACE {
@@ -279,7 +355,8 @@ impl Course {
     }
 
     fn at(&self) -> u64 {
-        self.indexer.as_ref().map_or(0, Indexer::at)
+        let begun = self.indexer.as_ref().filter(|_| self.begun);
+        begun.map_or(0, Indexer::at)
     }
 
     fn publish(&mut self) -> Result<(), Ended> {
@@ -288,38 +365,5 @@ impl Course {
         }
         self.indexer.as_mut().map_or(Ok(()), Indexer::publish)?;
         Ok(())
-    }
-
-    fn report(&mut self, state: FileState) {
-        let left = self.known - self.at();
-        let cut = self.rest == Rest::Settled && left > 0;
-        self.source.set_cut(if cut { left } else { 0 });
-        let mut remarks: Vec<String> = self.trouble.iter().cloned().collect();
-        if self.known == 0 && self.rest == Rest::Settled && remarks.is_empty() {
-            remarks.push("it is empty: no capture was written to it yet".to_owned());
-        }
-        if cut && self.torn {
-            remarks.push(format!(
-                "the last {left} bytes are no whole block: cut off, or not written yet"
-            ));
-        }
-        remarks.extend(self.indexer.iter().flat_map(Indexer::remarks));
-        let (size, indexed) = self.input.progress(self.at(), self.known);
-        let report = FileReport {
-            size,
-            indexed: if self.trouble.is_some() { size } else { indexed },
-            entries: self.source.entries() - self.source.first(),
-            first: EntryId(self.source.first()),
-            conversations: self.indexer.as_ref().map_or(0, Indexer::conversations),
-            state,
-            remarks,
-        };
-        self.reported = Some(Instant::now());
-        // Nobody is woken by a report that says nothing new.
-        self.reporter.send_if_modified(|latest| {
-            let changed = *latest != report;
-            *latest = report;
-            changed
-        });
     }
 }

@@ -9,27 +9,35 @@ use crate::capture::scan::Scan;
 use crate::capture::segment::{Segment, Shared};
 use crate::capture::session::{Log, Source};
 use crate::capture::walk::Fault;
+use crate::model::EntryId;
 
 /// One of two.
 #[derive(Debug)]
 pub(super) enum Indexer {
     /// A recording of ours.
-    Own(Scan),
+    Own(Box<Scan>),
     /// A capture of another program.
     Foreign(Box<Import>),
 }
 
 impl Indexer {
-    /// Begins with a recording of ours in `file`, whose first entry has this number.
-    pub(super) fn own(source: &Source, file: File, first: u64) -> Indexer {
-        let segment = Segment::new(0, source.path().to_owned(), file, first);
-        let shared = Arc::new(Shared::new(Arc::new(segment)));
+    /// Begins with a recording of ours in `file`, which says that its first entry has the number `first`.
+    pub(super) fn own(source: &Source, file: Segment, first: Option<EntryId>) -> Indexer {
+        let shared = Arc::new(Shared::new(Arc::new(file)));
         source.found(Log::Own(shared.clone()));
-        Indexer::Own(Scan::new(shared))
+        Indexer::Own(Box::new(Scan::new(shared, first)))
+    }
+
+    /// Goes on with the recording in another file. Only recordings of ours go on.
+    pub(super) fn go_on(&mut self, file: Segment, first: Option<EntryId>) {
+        match self {
+            Indexer::Own(scan) => scan.go_on(file, first),
+            Indexer::Foreign(_) => {}
+        }
     }
 
     /// Begins with a capture of another program in `file`.
-    pub(super) fn foreign(source: &Source, file: File, format: Format) -> io::Result<Indexer> {
+    pub(super) fn foreign(source: &Source, file: Arc<File>, format: Format) -> io::Result<Indexer> {
         let foreign = Arc::new(Foreign::new(file)?);
         source.found(Log::Foreign(foreign.clone()));
         Ok(Indexer::Foreign(Box::new(Import::new(foreign, format)?)))
@@ -54,7 +62,7 @@ impl Indexer {
     /// What was left out or repaired so far.
     pub(super) fn remarks(&self) -> Vec<String> {
         match self {
-            Indexer::Own(_) => Vec::new(),
+            Indexer::Own(scan) => scan.remarks(),
             Indexer::Foreign(import) => import.remarks(),
         }
     }

@@ -5,11 +5,11 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::FileExt as _;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use flate2::read::MultiGzDecoder;
-
 use super::StopSign;
+use super::packed::{Packed, Unpacking};
 use super::watcher::{self, Watcher};
 use crate::capture::{file, temp};
 
@@ -20,12 +20,9 @@ const CHUNK: usize = 1 << 20;
 #[derive(Debug)]
 pub(super) enum Input {
     /// A regular file.
-    File { file: File, watcher: Watcher },
+    File(Arc<File>),
     /// A compressed file or stream.
-    Gzip {
-        unpacking: Box<MultiGzDecoder<Packed>>,
-        copy: Copy,
-    },
+    Gzip { unpacking: Box<Unpacking>, copy: Copy },
     /// A FIFO, a pipe, a socket, a device.
     Stream { from: File, copy: Copy },
 }
@@ -33,7 +30,7 @@ pub(super) enum Input {
 /// The copy of what was read so far.
 #[derive(Debug)]
 pub(super) struct Copy {
-    file: File,
+    file: Arc<File>,
     len: u64,
     buffer: Vec<u8>,
 }
@@ -50,32 +47,16 @@ pub(super) enum More {
 }
 
 impl Input {
-    /// A regular file.
-    pub(super) fn file(file: File) -> Input {
-        let watcher = Watcher::new(&file);
-        Input::File { file, watcher }
-    }
-
     /// The same input, unpacked as it is read; `None` if it is already. What a stream has given so far is in its copy,
     /// and read from there.
     pub(super) fn unpacked(&self) -> io::Result<Option<Input>> {
         let packed = match self {
-            Input::File { file, .. } => Packed {
-                size: file.metadata()?.len(),
-                kept: file.try_clone()?,
-                read: 0,
-                rest: None,
-            },
-            Input::Stream { from, copy } => Packed {
-                size: copy.len,
-                kept: copy.file.try_clone()?,
-                read: 0,
-                rest: Some(from.try_clone()?),
-            },
+            Input::File(file) => Packed::file(file.clone())?,
+            Input::Stream { from, copy } => Packed::stream(copy.file.clone(), copy.len, from.try_clone()?),
             Input::Gzip { .. } => return Ok(None),
         };
         Ok(Some(Input::Gzip {
-            unpacking: Box::new(MultiGzDecoder::new(packed)),
+            unpacking: Box::new(Unpacking::new(packed)),
             copy: Copy::new()?,
         }))
     }
@@ -89,17 +70,17 @@ impl Input {
     }
 
     /// The file that holds what can be read.
-    pub(super) fn readable(&self) -> io::Result<File> {
+    pub(super) fn readable(&self) -> Arc<File> {
         match self {
-            Input::File { file, .. } => file.try_clone(),
-            Input::Gzip { copy, .. } | Input::Stream { copy, .. } => copy.file.try_clone(),
+            Input::File(file) => file.clone(),
+            Input::Gzip { copy, .. } | Input::Stream { copy, .. } => copy.file.clone(),
         }
     }
 
     /// Looks for more than the first `known` bytes. Waits for the disk at most.
     pub(super) fn more(&mut self, known: u64) -> io::Result<More> {
         match self {
-            Input::File { file, .. } => {
+            Input::File(file) => {
                 let size = file.metadata()?.len();
                 Ok(match size {
                     _ if size > known => More::Until(size),
@@ -110,7 +91,7 @@ impl Input {
                 })
             }
             Input::Gzip { unpacking, copy } => match copy.take(unpacking) {
-                Ok(0) => Ok(More::Never(None)),
+                Ok(0) => Ok(More::Never(unpacking.garbage())),
                 Ok(_) => Ok(More::Until(copy.len)),
                 Err(Trouble::Reading(error)) if error.kind() == io::ErrorKind::WouldBlock => Ok(More::NotYet),
                 Err(Trouble::Reading(error)) => Ok(More::Never(Some(unpacked_badly(&error)))),
@@ -129,11 +110,17 @@ impl Input {
         }
     }
 
-    /// Waits until there may be more, the stop button is pressed, or the time is over.
-    pub(super) fn wait(&self, stop: &StopSign, timeout: Option<Duration>) -> io::Result<()> {
+    /// Waits until there may be more, the stop button is pressed, or the time is over. `watcher` watches the files that
+    /// were opened.
+    pub(super) fn wait(
+        &self,
+        watcher: &Watcher,
+        stop: &StopSign,
+        timeout: Option<Duration>,
+    ) -> io::Result<()> {
         match self {
-            Input::File { watcher, .. } => watcher.wait(stop.bell.as_fd(), timeout),
-            Input::Gzip { unpacking, .. } => unpacking.get_ref().wait(stop, timeout),
+            Input::File(_) => watcher.wait(stop.bell.as_fd(), timeout),
+            Input::Gzip { unpacking, .. } => unpacking.wait(stop, timeout),
             Input::Stream { from, .. } => {
                 watcher::wait(&[stop.bell.as_fd(), from.as_fd()], timeout).map(drop)
             }
@@ -143,7 +130,7 @@ impl Input {
     /// How long ago the input last grew, as far as the file itself says.
     pub(super) fn quiet(&self) -> Duration {
         let modified = match self {
-            Input::File { file, .. } => file.metadata().and_then(|found| found.modified()).ok(),
+            Input::File(file) => file.metadata().and_then(|found| found.modified()).ok(),
             Input::Gzip { .. } | Input::Stream { .. } => None,
         };
         modified
@@ -154,7 +141,7 @@ impl Input {
     /// Whether an instance of ours is still recording to it.
     pub(super) fn is_recorded(&self) -> bool {
         match self {
-            Input::File { file, .. } => file::is_recorded(file),
+            Input::File(file) => file::is_recorded(file),
             Input::Gzip { .. } | Input::Stream { .. } => false,
         }
     }
@@ -162,16 +149,15 @@ impl Input {
     /// The size of the input, and how much of it stands for the first `indexed` of `known` readable bytes.
     pub(super) fn progress(&self, indexed: u64, known: u64) -> (u64, u64) {
         match self {
-            Input::File { .. } | Input::Stream { .. } => (known, indexed),
-            Input::Gzip { unpacking, .. } => unpacking.get_ref().progress().unwrap_or((known, indexed)),
+            Input::File(_) | Input::Stream { .. } => (known, indexed),
+            Input::Gzip { unpacking, .. } => unpacking.progress().unwrap_or((known, indexed)),
         }
     }
 }
 
 fn unpacked_badly(error: &io::Error) -> String {
     if error.kind() == io::ErrorKind::UnexpectedEof {
-        "the compressed file is cut short, or is followed by bytes that are no gzip; what could be unpacked is shown"
-            .to_owned()
+        "the compressed file is cut short; what could be unpacked is shown".to_owned()
     } else {
         format!("the compressed file is damaged ({error}); what could be unpacked is shown")
     }
@@ -185,7 +171,7 @@ enum Trouble {
 impl Copy {
     fn new() -> io::Result<Copy> {
         Ok(Copy {
-            file: temp::file()?,
+            file: Arc::new(temp::file()?),
             len: 0,
             buffer: vec![0; CHUNK],
         })
@@ -206,47 +192,5 @@ impl Copy {
             .map_err(Trouble::Copying)?;
         self.len += count as u64;
         Ok(count)
-    }
-}
-
-/// The compressed form: a file, or what was kept of a stream and then the rest of it.
-#[derive(Debug)]
-pub(super) struct Packed {
-    kept: File,
-    /// Bytes of `kept`, and how many of them were read.
-    size: u64,
-    read: u64,
-    /// A stream that goes on.
-    rest: Option<File>,
-}
-
-impl Packed {
-    /// The size, and how much of it was read; `None` where nobody knows the size.
-    fn progress(&self) -> Option<(u64, u64)> {
-        self.rest
-            .is_none()
-            .then_some((self.size, self.read.min(self.size)))
-    }
-
-    fn wait(&self, stop: &StopSign, timeout: Option<Duration>) -> io::Result<()> {
-        match &self.rest {
-            Some(rest) => watcher::wait(&[stop.bell.as_fd(), rest.as_fd()], timeout).map(drop),
-            None => Ok(()),
-        }
-    }
-}
-
-impl Read for Packed {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let Some(rest) = self.rest.as_mut().filter(|_| self.read >= self.size) else {
-            let count = self.kept.read_at(buffer, self.read)?;
-            self.read += count as u64;
-            return Ok(count);
-        };
-        // The decoder asks for as much as it needs; a stream that has nothing must not hold up the stop button.
-        if !watcher::wait(&[rest.as_fd()], Some(Duration::ZERO))? {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        rest.read(buffer)
     }
 }

@@ -15,7 +15,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 /// How often the size is asked for where nothing tells of a change.
 const BLIND: Duration = Duration::from_millis(500);
 
-/// Tells of changes of one file.
+/// Tells of changes of files.
 #[derive(Debug)]
 pub(super) struct Watcher {
     #[cfg(target_os = "linux")]
@@ -23,14 +23,13 @@ pub(super) struct Watcher {
 }
 
 impl Watcher {
-    /// Watches the open `file`, whatever its name stands for by now.
+    /// Watches the open `files`, whatever their names stand for by now.
     #[cfg(target_os = "linux")]
-    pub(super) fn new(file: &File) -> Watcher {
+    pub(super) fn new<'f>(mut files: impl Iterator<Item = &'f File>) -> Watcher {
         use std::os::fd::AsRawFd as _;
 
         use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 
-        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
         let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK).ok();
         // The count of its names is an attribute: that is how the end of the last one is told while it is open.
         let changes = AddWatchFlags::IN_MODIFY
@@ -38,17 +37,22 @@ impl Watcher {
             | AddWatchFlags::IN_ATTRIB
             | AddWatchFlags::IN_MOVE_SELF;
         Watcher {
-            inotify: inotify.filter(|inotify| inotify.add_watch(path.as_str(), changes).is_ok()),
+            inotify: inotify.filter(|inotify| {
+                files.all(|file| {
+                    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+                    inotify.add_watch(path.as_str(), changes).is_ok()
+                })
+            }),
         }
     }
 
     /// There is nothing to watch with.
     #[cfg(not(target_os = "linux"))]
-    pub(super) fn new(_: &File) -> Watcher {
+    pub(super) fn new<'f>(_: impl Iterator<Item = &'f File>) -> Watcher {
         Watcher {}
     }
 
-    /// Waits until the file changes, `bell` rings, or the time is over.
+    /// Waits until a file changes, `bell` rings, or the time is over.
     #[cfg(target_os = "linux")]
     pub(super) fn wait(&self, bell: BorrowedFd<'_>, timeout: Option<Duration>) -> io::Result<()> {
         let Some(inotify) = &self.inotify else {
@@ -61,7 +65,7 @@ impl Watcher {
         Ok(())
     }
 
-    /// Waits until the file may have changed, `bell` rings, or the time is over.
+    /// Waits until a file may have changed, `bell` rings, or the time is over.
     #[cfg(not(target_os = "linux"))]
     pub(super) fn wait(&self, bell: BorrowedFd<'_>, timeout: Option<Duration>) -> io::Result<()> {
         wait(&[bell], Some(timeout.map_or(BLIND, |timeout| timeout.min(BLIND)))).map(drop)

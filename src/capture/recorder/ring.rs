@@ -71,6 +71,17 @@ pub(in crate::capture) fn recording_of(stem: &str) -> Option<(&str, u32)> {
     Some((recording, number))
 }
 
+/// What the names of the files of a ring are made of, and the number of the file at `path`; none if it is no such file.
+pub fn ring_of(path: &Path) -> Option<(PathBuf, u32)> {
+    let (recording, number) = recording_of(path.file_stem()?.to_str()?)?;
+    let mut name = OsString::from(recording);
+    if let Some(extension) = path.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    Some((path.with_file_name(name), number))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,6 +128,9 @@ mod tests {
             ("t_99999999999_20261123120431", None),
         ] {
             assert_eq!(recording_of(stem), expected, "{stem}");
+            let path = PathBuf::from(format!("dir/{stem}.pcapng"));
+            let expected = expected.map(|(name, number)| (format!("dir/{name}.pcapng").into(), number));
+            assert_eq!(ring_of(&path), expected, "{stem}");
         }
     }
 }

@@ -218,16 +218,21 @@ impl<'a> Writer<'a> {
         Ok(first)
     }
 
-    /// Appends a block that says something of an entry to the file that holds it. An older file of a ring, which is
-    /// as long as it may be, becomes longer by that: these are few words of a person.
-    pub(super) fn annotate(&mut self, number: EntryId, block: &[u8]) -> Result<(), CaptureError> {
+    /// Appends a block that says something of an entry to the file that holds it, and returns where in which it
+    /// stands. An older file of a ring, which is as long as it may be, becomes longer by that: these are few words of
+    /// a person, or the last time stamps of what was sent at its end.
+    pub(super) fn annotate(
+        &mut self,
+        number: EntryId,
+        block: &[u8],
+    ) -> Result<(Arc<Segment>, u64), CaptureError> {
         let unknown = |_| CaptureError::Annotation("there is no such entry");
         let segment = self.inner.shared.holding(number).map_err(unknown)?;
         if segment.number == self.state.segment.number {
             let start = self.state.end;
             let len = self.write_whole(&mut [IoSlice::new(block)], start)?;
             self.take_in(start, len, &[]);
-            return Ok(());
+            return Ok((segment, start));
         }
         let start = segment.index.end();
         if let Err(error) = segment.file.write_all_at(block, start) {
@@ -237,7 +242,7 @@ impl<'a> Writer<'a> {
         }
         let entries = segment.index.entries();
         segment.index.publish(entries, start + block.len() as u64);
-        Ok(())
+        Ok((segment, start))
     }
 
     /// Writes all of it at `start`, or nothing. Returns how much it is.

@@ -29,36 +29,27 @@ pub fn hits(
     }
 }
 
+/// Whether a match is in the bytes of an entry or starts there, in a log where every entry stands at its number.
+pub(super) fn starts_in(
+    records: &dyn Records,
+    pattern: &Pattern,
+    entry: &Entry,
+) -> Result<bool, RecordsError> {
+    let around = Around::read(records, pattern, entry)?;
+    Ok(around.is_some_and(|around| !around.stretch.matches(around.before, pattern).is_empty()))
+}
+
 /// In a log where every entry stands at its number.
 fn hits_of(records: &dyn Records, pattern: &Pattern, entry: &Entry) -> Result<Vec<Range<u32>>, RecordsError> {
-    let id = entry.id;
-    let Some(direction) = entry.direction() else {
+    let Some(around) = Around::read(records, pattern, entry)? else {
         return Ok(Vec::new());
     };
-    let stream = Stream {
-        connection: entry.connection,
-        direction,
-    };
-    let reach = if stream.is_joined(records) {
-        Reach::of(std::iter::once(pattern))
-    } else {
-        Reach::default()
-    };
-    let mut stretch = Stretch::default();
-    for (number, bytes) in stream.before(records, id, reach.before)?.iter().rev() {
-        stretch.push(*number, bytes, TermSet::default());
-    }
-    let start = stretch.len();
-    if start == reach.before && start > 0 {
-        stretch.skip(reach.behind);
-    }
-    stretch.push(id.0, &records.payload(id, 0..entry.len)?, TermSet::default());
-    let end = stretch.len();
-    let own = stretch.pieces().len();
-    for (number, bytes) in stream.after(records, id, reach.after)? {
-        stretch.push(number, &bytes, TermSet::default());
-    }
-    let mut found: Vec<Range<usize>> = (0..own)
+    let Around {
+        stretch,
+        before,
+        own: Range { start, end },
+    } = around;
+    let mut found: Vec<Range<usize>> = (0..=before)
         .flat_map(|index| stretch.matches(index, pattern))
         .filter(|range| range.end > start)
         .collect();
@@ -73,6 +64,53 @@ fn hits_of(records: &dyn Records, pattern: &Pattern, entry: &Entry) -> Result<Ve
         }
     }
     Ok(out)
+}
+
+/// An entry with the bytes of its stream around it, as far as they matter.
+struct Around {
+    stretch: Stretch,
+    /// How many entries there are before it.
+    before: usize,
+    /// Where its bytes are.
+    own: Range<usize>,
+}
+
+impl Around {
+    /// None of an entry that has no bytes.
+    fn read(records: &dyn Records, pattern: &Pattern, entry: &Entry) -> Result<Option<Around>, RecordsError> {
+        let id = entry.id;
+        let Some(direction) = entry.direction() else {
+            return Ok(None);
+        };
+        let stream = Stream {
+            connection: entry.connection,
+            direction,
+        };
+        let reach = if stream.is_joined(records) {
+            Reach::of(std::iter::once(pattern))
+        } else {
+            Reach::default()
+        };
+        let mut stretch = Stretch::default();
+        for (number, bytes) in stream.before(records, id, reach.before)?.iter().rev() {
+            stretch.push(*number, bytes, TermSet::default());
+        }
+        let start = stretch.len();
+        if start == reach.before && start > 0 {
+            stretch.skip(reach.behind);
+        }
+        stretch.push(id.0, &records.payload(id, 0..entry.len)?, TermSet::default());
+        let end = stretch.len();
+        let before = stretch.pieces().len() - 1;
+        for (number, bytes) in stream.after(records, id, reach.after)? {
+            stretch.push(number, &bytes, TermSet::default());
+        }
+        Ok(Some(Around {
+            stretch,
+            before,
+            own: start..end,
+        }))
+    }
 }
 
 /// One direction of one connection.

@@ -66,6 +66,14 @@ impl Judge {
         }
     }
 
+    /// Whether what the user adds to entries has to be known.
+    pub(super) fn needs_annotations(&self) -> bool {
+        match &self.sought {
+            Sought::Pattern(_) => false,
+            Sought::Query(query) => query.needs_annotations(),
+        }
+    }
+
     /// The terms that hold whatever the payload is.
     pub(super) fn decided(&self, candidate: &Candidate<'_>) -> TermSet {
         match &self.sought {

@@ -5,10 +5,11 @@
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::highlight::starts_in;
 use super::{Hits, Judge, Sought, Streams};
 use crate::capture::Session;
 use crate::capture::bulk::{Bulk, Joint, Passed};
-use crate::model::{Candidate, Entry, EntryKind, Records as _, RecordsError, Timestamp};
+use crate::model::{Candidate, Entry, EntryId, EntryKind, Records as _, RecordsError, Timestamp};
 
 /// The pass.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub(in crate::capture) struct Pass {
     hits: Hits,
     /// When the entry before the next one happened.
     previous: Option<Timestamp>,
+    /// How many changes of annotations were taken in.
+    changes: u64,
 }
 
 impl Pass {
@@ -31,6 +34,7 @@ impl Pass {
             streams: Streams::new(judge, hits.clone()),
             hits,
             previous: None,
+            changes: 0,
         }
     }
 
@@ -52,6 +56,7 @@ impl Pass {
             streams,
             hits,
             previous,
+            changes: _,
         } = self;
         if bulk.take_skipped() {
             streams.forget();
@@ -60,8 +65,10 @@ impl Pass {
         // So that what is found in a long recording does not grow for ever.
         hits.forget_before(session.first());
         let needs_start = streams.judge().needs_start();
+        let needs_annotations = streams.judge().needs_annotations();
         let result = bulk.read(until, budget, &mut |passed| {
             let Passed { entry, bytes, joint } = passed;
+            let annotation = needs_annotations.then(|| session.annotation(entry.id)).flatten();
             let candidate = Candidate {
                 entry,
                 payload: bytes,
@@ -71,6 +78,7 @@ impl Pass {
                     None
                 },
                 previous: previous.replace(entry.at),
+                annotation: annotation.as_ref(),
             };
             take_in(streams, &candidate, joint);
             if stop.load(Ordering::Relaxed) {
@@ -81,6 +89,53 @@ impl Pass {
         });
         streams.settle();
         result
+    }
+
+    /// Decides anew about the entries to which the user added something, or from which something was taken, after they
+    /// were looked at. Returns whether there were any.
+    pub(in crate::capture) fn renew(&mut self) -> Result<bool, RecordsError> {
+        if !self.streams.judge().needs_annotations() {
+            return Ok(false);
+        }
+        let (annotated, changes) = self.session.annotated_since(self.changes);
+        self.changes = changes;
+        let next = self.next();
+        let mut passed = annotated.into_iter().filter(|id| id.0 < next).peekable();
+        let any = passed.peek().is_some();
+        for id in passed {
+            match self.decide_again(id) {
+                // Its ring file went.
+                Err(RecordsError::Removed) => {}
+                decided => decided?,
+            }
+        }
+        self.streams.flush();
+        Ok(any)
+    }
+
+    fn decide_again(&mut self, id: EntryId) -> Result<(), RecordsError> {
+        let session = &self.session;
+        let entry = session.entry(id)?;
+        let before = id.0.checked_sub(1).map(|before| session.entry(EntryId(before)));
+        let annotation = session.annotation(id);
+        let candidate = Candidate {
+            entry: &entry,
+            payload: &[],
+            started: session.started(entry.connection),
+            previous: before.and_then(Result::ok).map(|before| before.at),
+            annotation: annotation.as_ref(),
+        };
+        let mut terms = self.streams.judge().decided(&candidate);
+        if self.streams.renew(&entry, terms) {
+            return Ok(());
+        }
+        for (term, pattern) in self.streams.judge().patterns() {
+            if starts_in(session, pattern, &entry)? {
+                terms.insert(*term);
+            }
+        }
+        self.streams.decide_again(id.0, terms);
+        Ok(())
     }
 }
 

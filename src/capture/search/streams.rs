@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::hits::{Hits, Marks};
 use super::judge::Judge;
 use super::stretch::Stretch;
-use crate::model::{ConnectionId, Direction, TermSet};
+use crate::model::{ConnectionId, Direction, Entry, TermSet};
 
 /// Bytes of a stream that are searched at once: small enough to be still in the processor's cache.
 const STRETCH: usize = 128 << 10;
@@ -81,6 +81,47 @@ impl Streams {
         if self.judge.holds(terms) {
             self.marks.set(id, true);
         }
+    }
+
+    /// Decides anew about an entry for which these terms hold, if one of the streams that are under way still has it:
+    /// what was found in its bytes goes on to hold. Returns whether it has.
+    pub(super) fn renew(&mut self, entry: &Entry, terms: TermSet) -> bool {
+        let Streams {
+            judge,
+            marks,
+            pairs,
+            places,
+            ..
+        } = self;
+        let (Some(place), Some(direction)) = (places.get(&entry.connection), entry.direction()) else {
+            return false;
+        };
+        let pieces = pairs[*place].of(direction).pieces();
+        let Ok(found) = pieces.binary_search_by_key(&entry.id.0, |piece| piece.id) else {
+            return false;
+        };
+        let piece = &mut pieces[found];
+        let in_bytes = judge.patterns().iter().map(|(term, _)| *term);
+        let terms = in_bytes
+            .filter(|term| piece.terms.contains(*term))
+            .fold(terms, |mut terms, term| {
+                terms.insert(term);
+                terms
+            });
+        piece.terms = terms;
+        piece.shown = judge.holds(terms);
+        marks.set(piece.id, piece.shown);
+        true
+    }
+
+    /// Says anew whether an entry, of which nothing is under way any more, is a hit.
+    pub(super) fn decide_again(&mut self, id: u64, terms: TermSet) {
+        self.marks.set(id, self.judge.holds(terms));
+    }
+
+    /// Shows everybody what was decided.
+    pub(super) fn flush(&mut self) {
+        self.marks.flush();
     }
 
     /// Takes in the bytes of an entry.

@@ -112,6 +112,7 @@ fn found(log: &Log, sought: Sought, settles: &[bool]) -> BTreeSet<u64> {
                 payload: &payload,
                 started: None,
                 previous: None,
+                annotation: None,
             },
             Joint::Stream,
         );

@@ -5,8 +5,8 @@ use std::ops::Range;
 use super::{Log, Session};
 use crate::capture::roster;
 use crate::model::{
-    Annotation, ConnectionId, Conversation, Entry, EntryId, Records, RecordsError, Role, Surroundings,
-    Timestamp,
+    Annotation, ConnectionId, Conversation, Entry, EntryId, Records, RecordsError, Role, Stamps,
+    Surroundings, Timestamp,
 };
 
 impl Records for Session {
@@ -19,15 +19,15 @@ impl Records for Session {
     }
 
     fn entry(&self, id: EntryId) -> Result<Entry, RecordsError> {
-        self.checked(self.find_entry(id))
+        self.checked(id, self.find_entry(id))
     }
 
     fn payload(&self, id: EntryId, range: Range<u32>) -> Result<Vec<u8>, RecordsError> {
-        self.checked(self.find_payload(id, range))
+        self.checked(id, self.find_payload(id, range))
     }
 
     fn surroundings(&self, id: EntryId) -> Result<Surroundings, RecordsError> {
-        self.checked(self.around(id))
+        self.checked(id, self.around(id))
     }
 
     fn started(&self, connection: ConnectionId) -> Option<Timestamp> {
@@ -42,6 +42,14 @@ impl Records for Session {
             Some(Log::Own(shared)) => shared.roster.role(connection).unwrap_or_default(),
             Some(Log::Foreign(_)) | None => Role::Client,
         }
+    }
+
+    fn stamps(&self, number: EntryId) -> Option<Stamps> {
+        self.find_stamps(number)
+    }
+
+    fn has_stamps(&self) -> bool {
+        self.is_stamped()
     }
 
     fn annotation(&self, number: EntryId) -> Option<Annotation> {

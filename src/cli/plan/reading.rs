@@ -1,20 +1,26 @@
 //! What to do with a capture: show it, or without a screen print it or write it to a file.
 
 use std::io::{self, IsTerminal as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sockscope::model::{ExportFormat, Query, Reference};
 use sockscope::runtime::headless::Reading;
 use sockscope::runtime::{Front, Peer, Place, Plan};
+use sockscope::text::quote_around;
 
 use super::super::Usage;
 use super::super::arguments::Options;
 use super::super::value::FormatName;
 
 impl Options {
-    /// What to do with a capture.
-    pub(in crate::cli) fn plan_open(self, file: PathBuf) -> Result<Plan, Usage> {
-        self.plan_reading(Peer::Capture(file))
+    /// What to do with a capture, or with several as one.
+    pub(in crate::cli) fn plan_open(self, files: Vec<PathBuf>) -> Result<Plan, Usage> {
+        if files.len() > 1 && files.iter().any(|file| file == Path::new("-")) {
+            return Err(Usage(
+                "- is standard input, which is opened by itself: leave it out, or the files".into(),
+            ));
+        }
+        self.plan_reading(Peer::Capture(files))
     }
 
     /// What to do with a recording that was kept.
@@ -33,6 +39,7 @@ impl Options {
             ("--reconnect", self.reconnect),
             ("-o", !self.option.is_empty()),
             ("--join", !self.join.is_empty()),
+            ("--timestamps", self.timestamps),
             ("--input", self.input.is_some()),
             ("--eol", self.eol.is_some()),
             ("--on-full", self.on_full.is_some()),
@@ -78,8 +85,10 @@ impl Options {
         };
         if let Some(filter) = &self.filter {
             // What a time refers to does not make it right or wrong.
-            Query::parse(filter, &Reference::default())
-                .map_err(|error| Usage(format!("--filter {filter:?} cannot be read: {}", error.message)))?;
+            Query::parse(filter, &Reference::default()).map_err(|error| {
+                let filter = quote_around(filter, error.at);
+                Usage(format!("--filter {filter} cannot be read: {}", error.message))
+            })?;
         }
         let file = match self.place()? {
             Place::Folder => None,

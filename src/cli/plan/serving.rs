@@ -5,6 +5,7 @@ use sockscope::runtime::{Peer, Plan};
 
 use crate::cli::Usage;
 use crate::cli::arguments::Options;
+use crate::cli::value::OnFullName;
 
 impl Options {
     /// What to do with an address to listen at.
@@ -24,7 +25,7 @@ impl Options {
     }
 
     /// What to do with an address to listen at and a target.
-    pub(in crate::cli) fn plan_tap(self, address: &str, target: &str) -> Result<Plan, Usage> {
+    pub(in crate::cli) fn plan_tap(mut self, address: &str, target: &str) -> Result<Plan, Usage> {
         let address = parsed(address)?;
         let target: Endpoint = target
             .parse()
@@ -38,7 +39,14 @@ impl Options {
                 "{name} is for what sockscope sends, and a tap only passes on: leave it out"
             )));
         }
+        if let Endpoint::UnixDatagram(_) | Endpoint::UnixSeqpacket(_) = target {
+            return Err(Usage(format!(
+                "{target} can be connected to and not relayed to: write unix:/PATH"
+            )));
+        }
         self.check_options(&[address.endpoint(), &target])?;
+        // What stands between two programs must not hold them up because its own disk is full.
+        self.on_full.get_or_insert(OnFullName::Continue);
         self.waits(Goal::Tap(address, target))
     }
 

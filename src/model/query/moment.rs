@@ -5,6 +5,7 @@ use std::ops::Range;
 use chrono::{Days, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeZone as _};
 
 use super::Reference;
+use crate::text::quote;
 
 const NANOS: u64 = 1_000_000_000;
 
@@ -14,8 +15,12 @@ const HALF_A_DAY: u64 = 12 * 3600 * NANOS;
 /// The nanoseconds since the epoch that `text` stands for: one minute, one second, or less, as precisely as it is
 /// written.
 pub(in crate::model) fn read(text: &str, reference: &Reference) -> Result<Range<u64>, String> {
-    let wrong =
-        || format!("{text:?} is not a time: write 12:04, 12:04:31.5, 2026-11-23 or 2026-11-23T12:04:31");
+    let wrong = || {
+        format!(
+            "{} is not a time: write 12:04, 12:04:31.5, 2026-11-23 or 2026-11-23T12:04:31",
+            quote(text)
+        )
+    };
     let (date, rest) = match text.get(..10).filter(|date| date.as_bytes()[4] == b'-') {
         Some(date) => (
             Some(NaiveDate::parse_from_str(date, "%Y-%m-%d").map_err(|_| wrong())?),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::token::{Comparison, Value};
 use super::{Candidate, QueryError, Reference, moment, words};
 use crate::model::{ConnectionId, Direction, EntryKind};
-use crate::text::{Example, Pattern, parse};
+use crate::text::{Example, Pattern, parse, quote};
 
 pub(super) const EXAMPLES: &[Example] = &[
     example("dir:rx", "what was received; dir:tx what was sent"),
@@ -32,6 +32,11 @@ pub(super) const EXAMPLES: &[Example] = &[
         "a regular expression over bytes; re:\"a b\" with spaces",
     ),
     example("hex:0d0a??4?", "bytes; ? is any digit"),
+    example("is:marked", "what you marked; is:commented what you wrote about"),
+    example(
+        "comment:slow",
+        "what you wrote that about; comment:\"too slow\", comment:re:^slow",
+    ),
     example("not (dir:rx or size<10)", "conditions joined by and, or, not"),
 ];
 
@@ -52,7 +57,20 @@ pub(super) enum Term {
     Number { of: Number, within: RangeInclusive<u64> },
     /// Something in the bytes.
     Pattern(Pattern),
+    /// One of these was added to it.
+    Added(Vec<Added>),
+    /// Something in what was written about it.
+    Comment(Pattern),
 }
+
+/// What a user adds to an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Added {
+    Mark,
+    Comment,
+}
+
+const ADDED: &[(&str, Added)] = &[("marked", Added::Mark), ("commented", Added::Comment)];
 
 /// A number that an entry has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,6 +164,30 @@ impl Term {
             Term::Pattern(pattern) => words(&entry.kind)
                 .iter()
                 .any(|text| pattern.find_in(text.as_bytes(), 0).is_some()),
+            Term::Added(wanted) => candidate.annotation.is_some_and(|annotation| {
+                wanted.iter().any(|added| match added {
+                    Added::Mark => annotation.marked,
+                    Added::Comment => annotation.comment.is_some(),
+                })
+            }),
+            Term::Comment(pattern) => {
+                let comment = candidate
+                    .annotation
+                    .and_then(|annotation| annotation.comment.as_ref());
+                comment.is_some_and(|comment| pattern.find_in(comment.as_bytes(), 0).is_some())
+            }
+        }
+    }
+
+    /// Whether it is about what the user adds to entries.
+    pub(super) fn is_about_annotations(&self) -> bool {
+        match self {
+            Term::Added(_) | Term::Comment(_) => true,
+            Term::Direction(_)
+            | Term::Kind(_)
+            | Term::Connection(_)
+            | Term::Number { .. }
+            | Term::Pattern(_) => false,
         }
     }
 
@@ -178,7 +220,9 @@ fn nanos(duration: Duration) -> u64 {
 }
 
 /// The names that a condition can start with.
-const FIELDS: &[&str] = &["dir", "kind", "conn", "size", "time", "since", "gap", "re", "hex"];
+const FIELDS: &[&str] = &[
+    "dir", "kind", "conn", "size", "time", "since", "gap", "re", "hex", "is", "comment",
+];
 
 /// Whether a word is the name of a field.
 pub(super) fn is_field(name: &str) -> bool {
@@ -209,12 +253,15 @@ pub(super) fn read(
         "kind" => Term::Kind(list(name, value, |word| known(Kind::NAMES, word))?),
         "conn" => Term::Connection(list(name, value, numbers)?),
         "re" => Term::Pattern(Pattern::regex(value.text).map_err(|error| error.moved(value.at.start))?),
+        "is" => Term::Added(list(name, value, |word| known(ADDED, word))?),
+        "comment" => Term::Comment(Pattern::parse(value.text).map_err(|error| error.moved(value.at.start))?),
         "hex" => Term::Pattern(Pattern::hex(value.text).map_err(|error| error.moved(value.at.start))?),
         _ => {
             return Err(QueryError::new(
                 at.start..at.start + name.len(),
                 format!(
-                    "nothing is called {name} here: write one of {}, or put it in quotes to search for it",
+                    "nothing is called {} here: write one of {}, or put it in quotes to search for it",
+                    quote(name),
                     FIELDS.join(" ")
                 ),
             ));
@@ -291,12 +338,13 @@ fn list<T>(name: &str, value: &Value<'_>, read: impl Fn(&str) -> Option<T>) -> R
             let (what, names) = match name {
                 "dir" => ("a direction", names(DIRECTIONS)),
                 "kind" => ("a kind of entry", names(Kind::NAMES)),
+                "is" => ("what an entry can be", names(ADDED)),
                 _ => (
                     "the number of a connection",
                     "numbers, as in conn:0 or conn:1,4-6".to_owned(),
                 ),
             };
-            QueryError::new(at, format!("{word:?} is not {what}: write {names}"))
+            QueryError::new(at, format!("{} is not {what}: write {names}", quote(word)))
         })?);
     }
     Ok(values)

@@ -47,6 +47,7 @@ fn shows(typed: &str, (entry, payload): &(Entry, Vec<u8>)) -> bool {
         payload,
         started: Some(Timestamp(START)),
         previous: Some(Timestamp(entry.at.0 - SECOND / 10)),
+        annotation: None,
     })
 }
 
@@ -191,6 +192,51 @@ fn events_have_no_size_and_are_found_by_their_words() {
 }
 
 #[test]
+fn what_the_user_added_is_asked_for() {
+    let (entry, payload) = data(Direction::Sent, 0, 0, b"slow");
+    let shows = |typed: &str, annotation: Option<&Annotation>| {
+        parse(typed).matches(&Candidate {
+            entry: &entry,
+            payload: &payload,
+            started: None,
+            previous: None,
+            annotation,
+        })
+    };
+    let marked = Annotation {
+        marked: true,
+        comment: None,
+    };
+    let commented = Annotation {
+        marked: false,
+        comment: Some("Too slow here".into()),
+    };
+    for (typed, none, mark, comment) in [
+        ("is:marked", false, true, false),
+        ("is:commented", false, false, true),
+        ("is:marked,commented", false, true, true),
+        ("is!=marked", true, false, true),
+        ("comment:SLOW", false, false, false),
+        ("comment:slow", false, false, true),
+        ("comment:\"too slow\"", false, false, true),
+        ("comment:re:^Too.*here$", false, false, true),
+        ("slow not comment:slow", true, true, false),
+        // What is written about an entry is none of its bytes.
+        ("here", false, false, false),
+    ] {
+        let found = [None, Some(&marked), Some(&commented)].map(|annotation| shows(typed, annotation));
+        assert_eq!(found, [none, mark, comment], "{typed}");
+    }
+    assert!(parse("x or is:marked").needs_annotations() && !parse("is:marked").needs_payload());
+    assert!(!parse("marked").needs_annotations());
+    assert_eq!(
+        parse("comment:slow").patterns().count(),
+        0,
+        "nothing to highlight in bytes"
+    );
+}
+
+#[test]
 fn what_is_not_known_does_not_hold() {
     let (entry, _) = data(Direction::Sent, 0, 0, b"a");
     let bare = Candidate {
@@ -198,6 +244,7 @@ fn what_is_not_known_does_not_hold() {
         payload: b"",
         started: None,
         previous: None,
+        annotation: None,
     };
     for typed in ["since<9h", "since>=0s", "gap<9h", "a"] {
         assert!(!parse(typed).matches(&bare), "{typed}");
@@ -328,7 +375,7 @@ fn the_examples_are_queries() {
 proptest! {
     #[test]
     fn any_text_is_a_query_or_points_at_its_error(
-        typed in r#"((dir|kind|size|time|since|gap|re|hex|conn|x)?[:<>=!]{0,2}|and|or|not|[() ]{1,3}|"|[a-z0-9.:\\,+é-]{1,4}){0,8}"#,
+        typed in r#"((dir|kind|size|time|since|gap|re|hex|conn|is|comment|x)?[:<>=!]{0,2}|and|or|not|[() ]{1,3}|"|[a-z0-9.:\\,+é-]{1,4}){0,8}"#,
     ) {
         if let Err(error) = Query::parse(&typed, &reference()) {
             prop_assert!(typed.get(error.at).is_some());

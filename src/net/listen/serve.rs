@@ -1,5 +1,6 @@
-//! Serving one connection that was accepted.
+//! Serving one connection that was accepted, or relaying it.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use socket2::SockRef;
@@ -14,18 +15,19 @@ use crate::net::session::{After, Session};
 use crate::net::shared::Shared;
 use crate::net::socket::Carries;
 use crate::net::sockopt::apply;
+use crate::net::tap::{self, Application};
 use crate::net::words;
 
 /// How long a peer that sends datagrams may be silent: nobody says when the last one was sent. As long as Linux
 /// remembers those who ask without being answered (`nf_conntrack_udp_timeout`).
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// Serves it until it ends, by either side.
+/// Serves it until it ends, by either side; `endpoint` is what it dialed, and `target` what it is relayed to.
 pub(super) async fn peer(
     shared: &Shared,
     mut journal: Journal,
     arrival: Arrival,
-    endpoint: Endpoint,
+    (endpoint, target): (Endpoint, Option<Endpoint>),
     mut inbox: mpsc::Receiver<NetCommand>,
 ) -> After {
     let Arrival {
@@ -34,33 +36,51 @@ pub(super) async fn peer(
         remote,
         who,
     } = arrival;
-    let peer = who.clone().unwrap_or_else(|| remote.to_string());
+    let name = who.clone().unwrap_or_else(|| remote.to_string());
     if let Endpoint::Unix(_) = endpoint {
-        let stand_ins = format!(
-            "a Unix socket has no addresses of IP: in the packets of the recording {local} and {remote} stand for them"
-        );
-        for text in who.into_iter().chain([stand_ins]) {
-            journal.event(shared.clock.now(), EntryKind::Note { text });
-        }
+        introduce(shared, &mut journal, who, (local, remote));
     }
     // The socket that all datagrams share has them already.
     if socket.carries() != Carries::Datagrams
         && let Err(refused) = apply(&shared.sockets(), &SockRef::from(&socket))
     {
-        let (text, errno) = (
-            words::option(&refused.setting, &refused.error),
-            refused.error.raw_os_error(),
-        );
+        let text = words::option(&refused.setting, &refused.error);
+        let errno = refused.error.raw_os_error();
         journal.event(shared.clock.now(), EntryKind::Error { text, errno });
     }
-    let channel = Channel::new(socket, journal.connection(), Side::Peer, &shared.kernel);
-    let silence = (channel.carries() == Carries::Datagrams).then_some(SILENCE);
+    let side = if target.is_some() { Side::Local } else { Side::Peer };
+    let channel = Channel::new(socket, journal.connection(), side, &shared.kernel);
+    if let Some(target) = target {
+        let application = Application {
+            channel,
+            remote,
+            local,
+            name,
+        };
+        return tap::relay(shared, journal, application, &target, inbox).await;
+    }
+    let silence = channel.has_datagrams().then_some(SILENCE);
     let connected = Connected {
         channel,
         ends: (local, remote),
-        peer,
+        peer: name,
     };
     let mut session = Session::new(shared, journal, connected);
     session.end_when_silent(silence);
     session.run(&mut inbox).await
+}
+
+/// Says who is at the other end of a Unix socket, and what stands for the addresses that it has not.
+fn introduce(
+    shared: &Shared,
+    journal: &mut Journal,
+    who: Option<String>,
+    (local, remote): (SocketAddr, SocketAddr),
+) {
+    let stand_ins = format!(
+        "a Unix socket has no addresses of IP: in the packets of the recording {local} and {remote} stand for them"
+    );
+    for text in who.into_iter().chain([stand_ins]) {
+        journal.event(shared.clock.now(), EntryKind::Note { text });
+    }
 }

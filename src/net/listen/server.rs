@@ -116,6 +116,12 @@ impl<'a> Server<'a> {
             NetCommand::Send(_) => self.shared.handled(Fate::Refused),
             NetCommand::Option(request) => self.shared.adjust_later(request),
             NetCommand::Cancel => self.stop_listening(None),
+            NetCommand::Timestamps(on) => {
+                self.shared.timestamps.set(on);
+                for inbox in self.inboxes.values() {
+                    drop(inbox.try_send(NetCommand::Timestamps(on)));
+                }
+            }
             NetCommand::Shutdown => {
                 self.stop_listening(None);
                 self.stopping = true;
@@ -215,7 +221,8 @@ impl<'a> Server<'a> {
         let journal = match announce(self.shared, endpoint, started, role) {
             Ok(journal) => journal,
             Err(Refusal::ForNow(error)) => {
-                self.shared.publish(|news| news.recorder = paused(&error));
+                self.shared
+                    .publish(|news| news.recorder = paused(self.shared, &error));
                 self.waiting.push(arrival);
                 self.not_before = Some(Instant::now() + RETRY);
                 return;
@@ -247,7 +254,8 @@ impl<'a> Server<'a> {
         });
         let (sender, inbox) = mpsc::channel(INBOX);
         self.inboxes.insert(id, sender);
-        let served = serve::peer(self.shared, journal, arrival, self.endpoint.clone(), inbox);
+        let whom = (self.endpoint.clone(), self.target.clone());
+        let served = serve::peer(self.shared, journal, arrival, whom, inbox);
         self.peers.push(Box::pin(async move { (id, served.await) }));
     }
 

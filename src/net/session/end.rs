@@ -121,6 +121,7 @@ impl Session<'_> {
         let Some(channel) = &self.channel else { return };
         match channel.take_error() {
             Ok(Some(error)) | Err(error) => self.broken(&error),
+            Ok(None) if channel.only_stamped() => {}
             Ok(None) => self.broken(&io::Error::from_raw_os_error(Errno::ECONNRESET as i32)),
         }
     }
@@ -161,6 +162,7 @@ impl Session<'_> {
         }
         self.drop_unsent();
         self.over = true;
+        self.last_words();
         // The peer is told now, also where the file cannot be.
         if let Some(channel) = self.channel.take() {
             channel.close();

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use crate::capture::Connection;
-use crate::model::{Direction, Endpoint, EntryKind, Recording, Role, Timestamp};
+use crate::model::{Direction, Endpoint, EntryId, EntryKind, Recording, Role, Timestamp};
 use crate::net::channel::Channel;
 
 use super::Session;
@@ -25,8 +25,9 @@ pub(super) struct Senders {
 }
 
 impl Session<'_> {
-    /// Records the first `count` bytes of the buffer, as received from whoever sent them.
-    pub(super) fn record_received(&mut self, at: Timestamp, count: usize) {
+    /// Records the first `count` bytes of the buffer, as received from whoever sent them; as which entry, if the file took
+    /// them at once.
+    pub(super) fn record_received(&mut self, at: Timestamp, count: usize) -> Option<EntryId> {
         let ends = self.channel.as_mut().and_then(Channel::take_ends);
         let sender = match ends {
             Some(ends) if ends.1 != self.ends.1 => self.sender(at, ends),

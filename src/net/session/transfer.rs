@@ -7,7 +7,7 @@ use tokio::io::{Interest, Ready};
 use tokio::time::Instant;
 
 use crate::capture::MAX_PAYLOAD;
-use crate::model::{Direction, EntryKind, Tally, Timestamp};
+use crate::model::{Direction, EntryKind};
 use crate::net::channel::{Channel, Received};
 use crate::net::socket::Carries;
 use crate::net::tls::Fault;
@@ -39,6 +39,9 @@ impl Session<'_> {
     }
 
     pub(super) fn transfer(&mut self, ready: Ready) {
+        if ready.is_error() {
+            self.gather_stamps();
+        }
         if self.carries == Carries::Datagrams
             && ready.is_error()
             && let Some(error) = self.channel.as_ref().and_then(Channel::take_refusal)
@@ -72,8 +75,9 @@ impl Session<'_> {
                 Ok(Received::Bytes(count)) => {
                     self.tell_sender();
                     let at = self.shared.clock.now();
-                    self.record_received(at, count);
-                    count_in(&mut self.received, count, at);
+                    let entry = self.record_received(at, count);
+                    self.stamp_received(entry, at);
+                    self.received.count(count as u64, at);
                     self.last_byte = Instant::now();
                     self.tell_dropped();
                     self.tell_cut(count);
@@ -107,11 +111,13 @@ impl Session<'_> {
             let Some(channel) = self.channel.as_mut().filter(|_| !self.journal.is_blocked()) else {
                 return;
             };
+            let queued = channel.queued_at(self.shared.clock);
             match channel.send(bytes) {
                 Ok(count) => {
                     let at = self.shared.clock.now();
-                    self.journal.data(at, Direction::Sent, &bytes[..count], recording);
-                    count_in(&mut self.sent, count, at);
+                    let entry = self.journal.data(at, Direction::Sent, &bytes[..count], recording);
+                    channel.stamp_sent(entry, at, queued);
+                    self.sent.count(count as u64, at);
                     self.outbox.advance(count);
                     self.last_byte = Instant::now();
                     self.closing_from = self.last_byte;
@@ -221,10 +227,4 @@ impl Session<'_> {
             Some(_) | None => self.broken(&error),
         }
     }
-}
-
-fn count_in(tally: &mut Tally, count: usize, at: Timestamp) {
-    tally.bytes += count as u64;
-    tally.messages += 1;
-    tally.last = Some(at);
 }

@@ -15,8 +15,7 @@ use tokio::sync::mpsc;
 use super::format::{Format, Style};
 use crate::capture::{Growth, Piece};
 use crate::model::{
-    ConnectionId, Direction, Entry, EntryId, EntryKind, Records, RecordsError, Role, Sides, Surroundings,
-    Tail, sentence,
+    ConnectionId, Direction, Entry, EntryId, EntryKind, Records, RecordsError, Surroundings, Tail,
 };
 use crate::runtime::tell::tell;
 use crate::text::format;
@@ -62,8 +61,6 @@ pub(super) struct Printer<R, W: Write> {
     received: u64,
     /// Streams whose last character was printed byte by byte: its rest must not vanish into it.
     cut: Vec<(ConnectionId, Direction)>,
-    /// Whether standard error was told that bytes are missing; the worker's report may be too brief to be seen.
-    told_of_gaps: bool,
 }
 
 /// Whether an entry could be printed now.
@@ -83,7 +80,6 @@ impl<R: Records, W: Write> Printer<R, W> {
             next: 0,
             received: 0,
             cut: Vec::new(),
-            told_of_gaps: false,
         }
     }
 
@@ -145,6 +141,7 @@ impl<R: Records, W: Write> Printer<R, W> {
                 surroundings,
                 annotation: None,
                 role: self.records.role(entry.connection),
+                stamps: None,
             };
             let cut = self.style.format.decodes() && piece.is_cut();
             if cut && patient {
@@ -158,14 +155,6 @@ impl<R: Records, W: Write> Printer<R, W> {
                     self.cut.push(stream);
                 }
             }
-        }
-        if let EntryKind::Gap { .. } = entry.kind
-            && !std::mem::replace(&mut self.told_of_gaps, true)
-        {
-            tell(&format!(
-                "{}; the log says where",
-                sentence(&entry.kind, Sides::of(self.style.wording.purpose, Role::Client))
-            ));
         }
         self.next += 1;
         self.received += u64::from(direction == Some(Direction::Received));

@@ -12,12 +12,13 @@ use tokio::sync::{mpsc, watch};
 use super::print::{Output, Printed, watch_reader};
 use super::{HeadlessError, Outcome, signal};
 use crate::capture::{
-    Annotator, CaptureError, Existing, Export, Growth, Opening, Order, Target, Wording, open_in_background,
+    Annotator, CaptureError, Existing, Export, Growth, Opening, Order, Target, Wording,
     open_stream_in_background,
 };
 use crate::model::{
     ExportFormat, ExportState, FileReport, FileState, Portion, Query, Records as _, Reference,
 };
+use crate::runtime::captured::Captured;
 use crate::runtime::signals::Control;
 use crate::runtime::tell::tell;
 
@@ -40,14 +41,14 @@ enum Happened {
     ReaderGone,
 }
 
-/// Reads the capture at `path`, or standard input without one, until everything is written.
+/// Reads a capture, or standard input without one, until everything is written.
 pub(in crate::runtime) fn read(
     reading: Reading,
-    path: Option<&Path>,
+    captured: Option<&Captured>,
     wording: Wording,
     control: watch::Receiver<Control>,
 ) -> Result<Outcome, HeadlessError> {
-    let (opening, rest) = open(path)?;
+    let (opening, rest) = open(captured)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     runtime.block_on(Course::new(opening, rest, control).run(reading, wording))
 }
@@ -62,8 +63,8 @@ enum Rest {
     WhenOver,
 }
 
-fn open(path: Option<&Path>) -> Result<(Opening, Rest), HeadlessError> {
-    let Some(path) = path else {
+fn open(captured: Option<&Captured>) -> Result<(Opening, Rest), HeadlessError> {
+    let Some(captured) = captured else {
         if io::stdin().is_terminal() {
             return Err(HeadlessError::NoStream);
         }
@@ -71,8 +72,8 @@ fn open(path: Option<&Path>) -> Result<(Opening, Rest), HeadlessError> {
         let opening = open_stream_in_background(Path::new("standard input"), stream)?;
         return Ok((opening, Rest::WhenOver));
     };
-    let opening = open_in_background(path)?;
-    let rest = if path.is_file() {
+    let opening = captured.open()?;
+    let rest = if opening.session.is_of_files() {
         Rest::AtEnd
     } else {
         Rest::WhenOver
@@ -85,6 +86,8 @@ struct Course {
     rest: Rest,
     control: watch::Receiver<Control>,
     growth: Arc<Growth>,
+    /// Whether what the user added to entries was read.
+    annotated: bool,
 }
 
 impl Course {
@@ -94,6 +97,7 @@ impl Course {
             rest,
             control,
             growth: Arc::default(),
+            annotated: false,
         }
     }
 
@@ -101,7 +105,6 @@ impl Course {
         if let Some(cause) = self.first_entry().await {
             return Ok(Outcome::Signalled(cause));
         }
-        self.load_annotations();
         let portion = match &reading.filter {
             None => Portion::All,
             Some(filter) => Portion::Query(self.query(filter, wording)?),
@@ -129,8 +132,7 @@ impl Course {
         self.follow(&mut export, &mut gone).await
     }
 
-    /// Waits until there is an entry, or there will be none: its time is what others refer to, and tells which
-    /// annotations belong to the file.
+    /// Waits until there is an entry, or there will be none: its time is what others refer to.
     async fn first_entry(&mut self) -> Option<crate::runtime::signals::Cause> {
         let mut reports = self.opening.reports.clone();
         let there = reports.wait_for(|report| report.entries > 0 || report.state != FileState::Indexing);
@@ -141,10 +143,10 @@ impl Course {
         }
     }
 
-    /// Reads what was written beside a file that is only read.
-    fn load_annotations(&self) {
+    /// Reads what was written beside a file that is only read, once. Nothing of it was passed on before.
+    fn load_annotations(&mut self) {
         let session = self.opening.session.clone();
-        if self.rest == Rest::WhenOver || session.is_empty() {
+        if self.rest == Rest::WhenOver || session.is_empty() || std::mem::replace(&mut self.annotated, true) {
             return;
         }
         if let Err(error) = Annotator::of_file(session).load() {
@@ -171,6 +173,7 @@ impl Course {
         let mut read = self.opening.reports.borrow_and_update().clone();
         loop {
             if self.is_over(&read) {
+                self.load_annotations();
                 self.growth.complete(self.opening.session.len());
                 if export.is_none() {
                     return judge(&read).map(|()| Outcome::Ended);

@@ -3,14 +3,15 @@
 use std::fs::File;
 use std::io::{self, IsTerminal as _};
 use std::os::fd::AsFd as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nix::unistd::dup2_stdin;
 
 use super::{Plan, RunError, ScreenPlan, theme};
 use crate::app::{Purpose, SessionFile, Settings, TimeColumn};
-use crate::capture::{Wording, open_in_background, open_stream_in_background};
+use crate::capture::{Wording, open_stream_in_background};
 use crate::net::Clock;
+use crate::runtime::captured::Captured;
 use crate::runtime::guard::{GuardError, check_terminal};
 use crate::runtime::headless::{self, Reading};
 use crate::runtime::history::History;
@@ -18,19 +19,28 @@ use crate::runtime::screen::{self, Screen, Source};
 use crate::runtime::signals::{Jobs, watch_signals};
 
 /// The name that stands for standard input.
-pub(super) const STREAM: &str = "-";
+const STREAM: &str = "-";
 
-/// Shows a capture, which is indexed in the background.
-pub(super) fn show(plan: &Plan, options: ScreenPlan, path: &Path) -> Result<(), RunError> {
-    let (opening, name) = if path == Path::new(STREAM) {
-        let name = "standard input";
-        let stream = keys_from_terminal()?;
-        (
-            open_stream_in_background(Path::new(name), stream)?,
-            name.to_owned(),
-        )
-    } else {
-        (open_in_background(path)?, path.display().to_string())
+/// Whether standard input is named.
+pub(super) fn is_stream(paths: &[PathBuf]) -> bool {
+    matches!(paths, [only] if only == Path::new(STREAM))
+}
+
+/// The files that are named; none if standard input is.
+pub(super) fn named(paths: &[PathBuf]) -> Option<Captured> {
+    (!is_stream(paths)).then(|| Captured::new(paths))
+}
+
+/// Shows a capture, or standard input without one; it is indexed in the background.
+pub(super) fn show(plan: &Plan, options: ScreenPlan, captured: Option<&Captured>) -> Result<(), RunError> {
+    let (opening, name) = match captured {
+        Some(captured) => (captured.open()?, captured.name().display().to_string()),
+        None => {
+            let name = "standard input";
+            let stream = keys_from_terminal()?;
+            let opening = open_stream_in_background(Path::new(name), stream)?;
+            (opening, name.to_owned())
+        }
     };
     let settings = Settings {
         goal: None,
@@ -58,16 +68,15 @@ pub(super) fn show(plan: &Plan, options: ScreenPlan, path: &Path) -> Result<(), 
     }
 }
 
-/// Prints or exports a capture.
-pub(super) fn print(plan: &Plan, reading: Reading, path: &Path) -> Result<(), RunError> {
+/// Prints or exports a capture, or standard input without one.
+pub(super) fn print(plan: &Plan, reading: Reading, captured: Option<&Captured>) -> Result<(), RunError> {
     let control = watch_signals(Jobs::Kernel)?;
     let wording = Wording {
         policy: plan.policy,
         offset: plan.zone.offset(),
         purpose: Purpose::Reading,
     };
-    let path = (path != Path::new(STREAM)).then_some(path);
-    match headless::read(reading, path, wording, control.subscribe())? {
+    match headless::read(reading, captured, wording, control.subscribe())? {
         headless::Outcome::Ended => Ok(()),
         headless::Outcome::Signalled(cause) => cause.end_process(),
     }

@@ -105,12 +105,12 @@ mod tests {
         link.sent = Tally {
             bytes: 132,
             messages: 3,
-            last: None,
+            ..Tally::default()
         };
         link.received = Tally {
             bytes: 1229,
             messages: 7,
-            last: None,
+            ..Tally::default()
         };
         link.reason = Some("the peer closed it (FIN)".to_owned());
         let mut news = NetEvent {

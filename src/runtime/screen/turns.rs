@@ -174,7 +174,11 @@ impl<H: Host, D: Display> Turns<H, D> {
                         self.draw();
                     }
                 }
-                answer = self.lines.desk.answer() => self.feed(answer),
+                answer = self.lines.desk.answer() => {
+                    self.feed(answer);
+                    // What was added to an entry may make it a hit, or none any more.
+                    self.views.poke();
+                }
                 news = self.lines.feed.changed(), if listens => match news {
                     Ok(()) => self.catch_up(),
                     Err(_) => self.news = News::Over,

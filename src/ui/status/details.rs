@@ -3,7 +3,8 @@
 use ratatui::style::Style;
 
 use super::words;
-use crate::model::{Direction, Link, RecorderState, Tally};
+use crate::app::Block;
+use crate::model::{Direction, Link, RecorderState, Tally, Timestamping};
 use crate::text::format;
 use crate::ui::line::Line;
 use crate::ui::scene::Scene;
@@ -12,8 +13,43 @@ use crate::ui::sparkline::sparkline;
 /// Seconds in the large sparkline: all that are kept.
 const BARS: usize = 60;
 
-/// The lines.
-pub(super) fn rows<'s>(scene: &'s Scene<'_>, link: &Link) -> Vec<Line<'s>> {
+/// The lines of the pane in a window of that size, from the first one that is visible on, and which part of all of
+/// them that is: the first, the one behind the last, and how many there are.
+pub(super) fn rows<'s>(
+    scene: &'s Scene<'_>,
+    link: &Link,
+    width: u16,
+    height: u16,
+) -> (Vec<Line<'s>>, (u64, u64, u64)) {
+    let mut rows = Vec::new();
+    let mut top = 0;
+    for block in Block::ALL {
+        let lines = match block {
+            Block::Connection => connection(scene, link),
+            Block::Dial => super::waterfall::rows(scene, link, width),
+            Block::Kernel => super::kernel::rows(scene, link),
+            Block::Options => options(scene, link, width),
+        };
+        if !rows.is_empty() && !lines.is_empty() {
+            rows.push(scene.line());
+        }
+        if block == scene.app.block {
+            // Of a long dial the end says the most.
+            let above = match block {
+                Block::Dial => lines.len().saturating_sub(usize::from(height)),
+                Block::Connection | Block::Kernel | Block::Options => 0,
+            };
+            top = rows.len() + above;
+        }
+        rows.extend(lines);
+    }
+    let len = rows.len();
+    let top = top.min(len.saturating_sub(usize::from(height)));
+    let end = len.min(top + usize::from(height));
+    (rows.split_off(top), (top as u64, end as u64, len as u64))
+}
+
+fn connection<'s>(scene: &'s Scene<'_>, link: &Link) -> Vec<Line<'s>> {
     let mut rows = vec![
         row(scene, "target", &link.endpoint.to_string()),
         labelled(scene, "state").text(&link.state.to_string(), scene.theme().state(link.state)),
@@ -29,22 +65,25 @@ pub(super) fn rows<'s>(scene: &'s Scene<'_>, link: &Link) -> Vec<Line<'s>> {
     }
     rows.extend(tls(scene, link));
     rows.push(times(scene, link));
+    rows.extend(stamps(scene, link));
     rows.push(scene.line());
-    rows.push(tally(scene, "sent", Direction::Sent, link.sent));
-    rows.push(tally(scene, "received", Direction::Received, link.received));
-    rows.push(row(scene, "unsent", &format::size(link.unsent)));
+    if link.opened.is_some() {
+        rows.extend(tallies(scene, link));
+        rows.push(scene.line());
+    }
+    rows.extend(recording(scene));
+    rows
+}
+
+fn tallies<'s>(scene: &'s Scene<'_>, link: &Link) -> Vec<Line<'s>> {
+    let mut rows = vec![
+        tally(scene, "sent", Direction::Sent, link.sent),
+        tally(scene, "received", Direction::Received, link.received),
+        row(scene, "unsent", &format::size(link.unsent)),
+    ];
     if link.state.is_live() {
         rows.extend(traffic(scene));
     }
-    rows.push(scene.line());
-    rows.extend(recording(scene));
-    let kernel = super::kernel::rows(scene, link);
-    if !kernel.is_empty() {
-        rows.push(scene.line());
-        rows.extend(kernel);
-    }
-    // Last, because the palette has them too, where a low window has no room for them here.
-    rows.extend(options(scene, link));
     rows
 }
 
@@ -94,7 +133,7 @@ fn tls<'s>(scene: &'s Scene<'_>, link: &Link) -> Vec<Line<'s>> {
         rows.push(row(
             scene,
             "tls",
-            &format!("{text}, in {}", format::took(report.took)),
+            &format!("{text}, in {}", scene.took(report.took)),
         ));
     }
     if let Some(certificate) = report.chain.first() {
@@ -118,12 +157,11 @@ fn tls<'s>(scene: &'s Scene<'_>, link: &Link) -> Vec<Line<'s>> {
 }
 
 /// The options of the socket, as many in a row as fit.
-fn options<'s>(scene: &'s Scene<'_>, link: &Link) -> Vec<Line<'s>> {
+fn options<'s>(scene: &'s Scene<'_>, link: &Link, width: u16) -> Vec<Line<'s>> {
     if link.options.is_empty() {
         return Vec::new();
     }
-    let room = scene.layout.status.width;
-    let mut rows = vec![scene.line(), labelled(scene, "options")];
+    let mut rows = vec![labelled(scene, "options")];
     let mut first = true;
     for setting in link.options.iter() {
         let part = scene
@@ -132,7 +170,7 @@ fn options<'s>(scene: &'s Scene<'_>, link: &Link) -> Vec<Line<'s>> {
         let part = part.gap(1).text(&setting.shown(), Style::new());
         let fits = rows
             .last()
-            .is_some_and(|row| row.cells() + 3 + part.cells() <= room);
+            .is_some_and(|row| row.cells() + 3 + part.cells() <= width);
         if !first && !fits {
             rows.push(labelled(scene, ""));
             first = true;
@@ -144,6 +182,14 @@ fn options<'s>(scene: &'s Scene<'_>, link: &Link) -> Vec<Line<'s>> {
         first = false;
     }
     rows
+}
+
+fn stamps<'s>(scene: &'s Scene<'_>, link: &Link) -> Option<Line<'s>> {
+    match &link.timestamping {
+        Timestamping::Off => None,
+        Timestamping::On => Some(row(scene, "time stamps", "on, with each entry in the Inspector")),
+        Timestamping::Refused(why) => Some(labelled(scene, "time stamps").text(why, scene.theme().warning())),
+    }
 }
 
 fn times<'s>(scene: &'s Scene<'_>, link: &Link) -> Line<'s> {
@@ -170,9 +216,12 @@ pub(super) fn tally<'s>(scene: &'s Scene<'_>, word: &str, direction: Direction, 
     };
     let rest = match tally.last {
         Some(last) => {
-            let ago = words::ago(scene.now, last);
+            let last = match scene.now.since(last).as_secs() {
+                0 => "just now".into(),
+                _ => format!("{} ago", words::ago(scene.now, last)),
+            };
             format!(
-                " in {} {messages}, the last {ago} ago",
+                " in {} {messages}, the last {last}",
                 format::count(tally.messages)
             )
         }

@@ -3,7 +3,7 @@
 use ratatui::style::Style;
 
 use crate::model::{EntryId, FileReport, FileState};
-use crate::text::format;
+use crate::text::format::{self, counted};
 use crate::ui::line::{Line, fit};
 use crate::ui::scene::Scene;
 
@@ -100,12 +100,21 @@ fn holdings<'s>(scene: &'s Scene<'_>, file: &FileReport, width: u16) -> Line<'s>
                 theme.secondary(),
             ),
         ),
-        (3, scene.pen.text(&format::size(file.size), theme.secondary())),
+        (3, scene.pen.text(&size(file), theme.secondary())),
     ];
     if file.state == FileState::Indexing {
         parts.push((1, bar(scene, file)));
     }
     fit(parts, &scene.line().gap(3), width)
+}
+
+/// The size of the file, or of so many.
+fn size(file: &FileReport) -> String {
+    let size = format::size(file.size);
+    match file.files {
+        0 | 1 => size,
+        files => format!("{size} in {} files", format::count(files.into())),
+    }
 }
 
 fn one_row<'s>(scene: &'s Scene<'_>, file: &FileReport, width: u16) -> Line<'s> {
@@ -130,6 +139,14 @@ fn details<'s>(scene: &'s Scene<'_>, file: &FileReport) -> Vec<Line<'s>> {
     let mut rows = vec![
         row("file", scene.app.settings.session.path()),
         labelled("state").append(standing(scene, file)),
+    ];
+    if file.files > 1 {
+        rows.push(row(
+            "files",
+            &format!("{} as one log", format::count(file.files.into())),
+        ));
+    }
+    rows.extend([
         row(
             "size",
             &format!("{} ({} B)", format::size(file.size), format::count(file.size)),
@@ -141,7 +158,7 @@ fn details<'s>(scene: &'s Scene<'_>, file: &FileReport) -> Vec<Line<'s>> {
         row("entries", &from(file, format::count(file.entries))),
         row("conversations", &format::count(file.conversations)),
         row("time", &span(scene).unwrap_or_else(|| "none".into())),
-    ];
+    ]);
     if let FileState::Failed(why) = &file.state {
         rows.push(labelled("error").text(why, scene.theme().error()));
     }
@@ -159,12 +176,4 @@ fn from(file: &FileReport, entries: String) -> String {
         0 => entries,
         first => format!("{entries} from #{}", format::count(first.saturating_add(1))),
     }
-}
-
-fn counted(number: u64, one: &str, many: &str) -> String {
-    format!(
-        "{} {}",
-        format::count(number),
-        if number == 1 { one } else { many }
-    )
 }

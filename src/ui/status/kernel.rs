@@ -75,7 +75,7 @@ pub(super) fn rows<'s>(scene: &'s Scene<'_>, link: &Link) -> Vec<Line<'s>> {
         }));
     }
     rows.push(under_way(scene, info));
-    rows.extend(limits(info).map(|text| row(scene, "held up", &text)));
+    rows.extend(limits(scene, info).map(|text| row(scene, "held up", &text)));
     let (sent, received) = (ago(info.last_sent), ago(info.last_received));
     rows.push(row(
         scene,
@@ -93,8 +93,8 @@ fn rtt(scene: &Scene<'_>, info: &TcpInfo) -> Option<String> {
     let sign = scene.pen.symbols.plus_minus;
     Some(format!(
         "{} {sign}{}",
-        format::took(info.rtt),
-        format::took(info.rtt_variation)
+        scene.took(info.rtt),
+        scene.took(info.rtt_variation)
     ))
 }
 
@@ -112,7 +112,7 @@ fn round_trip(scene: &Scene<'_>, info: &TcpInfo) -> String {
         return "not measured yet".into();
     };
     match info.rtt_least {
-        Some(least) => format!("{rtt}, least {}", format::took(least)),
+        Some(least) => format!("{rtt}, least {}", scene.took(least)),
         None => rtt,
     }
 }
@@ -156,14 +156,14 @@ fn under_way<'s>(scene: &'s Scene<'_>, info: &TcpInfo) -> Line<'s> {
 }
 
 /// What held up sending, and for how long.
-fn limits(info: &TcpInfo) -> Option<String> {
+fn limits(scene: &Scene<'_>, info: &TcpInfo) -> Option<String> {
     let (window, buffer) = (info.limited_by_window?, info.limited_by_buffer?);
     let busy = info.busy.filter(|busy| !busy.is_zero())?;
     Some(format!(
         "{} by the peer's window, {} by our buffer, of {} busy",
-        format::took(window),
-        format::took(buffer),
-        format::took(busy)
+        scene.took(window),
+        scene.took(buffer),
+        scene.took(busy)
     ))
 }
 

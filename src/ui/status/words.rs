@@ -120,6 +120,7 @@ fn end_words(end: End, reason: Option<&str>, sides: Sides) -> String {
             | EndHow::Truncated
             | EndHow::Alert
             | EndHow::Close
+            | EndHow::Tap
             | EndHow::Os,
             _,
         ) => end_sentence(&end, sides),

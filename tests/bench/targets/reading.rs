@@ -45,6 +45,7 @@ pub(crate) fn measure(extent: &Extent) -> Vec<Row> {
         figures.jumps.extend(reader.jumps());
         figures.frame.push(reader.frame_cost());
         figures.search.push(size / reader.search());
+        figures.while_searching.extend(reader.keys_while_searching());
         figures.while_filtering.extend(reader.keys_while_filtering());
         figures.memory.push(reader.terminal.finish(QUIT).peak_memory);
         let mut reader = Reader::start(extent.folder(), &few);
@@ -67,6 +68,7 @@ struct Figures {
     indexing: Vec<f64>,
     jumps: Vec<f64>,
     while_filtering: Vec<f64>,
+    while_searching: Vec<f64>,
     search: Vec<f64>,
     frame: Vec<f64>,
     frame_of_few: Vec<f64>,
@@ -116,6 +118,13 @@ impl Figures {
                 "T6 key to paint while filtering, longest",
                 Unit::Millis,
                 vec![largest(&self.while_filtering)],
+                vec![],
+                Wanted::Within(16.0),
+            ),
+            row(
+                "T6 key to paint while searching, longest",
+                Unit::Millis,
+                vec![largest(&self.while_searching)],
                 vec![],
                 Wanted::Within(16.0),
             ),
@@ -209,6 +218,20 @@ impl Reader {
         let at = self.terminal.send("\r");
         let found = self.terminal.wait_text(&format!("{NEEDLE}: 1 of 1 "));
         (found - at).as_secs_f64()
+    }
+
+    /// Searches for what nearly every message has and none has whole, which takes long, and moves about meanwhile.
+    fn keys_while_searching(&mut self) -> Vec<f64> {
+        self.key("g");
+        self.key("/re:(?i)value:[0-9]+Q|key:[0-9]+Q");
+        sleep(APART);
+        self.terminal.send("\r");
+        // The progress tells that it goes on: before the first key, and still behind the last.
+        self.terminal.wait_text(" %");
+        let taken = [" ", " ", "\x1b[5~", "j", "k", " "].map(|key| self.key(key));
+        self.terminal.wait_text(" %");
+        self.key("\x1b");
+        taken.to_vec()
     }
 
     /// Filters what every message passes, and moves about meanwhile.

@@ -140,7 +140,7 @@ impl Serving {
         let over = matches!(link.state, LinkState::Closed | LinkState::Failed);
         // What input has left to give reaches nobody any more.
         over.then(|| match link.end.map(|end| end.how) {
-            Some(EndHow::Fin | EndHow::Close) => Verdict::Ended,
+            Some(EndHow::Fin | EndHow::Close | EndHow::Tap) => Verdict::Ended,
             Some(_) | None => {
                 let reason = link.reason.clone();
                 Verdict::Broken(reason.unwrap_or_else(|| "the connection of the peer failed".into()))

@@ -12,8 +12,8 @@ use super::instant;
 impl<H: Host, D: Display> Turns<H, D> {
     /// Does it, and says what came of it where that is worth an event.
     pub(super) fn perform(&mut self, effect: Effect) -> Option<Event> {
-        let report = match effect {
-            Effect::Net(command) => self.lines.feed.command(command),
+        match effect {
+            Effect::Net(command) => self.lines.feed.command(command).map(Event::Report),
             Effect::Copy(text) => {
                 self.copied = Some(clipboard::copy(&text, self.between));
                 self.pace.request(instant());
@@ -22,11 +22,11 @@ impl<H: Host, D: Display> Turns<H, D> {
             Effect::Remember { endpoint, line } => self.lines.desk.ask(Job::Remember { endpoint, line }),
             Effect::Recall(endpoint) => self.lines.desk.ask(Job::Recall(endpoint)),
             Effect::RememberTarget(endpoint) => self.lines.desk.ask(Job::Visit(endpoint)),
-            Effect::Suspend => self.host.suspend().err().map(Report::Failed),
+            Effect::Suspend => self.host.suspend().err().map(failed),
             Effect::Filter(query) => {
                 self.views.filter(query);
                 // At once, before anything is drawn.
-                return Some(Event::Refiltered);
+                Some(Event::Refiltered)
             }
             Effect::Search(pattern) => {
                 self.views.search(pattern);
@@ -66,7 +66,10 @@ impl<H: Host, D: Display> Turns<H, D> {
                 self.ended = Some(Ended::User(ending));
                 None
             }
-        };
-        report.map(Event::Report)
+        }
     }
+}
+
+fn failed(why: String) -> Event {
+    Event::Report(Report::Failed(why))
 }

@@ -166,6 +166,7 @@ fn link(state: LinkState, received: u64, at: Timestamp) -> NetEvent {
     link.received = Tally {
         bytes: received,
         messages: received,
+        first: Some(at),
         last: Some(at),
     };
     NetEvent {
