@@ -41,8 +41,7 @@ fn a_bound_is_kept_to_the_byte() {
     let connection = sample::opened(&recorder);
     let error = fill(&connection);
     let expected = format!(
-        "the recording has reached its --max-size of 20000 bytes; start again with a larger one, or with --on-full \
-         continue: {}",
+        "the recording has reached its --max-size of 20000 bytes; start again with a larger one: {}",
         path.display()
     );
     assert_eq!(error.to_string(), expected);
