@@ -10,10 +10,11 @@
 //! | `log`, `inspector`, `rows` | what is visible of the log, row by row |
 //! | `block` | what is visible of a Status pane that has the whole window |
 //! | `composer` | what is typed |
+//! | `wire` | what crosses, and what follows from that |
 //! | `overlay` | pop-ups |
 //! | `notice`, `rates`, `kernel` | messages and figures that change with time |
 //! | `server` | who came to a listener, and which of them is meant |
-//! | `perform`, `browse`, `goto`, `annotate`, `typing`, `dialing`, `popups`, `news`, `mouse`, `ending`, `copying` | what events do to all of that |
+//! | `perform`, `browse`, `goto`, `annotate`, `options`, `typing`, `dialing`, `popups`, `news`, `mouse`, `ending`, `copying` | what events do to all of that |
 //!
 //! Deliberately absent: sockets, files, the clock, the terminal. Time and the log come in with the context.
 
@@ -40,6 +41,7 @@ mod log;
 mod mouse;
 mod news;
 mod notice;
+mod options;
 mod overlay;
 mod perform;
 mod popups;
@@ -48,6 +50,7 @@ mod rows;
 mod server;
 mod settings;
 mod typing;
+mod wire;
 
 #[cfg(test)]
 mod testing;
@@ -69,14 +72,15 @@ pub use layout::{Area, Arrangement, Frame, Layout};
 pub use log::{Anchor, Log, LogPosition};
 pub use notice::{Notice, Severity};
 pub use overlay::{
-    Command, ConnectDialog, Help, HelpLine, HelpText, HistorySearch, List, Menu, MenuItem, MenuKind, Mistake,
-    Overlay, Palette, Preview, Prompt, TargetError, Topic, Trigger, Wanted,
+    Command, ConnectDialog, Help, HelpLine, HelpText, HistorySearch, List, Match, Menu, MenuItem, MenuKind,
+    Mistake, Overlay, Palette, Preview, Prompt, TargetError, Topic, Trigger, Wanted,
 };
 pub use rates::{Rates, Second};
 pub use rows::{
     COMMENT_SIGN, Head, HexRow, INDENT, RowKind, TEXT_COLUMN, TextUnits, TimeColumns, VisibleRow,
 };
 pub use settings::{Pane, SessionFile, Settings, TimeColumn, View, Zone};
+pub use wire::Wire;
 
 pub use crate::model::{Purpose, end_sentence, sentence};
 
@@ -173,6 +177,8 @@ pub struct App {
     sending_to: u64,
     /// How many of them it had refused, as last reported.
     refused: u64,
+    /// How many answers about socket options were shown.
+    answers: u64,
 }
 
 impl App {
@@ -225,6 +231,7 @@ impl App {
             sends: 0,
             sending_to: 0,
             refused: 0,
+            answers: 0,
             settings,
         }
     }

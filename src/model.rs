@@ -15,6 +15,7 @@ mod export;
 mod file;
 mod found;
 mod goal;
+mod group;
 mod kernel;
 mod link;
 mod peers;
@@ -25,6 +26,7 @@ mod query;
 mod records;
 mod role;
 mod sentence;
+mod socket_option;
 mod stamps;
 mod time;
 mod tls;
@@ -46,9 +48,10 @@ pub use export::{ExportFormat, ExportReport, ExportState, Portion};
 pub use file::{FileReport, FileState};
 pub use found::Found;
 pub use goal::Goal;
+pub use group::{Group, GroupError};
 pub use kernel::{KernelReport, TcpInfo, TcpState};
 pub use link::{
-    Closing, Full, Link, LinkState, NetEvent, RecorderState, RingReport, Sends, Tally, Timestamping,
+    Answer, Closing, Full, Link, LinkState, NetEvent, RecorderState, RingReport, Sends, Tally, Timestamping,
 };
 pub use peers::{Listening, Peers};
 pub use phase::{Ending, LABEL, Phase, PhaseEnd, PhaseKind, bar_cells, chart, spans};
@@ -59,6 +62,10 @@ pub(crate) use query::{TermSet, words};
 pub use records::{Records, RecordsError, Surroundings, Tail};
 pub use role::{Role, Sides};
 pub use sentence::{end_sentence, sentence};
+pub use socket_option::{
+    KeepAlive, OptionError, OptionInfo, OptionRequest, SOCKET_OPTIONS, SetWhen, Setting, SocketKind,
+    SocketOption, SocketOptions, SocketValue,
+};
 pub use stamps::{Stamped, Stamps, stamps_line, timeline};
 pub use time::Timestamp;
 pub use tls::{Agreed, Certificate, TlsReport, TlsRole, Verdict};

@@ -7,13 +7,20 @@
 //! | `worker` | the thread, the commands, and what follows what: dial, session, waiting |
 //! | `dial` | lookups and attempts of one dial, as RFC 8305 says |
 //! | `reach` | the socket that is to reach one address |
+//! | `group` | sockets that send to many, and hear whoever answers |
+//! | `datagram` | from whom and to whom a datagram went |
+//! | `sockopt` | socket options, set and read back |
+//! | `interface` | the interfaces of this machine |
 //! | `race` | the pure order of the addresses |
 //! | `resolve` | `getaddrinfo` on threads, its errors told apart |
+//! | `adjust` | socket options asked about and changed while the program runs |
 //! | `wire`, `stamping` | a socket with what the kernel's time stamps tell of it |
 //! | `channel` | a connected socket, read and written without waiting |
 //! | `connect` | dialing, and the handshake above TCP |
 //! | `socket` | a socket of any kind |
 //! | `unix` | connecting to Unix sockets |
+//! | `messages` | Unix sockets that keep the boundaries of messages |
+//! | `credentials` | who is at the other end of a Unix socket |
 //! | `tls` | TLS at either end |
 //! | `starttls` | asking for TLS in the words of a protocol |
 //! | `session` | reading and writing of one connection, in one task |
@@ -28,16 +35,22 @@
 
 pub mod tls;
 
+mod adjust;
 mod announce;
 mod backoff;
 mod channel;
 mod clock;
 mod connect;
+mod credentials;
+mod datagram;
 mod dial;
+mod group;
+mod interface;
 mod journal;
 mod kernel;
 mod lane;
 mod listen;
+mod messages;
 mod options;
 mod outbox;
 mod race;
@@ -46,6 +59,7 @@ mod resolve;
 mod session;
 mod shared;
 mod socket;
+mod sockopt;
 mod stamping;
 mod starttls;
 mod tap;

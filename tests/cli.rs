@@ -39,6 +39,58 @@ fn check_error(run: &Finished, code: i32, parts: &[&str]) {
     assert!(!run.stderr.trim_end().chars().any(char::is_control), "{run:?}");
 }
 
+/// Wrong usage: one line that says this, and nothing else.
+fn check_usage(arguments: &[&str], parts: &[&str]) {
+    let run = run(arguments);
+    check_error(&run, 2, parts);
+    assert_eq!(run.stdout, b"");
+}
+
+#[test]
+fn socket_options_are_read_before_anything_happens() {
+    let check = check_usage;
+    check(
+        &["-o", "nodely", "a:1"],
+        &["-o", "\"nodely\"", "write one of nodelay, cork"],
+    );
+    check(&["-o", "ttl", "a:1"], &["ttl needs a value: write ttl=1..255"]);
+    check(&["-o", "ttl=0", "a:1"], &["ttl does not take \"0\""]);
+    check(
+        &["-o", "sndbuf=much", "a:1"],
+        &["write sndbuf=SIZE, as in sndbuf=64K"],
+    );
+    check(
+        &["-o", "nodelay", "udp://a:1"],
+        &["-o nodelay means nothing for UDP sockets", "leave it out"],
+    );
+    check(
+        &["-o", "ttl=5", "unix:/a"],
+        &["-o ttl means nothing for Unix sockets"],
+    );
+    check(&["-o", "broadcast", "demo"], &["-o broadcast means nothing"]);
+    check(
+        &["--join", "10.0.0.1", "udp://a:1"],
+        &["--join", "\"10.0.0.1\" is no multicast group"],
+    );
+    check(
+        &["--join", "239.1.2.3", "a:1"],
+        &["--join 239.1.2.3 is about UDP", "udp://239.1.2.3:PORT"],
+    );
+    check(
+        &["listen", ":0", "--join", "ff02::1%lo"],
+        &["udp://[ff02::1%lo]:PORT"],
+    );
+    check(
+        &["listen", "unix-dgram:/a"],
+        &["unix-dgram:/a can be connected to and not listened at"],
+    );
+    check(
+        &["--bind", ":5000", "unix-dgram:/a"],
+        &["--bind is about IP", "unix-dgram:/a is a Unix socket"],
+    );
+    check(&["open", "a.pcapng", "-o", "ttl=5"], &["-o is about connections"]);
+}
+
 #[test]
 fn what_is_about_connections_is_refused_where_there_is_none() {
     for option in ["--timestamps", "--reconnect", "-6"] {
@@ -49,11 +101,7 @@ fn what_is_about_connections_is_refused_where_there_is_none() {
 
 #[test]
 fn wrong_usage_is_one_line_and_status_2() {
-    let check = |arguments: &[&str], parts: &[&str]| {
-        let run = run(arguments);
-        check_error(&run, 2, parts);
-        assert_eq!(run.stdout, b"");
-    };
+    let check = check_usage;
     check(&["host"], &["\"host\" has no port", "HOST:PORT"]);
     check(&["::1:80"], &["ambiguous", "[::1]:80"]);
     check(&["ssh://host:53"], &["ssh://", "not supported"]);

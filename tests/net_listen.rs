@@ -343,3 +343,29 @@ fn the_opening_says_who_dialed() {
         (Some(remote), Some(local))
     );
 }
+
+#[test]
+fn accepted_connections_take_the_socket_options_and_changes_of_them() {
+    let bench = Bench::new(Options {
+        sockets: ["ttl=9", "nodelay=off"]
+            .map(|text| text.parse().unwrap())
+            .into_iter()
+            .collect(),
+        ..Options::default()
+    });
+    let bound = listen(&bench, ":0");
+    let has =
+        |link: &Link, expected: &str| link.options.iter().any(|setting| setting.to_string() == expected);
+    let _first = connect(&bound);
+    wait_peer(&bench, 1, "its options", |link| {
+        has(link, "ttl=9") && has(link, "nodelay=off")
+    });
+    bench.ask(to(1, PeerCommand::Option("ttl=5".parse().unwrap())));
+    let news = wait_peer(&bench, 1, "the change", |link| has(link, "ttl=5"));
+    assert!(
+        news.answer
+            .is_none_or(|answer| answer.text == "ttl is 5 now; it was 9")
+    );
+    let _second = connect(&bound);
+    wait_peer(&bench, 2, "what was changed", |link| has(link, "ttl=5"));
+}

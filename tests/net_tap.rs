@@ -539,3 +539,33 @@ fn kinds_of_endpoints_mix() {
     assert_eq!(end_of(&bench, 1).how, EndHow::Fin);
     assert_eq!(story(&bench, 1), "open sent our-fin received close-peer-fin");
 }
+
+#[test]
+fn both_sockets_of_a_relay_take_the_socket_options_and_changes_of_them() {
+    let (address, server) = server(1, |mut stream| {
+        let mut got = Vec::new();
+        stream.read_to_end(&mut got).unwrap();
+        got
+    });
+    let bench = Bench::new(Options {
+        sockets: ["ttl=9"].map(|text| text.parse().unwrap()).into_iter().collect(),
+        ..Options::default()
+    });
+    let place = tap(&bench, ":0", format!("tcp://{address}"));
+    let mut application = application(&place);
+    wait_pair(&bench, 1, "it is relayed", |link| link.state == LinkState::Open);
+    let request = PeerCommand::Option("ttl=5".parse().unwrap());
+    bench.ask(NetCommand::Peers(vec![ConnectionId(1)], request));
+    let news = bench.wait("the answer", |news| news.answer.is_some());
+    let answer = news.answer.unwrap();
+    assert!(!answer.refused, "{answer:?}");
+    // Both had what was set at the start, and have what was asked for.
+    assert_eq!(
+        answer.text.matches("ttl is 5 now; it was 9").count(),
+        2,
+        "{answer:?}"
+    );
+    application.write_all(b"on it goes").unwrap();
+    application.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(server.join().unwrap(), [b"on it goes"]);
+}

@@ -6,7 +6,7 @@ mod table;
 
 use std::fmt;
 
-use super::{Key, Pane, Purpose};
+use super::{Key, Pane, Purpose, Wire};
 
 pub use kinds::{
     Action, Annotate, Browse, Compose, CopyForm, Dial, Edit, Export, Find, Focus, Open, Peer, Program,
@@ -79,6 +79,8 @@ pub struct ActionInfo {
     pub title: &'static str,
     /// One sentence on what it does.
     pub help: &'static str,
+    /// The same where datagrams cross; empty if it does the same there.
+    pub of_datagrams: &'static str,
     /// What may follow the name in the palette, as help writes it: in brackets if it may be left out, in capitals if it
     /// is not to be taken literally; empty for nothing.
     pub argument: &'static str,
@@ -89,6 +91,14 @@ pub struct ActionInfo {
 }
 
 impl ActionInfo {
+    /// What it does to such a connection.
+    pub fn told(&self, wire: Wire) -> &'static str {
+        match wire {
+            Wire::Datagrams if !self.of_datagrams.is_empty() => self.of_datagrams,
+            Wire::Datagrams | Wire::Stream => self.help,
+        }
+    }
+
     /// The words that its argument may be.
     pub fn choices(&self) -> impl Iterator<Item = &'static str> {
         // Only the first one: what follows it is not to be taken literally.
@@ -102,6 +112,11 @@ impl Action {
     /// Its row of the table.
     pub fn info(self) -> Option<&'static ActionInfo> {
         ACTIONS.iter().find(|info| info.action == self)
+    }
+
+    /// Its name in the palette; nothing if it has no row.
+    pub fn name(self) -> &'static str {
+        self.info().map_or("", |info| info.name)
     }
 
     /// Whether it can mean anything: a recording that is read has no connection, and a connection is not indexed.
@@ -187,6 +202,13 @@ mod tests {
                 info.name
             );
             assert!(info.help.ends_with('.'), "{}: help is a sentence", info.name);
+            let told = info.told(Wire::Datagrams);
+            assert!(told.ends_with('.'), "{}: help is a sentence", info.name);
+            assert!(
+                !told.contains("FIN") && !told.contains("RST"),
+                "{}: {told}",
+                info.name
+            );
         }
     }
 

@@ -12,11 +12,13 @@ pub enum Block {
     Dial,
     /// What the kernel says.
     Kernel,
+    /// The options of the socket.
+    Options,
 }
 
 impl Block {
     /// All of them, from the top.
-    pub const ALL: [Block; 3] = [Block::Connection, Block::Dial, Block::Kernel];
+    pub const ALL: [Block; 4] = [Block::Connection, Block::Dial, Block::Kernel, Block::Options];
 
     /// The block after one move.
     #[must_use]
@@ -26,9 +28,11 @@ impl Block {
             (Scroll::First, _) => first,
             (Scroll::Last, _) => last,
             (Scroll::Down | Scroll::HalfPageDown | Scroll::PageDown, Block::Connection) => Block::Dial,
-            (Scroll::Down | Scroll::HalfPageDown | Scroll::PageDown, Block::Dial | Block::Kernel) => {
-                Block::Kernel
+            (Scroll::Down | Scroll::HalfPageDown | Scroll::PageDown, Block::Dial) => Block::Kernel,
+            (Scroll::Down | Scroll::HalfPageDown | Scroll::PageDown, Block::Kernel | Block::Options) => {
+                Block::Options
             }
+            (Scroll::Up | Scroll::HalfPageUp | Scroll::PageUp, Block::Options) => Block::Kernel,
             (Scroll::Up | Scroll::HalfPageUp | Scroll::PageUp, Block::Kernel) => Block::Dial,
             (Scroll::Up | Scroll::HalfPageUp | Scroll::PageUp, Block::Dial | Block::Connection) => {
                 Block::Connection

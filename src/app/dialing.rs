@@ -2,7 +2,7 @@
 
 use super::actions::Dial;
 use super::{App, Context, Effect, Pane, Severity};
-use crate::model::{Endpoint, Link, LinkState, NetCommand, PeerCommand, Timestamping};
+use crate::model::{Endpoint, Link, LinkState, NetCommand, PeerCommand};
 
 /// Targets that are remembered.
 const RECENTS: usize = 50;
@@ -16,6 +16,7 @@ impl App {
         }
         let command = match dial {
             Dial::Connect => return self.connect_to(argument, context, out),
+            Dial::Option => return self.socket_option(argument, context, out),
             Dial::Reconnect if self.link.is_none() => return self.open_connect(""),
             Dial::Reconnect => NetCommand::Reconnect,
             Dial::Cancel if state.is_dialing() || state == LinkState::Waiting => NetCommand::Cancel,
@@ -49,17 +50,6 @@ impl App {
         out.push(Effect::Net(command));
     }
 
-    /// Whether time stamps are to be asked for: as the argument says, and without one, the other way round.
-    fn stamps_wanted(&self, argument: &str) -> Option<bool> {
-        let state = self.link.as_ref().map(|link| &link.timestamping);
-        match argument {
-            "on" => Some(true),
-            "off" => Some(false),
-            "" => Some(state != Some(&Timestamping::On)),
-            _ => None,
-        }
-    }
-
     /// The same where connections are waited for: what is done to one is done to whoever is in front.
     fn dial_peers(&mut self, dial: Dial, argument: &str, context: &Context<'_>, out: &mut Vec<Effect>) {
         let Some(listening) = &self.listening else { return };
@@ -71,6 +61,7 @@ impl App {
             .live()
             .any(|link| self.chosen.is_none_or(|chosen| chosen == link.id));
         let command = match dial {
+            Dial::Option => return self.socket_option(argument, context, out),
             Dial::Connect => {
                 let text = "this run waits for connections; start sockscope once more to connect somewhere";
                 return self.notify(Severity::Warning, text, context);
@@ -124,7 +115,9 @@ impl App {
             (Some(Endpoint::Tcp(_) | Endpoint::Unix(_)), _) if link.is_some_and(is_tls) => {
                 "the connection speaks TLS already".into()
             }
-            (Some(Endpoint::Udp(_)), _) => "datagrams carry no TLS".into(),
+            (Some(Endpoint::Udp(_) | Endpoint::UnixDatagram(_) | Endpoint::UnixSeqpacket(_)), _) => {
+                "datagrams carry no TLS".into()
+            }
             (Some(_), Err(error)) => error,
             (Some(_), Ok(preset)) => return out.push(Effect::Net(NetCommand::StartTls(preset))),
         };

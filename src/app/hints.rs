@@ -136,6 +136,11 @@ impl App {
         };
         let hint = |(place, (action, label)): (u8, &(Action, &'static str))| {
             action.serves(self.purpose()).then_some(())?;
+            let label = if *action == Action::Compose(Compose::Send) && self.sends_empty() {
+                &"send an empty message"
+            } else {
+                label
+            };
             Some(Hint {
                 key: action.key_in(self.focus)?,
                 label,

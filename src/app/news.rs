@@ -40,6 +40,7 @@ impl App {
             self.renew_menu();
         }
         self.sends_handled(news.sends, context);
+        self.answered(news.answer, context);
         self.retitle(out);
     }
 
@@ -150,7 +151,7 @@ impl App {
         match old.kind {
             MenuKind::Quit => self.ask_to_quit(),
             MenuKind::Close => {
-                let menu = Menu::close(self.state());
+                let menu = Menu::close(self.state(), self.wire());
                 self.overlay = (!menu.items.is_empty()).then_some(Overlay::Menu(menu));
             }
             MenuKind::Copy | MenuKind::Export(_) | MenuKind::Overwrite => {}

@@ -11,7 +11,7 @@ pub use connect::{ConnectDialog, TargetError};
 pub use help::{Help, HelpLine, HelpText, Topic, Trigger};
 pub use list::List;
 pub use menu::{Menu, MenuItem, MenuKind};
-pub use palette::{Command, Palette};
+pub use palette::{Command, Match, Palette};
 pub use prompt::{Mistake, Prompt, Wanted};
 
 use super::Editor;

@@ -3,7 +3,7 @@
 use super::actions::{Action, Focus, Open, Program, Reading, Show, lookup};
 use super::{
     App, Arrangement, Block, Command, ConnectDialog, Context, ESC_DELAY, Effect, Help, HistorySearch, Key,
-    KeyCode, List, Log, Menu, Overlay, Palette, Pane, Pending, Purpose, Severity, Topic,
+    KeyCode, List, Log, Menu, Overlay, Pane, Pending, Purpose, Severity, Topic,
 };
 use crate::model::FileState;
 use crate::text::format;
@@ -179,6 +179,7 @@ impl App {
             Open::Help => Overlay::Help(Help {
                 topic: Topic::Pane(self.focus),
                 purpose: self.purpose(),
+                wire: self.wire(),
                 top: 0,
                 behind: None,
             }),
@@ -194,9 +195,9 @@ impl App {
                 return self.notify(Severity::Info, text, context);
             }
             Open::Marks => Overlay::Marks(List::default()),
-            Open::Palette => Overlay::Palette(Palette::new(self.purpose())),
+            Open::Palette => Overlay::Palette(self.palette()),
             Open::CloseMenu => {
-                let menu = Menu::close(self.state());
+                let menu = Menu::close(self.state(), self.wire());
                 if menu.items.is_empty() {
                     return self.notify(Severity::Warning, "no connection is open", context);
                 }

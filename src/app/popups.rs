@@ -147,6 +147,7 @@ impl App {
                 self.overlay = Some(Overlay::Help(Help {
                     topic,
                     purpose: self.purpose(),
+                    wire: self.wire(),
                     top: 0,
                     behind: Some(prompt),
                 }));

@@ -111,7 +111,7 @@ impl App {
     fn try_send(&mut self, eol: LineEnding, out: &mut Vec<Effect>) -> Result<(), Unsent> {
         self.may_send()?;
         let bytes = encode(&mut self.composer, eol)?;
-        if bytes.is_empty() {
+        if bytes.is_empty() && !self.may_be_empty() {
             return Err(Unsent::Refused(self.nothing(eol)));
         }
         let sent = self.composer.sent();
@@ -181,6 +181,7 @@ impl App {
     /// Why there is nothing to send.
     fn nothing(&self, eol: LineEnding) -> String {
         match (self.composer.input, eol) {
+            _ if self.may_be_empty() => "there is no byte to show: Enter sends an empty message".into(),
             (InputType::Hex, _) => "nothing to send: type hex digits, as in 0d 0a".into(),
             (InputType::Text | InputType::Escaped, _) => {
                 "nothing to send: the line is empty and no line ending is added".into()
@@ -229,7 +230,7 @@ impl App {
             return self.dial(Dial::HalfClose, "", context, out);
         }
         self.composer.pending = Pending::HalfClose;
-        self.notify(Severity::Warning, "Ctrl-D again to half-close (FIN)", context);
+        self.notify(Severity::Warning, self.wire().half_close(), context);
     }
 }
 

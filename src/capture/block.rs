@@ -23,6 +23,9 @@ pub(super) const MAGIC: [u8; 4] = *b"sksc";
 /// Marks an annotation block that is no entry, but says something of one.
 pub(super) const MAGIC_ABOUT: [u8; 4] = *b"skab";
 
+/// Marks an annotation block that makes one entry of the packets behind it.
+pub(super) const MAGIC_JOINED: [u8; 4] = *b"skjn";
+
 /// Marks an annotation block that is no entry, but holds time stamps of several.
 pub(super) const MAGIC_STAMPS: [u8; 4] = *b"skts";
 
@@ -170,8 +173,17 @@ pub(super) fn put_under(interface: u32, mut blocks: &mut [u8]) {
 
 /// The annotation block of entry `id`.
 pub(super) fn annotation(id: EntryId, interface: u32, at: Timestamp, json: &[u8]) -> Vec<u8> {
+    annotated(MAGIC, id, interface, at, json)
+}
+
+/// The annotation block that joins the packets of entry `id`.
+pub(super) fn joining(id: EntryId, interface: u32, at: Timestamp, json: &[u8]) -> Vec<u8> {
+    annotated(MAGIC_JOINED, id, interface, at, json)
+}
+
+fn annotated(magic: [u8; 4], id: EntryId, interface: u32, at: Timestamp, json: &[u8]) -> Vec<u8> {
     let mut body = Vec::with_capacity(ANNOTATION_HEADER + json.len());
-    body.extend(MAGIC);
+    body.extend(magic);
     body.extend(interface.to_le_bytes());
     body.extend(((at.0 >> 32) as u32).to_le_bytes());
     body.extend((at.0 as u32).to_le_bytes());

@@ -4,116 +4,28 @@
 //! becomes one.
 
 mod frames;
+mod origin;
 
 use std::io::IoSlice;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+pub(super) use self::origin::{Origin, Part, Told, decrypted};
 use super::block::{self, LONGEST_TEXT};
 use super::happened::Happened;
 use super::index::Tails;
+use super::joined::{self, MAX_MESSAGE};
+use super::packet;
 use super::recorder::{Carries, Filed, Mark, Recorder};
 use super::stream::Stream;
-use super::{CaptureError, fact, plaintext};
-use crate::model::{
-    ConnectionId, Direction, Endpoint, EntryId, EntryKind, Protocol, Role, Stamped, Timestamp,
-};
+use super::{CaptureError, fact};
+use crate::model::{ConnectionId, Direction, EntryId, EntryKind, Protocol, Stamped, Timestamp};
 
 /// The most bytes that one entry holds: what fits an IPv4 packet beside its headers.
 pub const MAX_PAYLOAD: usize = 65_495;
 
-/// The most bytes that one datagram holds: over IPv6 what its length can say, over IPv4 20 fewer.
+/// The most bytes that one datagram over IP holds: over IPv6 what its length can say, over IPv4 20 fewer.
 pub const MAX_DATAGRAM: usize = 65_527;
-
-/// What a file is told of a connection before anything else.
-#[derive(Debug)]
-pub(super) struct Origin {
-    /// Its number.
-    pub(super) id: ConnectionId,
-    /// When dialing started.
-    pub(super) started: Timestamp,
-    name: String,
-    /// The same after an upgrade to TLS.
-    decrypted: String,
-    /// What this program is to it.
-    pub(super) role: Role,
-    /// Whether it is a stream of bytes, or datagrams.
-    protocol: Protocol,
-}
-
-impl Origin {
-    pub(super) fn new(id: ConnectionId, started: Timestamp, endpoint: &Endpoint, role: Role) -> Origin {
-        Origin {
-            id,
-            started,
-            name: endpoint.to_string(),
-            decrypted: plaintext::name(endpoint),
-            role,
-            protocol: match endpoint {
-                Endpoint::Tcp(_) | Endpoint::Tls(_) | Endpoint::Unix(_) => Protocol::Tcp,
-                Endpoint::Udp(_) => Protocol::Udp,
-            },
-        }
-    }
-
-    /// Its interface description block; `goes_on` is the number of the interface in that file that the part before an
-    /// upgrade to TLS has.
-    pub(super) fn block(&self, told: Told, goes_on: Option<u32>) -> Vec<u8> {
-        let name = self.name(told.part);
-        let description = match told.part {
-            Part::Whole => self.role.name().to_owned(),
-            Part::Decrypted(_) => decrypted(self.role),
-        };
-        block::interface(&block::Interface {
-            name,
-            description: &description,
-            started: self.started,
-            addresses: told.addresses,
-            goes_on,
-        })
-    }
-
-    fn name(&self, part: Part) -> &str {
-        match part {
-            Part::Whole => &self.name,
-            Part::Decrypted(_) => &self.decrypted,
-        }
-    }
-}
-
-/// What this program is to a connection after an upgrade to TLS, as `if_description` has it.
-pub(super) fn decrypted(role: Role) -> String {
-    format!("{}, decrypted after an upgrade to TLS", role.name())
-}
-
-/// Which part of a connection entries belong to.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) enum Part {
-    /// All of it, or what came before an upgrade to TLS.
-    #[default]
-    Whole,
-    /// What was decrypted after one. The part before is filed there.
-    Decrypted(Option<Filed>),
-}
-
-/// What a file has to be told of a connection before its entries, if it has no interface for them.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Told {
-    /// Who talks to whom, if an earlier file has the entry that tells it.
-    pub(super) addresses: Option<(SocketAddr, SocketAddr)>,
-    /// Of which part the entries are.
-    pub(super) part: Part,
-}
-
-impl Told {
-    /// Where the part before an upgrade to TLS is filed.
-    pub(super) fn earlier(self) -> Option<Filed> {
-        match self.part {
-            Part::Whole => None,
-            Part::Decrypted(earlier) => earlier,
-        }
-    }
-}
 
 /// Records one connection. Clones share it.
 ///
@@ -143,6 +55,22 @@ impl Flow {
     fn interface(&self) -> u32 {
         self.filed.map_or(0, |filed| filed.interface)
     }
+
+    /// From whom and to whom what goes this way goes.
+    fn ends(&self, direction: Direction) -> Result<(SocketAddr, SocketAddr), CaptureError> {
+        let (local, remote) = self.told.addresses.ok_or(CaptureError::NotOpen)?;
+        Ok(match direction {
+            Direction::Sent => (local, remote),
+            Direction::Received => (remote, local),
+        })
+    }
+
+    /// Whether these bytes do not fit one packet, and what stands for a Unix socket does not mind. Datagrams of IPv6
+    /// are as large as they can be.
+    fn is_too_small_for(&self, bytes: &[u8]) -> bool {
+        let from = self.told.addresses.map(|(local, _)| local);
+        from.is_some_and(|from| from.is_ipv4() && bytes.len() > packet::largest_datagram(from))
+    }
 }
 
 impl Connection {
@@ -162,8 +90,8 @@ impl Connection {
         self.origin.id
     }
 
-    /// Records what one read returned or one write took: 1 to [`MAX_PAYLOAD`] bytes of an open connection, or a datagram
-    /// of up to [`MAX_DATAGRAM`]. More are refused rather than split, because an entry is one read or one write.
+    /// Records what one read returned or one write took: 1 to [`MAX_PAYLOAD`] bytes of an open connection, a datagram of
+    /// up to [`MAX_DATAGRAM`], or a message of a Unix socket of up to [`MAX_MESSAGE`]. More are refused rather than split, because an entry is one read or one write.
     pub fn data(&self, at: Timestamp, direction: Direction, bytes: &[u8]) -> Result<EntryId, CaptureError> {
         self.record_data(at, direction, bytes, None)
     }
@@ -273,6 +201,9 @@ impl Connection {
         remark: Option<EntryKind>,
     ) -> Result<EntryId, CaptureError> {
         let mut flow = self.flow();
+        if self.origin.protocol == Protocol::Udp && flow.is_too_small_for(bytes) {
+            return self.record_joined(&mut flow, at, direction, bytes, remark);
+        }
         // It stays empty, and so unallocated, for all but a few entries.
         let (mut frame, mut overdue, stream) = match self.origin.protocol {
             Protocol::Tcp => frames::segment(*flow, at, direction, bytes)?,
@@ -315,6 +246,38 @@ impl Connection {
         Ok(id)
     }
 
+    /// The same for a message that no packet holds.
+    fn record_joined(
+        &self,
+        flow: &mut Flow,
+        at: Timestamp,
+        direction: Direction,
+        bytes: &[u8],
+        remark: Option<EntryKind>,
+    ) -> Result<EntryId, CaptureError> {
+        if bytes.len() > MAX_MESSAGE {
+            return Err(CaptureError::TooLong(bytes.len()));
+        }
+        let ends = flow.ends(direction)?;
+        let mut writer = self.recorder.writer();
+        let id = writer.next();
+        let mut blocks = joined::blocks(id, (flow.interface(), at, direction), ends, bytes, &[]);
+        let before_note = blocks.len() as u64;
+        let mut marks = vec![self.mark(0, flow.tails, Carries::Bytes(direction, bytes.len() as u64))];
+        if let Some(json) = remark.and_then(|kind| fact::to_json(&kind)) {
+            let next = EntryId(id.0.saturating_add(1));
+            blocks.extend(block::annotation(next, flow.interface(), at, &json));
+            marks.push(self.mark(before_note, flow.tails, Carries::Nothing));
+        }
+        let place = writer.place(&self.origin, flow.filed, flow.told, blocks.len(), at)?;
+        if place.filed.interface != flow.interface() {
+            block::put_under(place.filed.interface, &mut blocks);
+        }
+        let id = writer.append(&place, &mut [IoSlice::new(&blocks)], &marks)?;
+        flow.filed = Some(place.filed);
+        Ok(id)
+    }
+
     fn mark(&self, offset: u64, tails: Tails, carries: Carries) -> Mark {
         Mark {
             offset,
@@ -331,7 +294,7 @@ impl Connection {
 }
 
 fn asterisks(len: usize) -> Result<Vec<u8>, CaptureError> {
-    if len > MAX_DATAGRAM {
+    if len > MAX_MESSAGE {
         return Err(CaptureError::TooLong(len));
     }
     Ok(vec![b'*'; len])

@@ -2,6 +2,7 @@
 
 use super::error::unreadable;
 use super::index::GROUP;
+use super::joined::Parts;
 use super::segment::{Interfaces, Scope, Segment};
 use super::walk::{self, Block, Fault};
 use super::window::Window;
@@ -38,6 +39,8 @@ pub(super) enum Content {
         offset: u64,
         /// How many.
         len: u32,
+        /// Whether they lie together.
+        parts: Parts,
     },
     /// An event as JSON text.
     Event {
@@ -142,6 +145,7 @@ fn slot(content: walk::Content, interfaces: &Interfaces, scope: Scope) -> Option
             protocol,
             offset,
             len,
+            parts,
         } => Some(Slot {
             connection: interfaces.connection(scope, interface)?,
             at,
@@ -150,6 +154,7 @@ fn slot(content: walk::Content, interfaces: &Interfaces, scope: Scope) -> Option
                 protocol,
                 offset,
                 len,
+                parts,
             },
         }),
         walk::Content::Event {

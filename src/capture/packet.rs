@@ -120,7 +120,13 @@ impl Segment {
     }
 }
 
-/// The headers of a UDP datagram of at most 65,507 bytes. Over IPv6 it has its checksum (RFC 8200 §8.1).
+/// The most bytes that a UDP datagram from this address holds.
+pub(super) fn largest_datagram(from: SocketAddr) -> usize {
+    let ip = if from.is_ipv4() { Ipv4Header::MIN_LEN } else { 0 };
+    usize::from(u16::MAX) - ip - UdpHeader::LEN
+}
+
+/// The headers of a UDP datagram of at most as many bytes as [`largest_datagram`] says. Over IPv6 it has its checksum (RFC 8200 §8.1).
 pub(super) fn datagram(from: SocketAddr, to: SocketAddr, payload: &[u8]) -> Headers {
     let inner = (UdpHeader::LEN + payload.len()) as u16;
     let mut udp = UdpHeader {

@@ -60,7 +60,11 @@ pub(super) fn client(id: ConnectionId, mut address: SocketAddr) -> SocketAddr {
 pub(super) fn name(endpoint: &Endpoint) -> String {
     match endpoint {
         Endpoint::Tcp(authority) => Endpoint::Tls(authority.clone()).to_string(),
-        Endpoint::Tls(_) | Endpoint::Udp(_) | Endpoint::Unix(_) => endpoint.to_string(),
+        Endpoint::Tls(_)
+        | Endpoint::Udp(_)
+        | Endpoint::Unix(_)
+        | Endpoint::UnixDatagram(_)
+        | Endpoint::UnixSeqpacket(_) => endpoint.to_string(),
     }
 }
 

@@ -10,7 +10,7 @@ use super::fact;
 use super::segment::{Segment, Shared};
 use super::walk;
 use super::window::Window;
-use crate::model::{ConnectionId, Conversation, Direction, EntryKind, Protocol, Role, Timestamp};
+use crate::model::{ConnectionId, Conversation, Direction, Endpoint, EntryKind, Protocol, Role, Timestamp};
 
 /// The most conversations that one page holds, so that no caller makes us read all at once.
 const PAGE: usize = 4096;
@@ -181,11 +181,10 @@ fn conversation(shared: &Shared, known: &Known, buffer: &mut Vec<u8>) -> Convers
     } = known.traffic;
     Conversation {
         id: known.id,
-        protocol: if announced.name.starts_with("udp://") {
-            Protocol::Udp
-        } else {
-            Protocol::Tcp
-        },
+        protocol: announced
+            .name
+            .parse()
+            .map_or(Protocol::Tcp, |endpoint: Endpoint| endpoint.protocol()),
         role: known.role,
         local: addresses.map(|(local, _)| local),
         remote: addresses.map(|(_, remote)| remote),

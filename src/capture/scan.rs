@@ -12,6 +12,7 @@ use super::annotations::Written;
 use super::fact;
 use super::frame;
 use super::index::{Checkpoint, GROUP, Tails};
+use super::joined::Parts;
 use super::roster::{Known, Traffic};
 use super::segment::{Segment, Shared};
 use super::stamps::Place;
@@ -187,12 +188,11 @@ impl Scan {
                 len,
                 at: _,
                 protocol: _,
+                parts,
             } => {
-                let last = window.get(offset + u64::from(len.saturating_sub(3)), len.min(3) as usize)?;
-                let (connection, stream) = self.stream(interface, Some(direction), u64::from(len))?;
-                let before = stream.tails;
-                stream.tails.push(direction, last);
-                Ok(Some((connection, before)))
+                let end = offset + u64::from(len);
+                self.take_in_data(window, (interface, direction, len), end, parts)
+                    .map(Some)
             }
             Content::Event {
                 id,
@@ -201,9 +201,7 @@ impl Scan {
                 len,
                 at: _,
             } => {
-                if id.is_some_and(|id| id.0 != self.section_end()) {
-                    return Err(Fault::Damaged("the annotation has the wrong number"));
-                }
+                id.map_or(Ok(()), |id| self.check_number(id))?;
                 let kind = fact::from_json(window.get(offset, len as usize)?).map_err(Fault::Damaged)?;
                 let (connection, stream) = self.stream(interface, None, 0)?;
                 if matches!(kind, EntryKind::Open { .. }) {
@@ -224,6 +222,38 @@ impl Scan {
                 Ok(None)
             }
             Content::Nothing => Ok(None),
+        }
+    }
+
+    /// The same of so many bytes, the last of which stand before `end`.
+    fn take_in_data(
+        &mut self,
+        window: &mut Window<'_>,
+        (interface, direction, len): (u32, Direction, u32),
+        end: u64,
+        parts: Parts,
+    ) -> Result<(ConnectionId, Tails), Fault> {
+        let last = match parts {
+            Parts::One => len.min(3),
+            Parts::Many(id) => {
+                self.check_number(id)?;
+                // Nothing goes on behind a message.
+                0
+            }
+        };
+        let last = window.get(end - u64::from(last), last as usize)?;
+        let (connection, stream) = self.stream(interface, Some(direction), u64::from(len))?;
+        let before = stream.tails;
+        stream.tails.push(direction, last);
+        Ok((connection, before))
+    }
+
+    /// Whether an annotation is that of the next entry.
+    fn check_number(&self, id: EntryId) -> Result<(), Fault> {
+        if id.0 == self.section_end() {
+            Ok(())
+        } else {
+            Err(Fault::Damaged("the annotation has the wrong number"))
         }
     }
 

@@ -8,6 +8,7 @@ mod file;
 mod notes;
 mod piece;
 mod records;
+mod slot;
 mod source;
 
 use std::io;
@@ -21,10 +22,12 @@ pub(super) use self::file::Part;
 pub(super) use self::source::Source;
 use super::error::unreadable;
 use super::foreign::{self, Blocks, Foreign, RecordKind};
-use super::group::{self, Cache};
-use super::segment::{Segment, Shared};
+use super::group::Cache;
+use super::joined::{self, Parts};
+use super::segment::Shared;
 use super::{CaptureError, fact, opening, stamps};
-use crate::model::{ConnectionId, Direction, Entry, EntryId, EntryKind, Protocol, RecordsError, Timestamp};
+use crate::model::{Entry, EntryId, EntryKind, RecordsError};
+use slot::{Content, Place, Slot};
 
 /// A readable session. Clones share the file and its index; each has a cache of its own.
 #[derive(Debug)]
@@ -47,37 +50,6 @@ struct Caches {
     own: Cache,
     foreign: Blocks,
     stamps: stamps::Recent,
-}
-
-/// An entry without its bytes.
-#[derive(Clone)]
-struct Slot {
-    connection: ConnectionId,
-    at: Timestamp,
-    content: Content,
-    place: Place,
-    offset: u64,
-    len: u32,
-}
-
-/// Where the bytes of an entry are.
-#[derive(Clone)]
-enum Place {
-    /// In this file of ours.
-    Own(Arc<Segment>),
-    /// In a capture of another program, or beside it.
-    Foreign(foreign::Place),
-}
-
-/// What the bytes of an entry are.
-#[derive(Clone, Copy)]
-enum Content {
-    /// A part of a stream.
-    Stream(Direction),
-    /// A message of its own.
-    Datagram(Direction),
-    /// An event as JSON text.
-    Event,
 }
 
 impl Session {
@@ -131,7 +103,7 @@ impl Session {
             Some(Log::Own(shared)) => {
                 let segment = shared.holding(id)?;
                 let slot = cache.own.slot(&segment, id)?;
-                Ok(own_slot(&slot, segment))
+                Ok(Slot::own(&slot, segment))
             }
             Some(Log::Foreign(foreign)) => {
                 let record = foreign.record(&mut cache.foreign, id)?;
@@ -147,6 +119,7 @@ impl Session {
                     place: Place::Foreign(place),
                     offset: record.offset,
                     len: record.len,
+                    parts: Parts::One,
                 })
             }
             None => Err(RecordsError::Missing(id)),
@@ -183,11 +156,15 @@ impl Session {
             Content::Stream(_) | Content::Datagram(_) => {
                 let end = range.end.min(slot.len);
                 let start = range.start.min(end);
-                self.read(
-                    &slot.place,
-                    slot.offset + u64::from(start),
-                    (end - start) as usize,
-                )
+                let mut bytes = vec![0; (end - start) as usize];
+                joined::read(
+                    slot.parts,
+                    slot.offset,
+                    u64::from(start),
+                    &mut bytes,
+                    |bytes, at| self.fill(&slot.place, at, bytes),
+                )?;
+                Ok(bytes)
             }
             Content::Event => Ok(Vec::new()),
         }
@@ -206,32 +183,6 @@ impl Session {
             (Place::Foreign(_), Some(Log::Own(_)) | None) => Err(io::ErrorKind::NotFound.into()),
         }
         .map_err(|error| unreadable(&error))
-    }
-}
-
-fn own_slot(slot: &group::Slot, segment: Arc<Segment>) -> Slot {
-    let (content, offset, len) = match slot.content {
-        group::Content::Data {
-            direction,
-            protocol,
-            offset,
-            len,
-        } => {
-            let content = match protocol {
-                Protocol::Tcp => Content::Stream(direction),
-                Protocol::Udp => Content::Datagram(direction),
-            };
-            (content, offset, len)
-        }
-        group::Content::Event { offset, len } => (Content::Event, offset, len),
-    };
-    Slot {
-        connection: slot.connection,
-        at: slot.at,
-        content,
-        place: Place::Own(segment),
-        offset,
-        len,
     }
 }
 

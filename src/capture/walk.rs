@@ -13,6 +13,7 @@ use super::block::{
     NANOSECONDS, OPT_END, OPT_OURS, OUTBOUND, PACKET, PACKET_HEADER, SECTION, SECTION_HEADER, SHB_USERAPPL,
     SMALLEST, padding,
 };
+use super::joined::{self, Parts};
 use super::packet::{LONGEST_HEADERS, header_len};
 use super::stamps::Place;
 use super::window::Window;
@@ -59,6 +60,8 @@ pub(super) enum Content {
         offset: u64,
         /// How long it is.
         len: u32,
+        /// Whether it lies together.
+        parts: Parts,
     },
     /// An entry without bytes.
     Event {
@@ -145,6 +148,9 @@ pub(super) fn block_at(window: &mut Window<'_>, offset: u64, interfaces: usize) 
     let closing = window.get(offset + u64::from(len) - 4, 4)?;
     if word(closing, 0) != Some(len) {
         return Err(Fault::Damaged("the two lengths of the block differ"));
+    }
+    if kind == ANNOTATION && joined::is_joining(window, offset)? {
+        return joined::block_at(window, offset, len, interfaces);
     }
     Ok(Block { len, content })
 }
@@ -280,6 +286,7 @@ fn packet(block: &mut Fields<'_, '_>, interfaces: usize) -> Result<Content, Faul
             protocol,
             offset: start + (PACKET_HEADER + headers) as u64,
             len: (captured - headers) as u32,
+            parts: Parts::One,
         });
     }
     let Some(json) = find_ours(options) else {
@@ -491,6 +498,7 @@ mod tests {
                     protocol: Protocol::Tcp,
                     offset: 68,
                     len: len as u32,
+                    parts: Parts::One,
                 },
             );
         }

@@ -8,10 +8,12 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+use sockscope::model::{Group, OptionInfo, SOCKET_OPTIONS, Setting};
+
 pub(super) use self::tls::TlsArguments;
 use super::value::{
-    EolName, FormatName, InputName, OnFullName, StdinEofName, ViewName, duration, files, number, read_size,
-    size,
+    EolName, FormatName, InputName, OnFullName, StdinEofName, ViewName, duration, files, group, number,
+    read_size, setting, size,
 };
 
 const USAGE: &str = "sockscope [OPTIONS] [TARGET]\n       \
@@ -55,19 +57,26 @@ Programs whose TLS is intercepted get to see certificates by this authority, and
 Its key stays in $XDG_STATE_HOME/sockscope/ca.key, which only you can read: whoever has it can
 pose as any server to those who trust it. It is valid for a year, and never overwritten.";
 
+/// The socket options, a line or two each.
+fn socket_options() -> String {
+    let line = |info: &OptionInfo| format!("  {:<41} {}\n", info.usage(), info.help);
+    SOCKET_OPTIONS.iter().map(line).collect()
+}
+
 /// An oscilloscope for sockets: watch every byte of a connection as it crosses, and type back
 #[derive(Debug, Parser)]
 #[command(
     name = "sockscope",
     version,
     override_usage = USAGE,
-    after_help = format!("Examples:\n{EXAMPLES}\n\n{NOTES}"),
+    after_help = format!("Socket options (-o):\n{}\nExamples:\n{EXAMPLES}\n\n{NOTES}", socket_options()),
     disable_help_subcommand = true,
     max_term_width = 100
 )]
 pub(super) struct Arguments {
     /// Where to connect: HOST:PORT, [IPV6]:PORT, tls://HOST:PORT or udp://HOST:PORT, with a port number or a service
-    /// name; `unix:/PATH` or `unix:@NAME`; without it, a dialog asks
+    /// name; `unix:/PATH` or `unix:@NAME` for a Unix socket, `unix-dgram:` and `unix-seqpacket:` for those that keep
+    /// the boundaries of messages; without it, a dialog asks
     #[arg(value_name = "TARGET")]
     pub(super) target: Option<String>,
 
@@ -193,6 +202,21 @@ pub(super) struct Options {
     /// Connect again, waiting longer each time, when the connection ends
     #[arg(long, global = true, help_heading = "Connection")]
     pub(super) reconnect: bool,
+
+    /// Set an option of the socket, as in -o ttl=5 or -o keepalive=10s:2s:5; the list is below; may be repeated
+    #[arg(
+        short = 'o', value_name = "NAME=VALUE", value_parser = setting, action = ArgAction::Append,
+        global = true, help_heading = "Connection"
+    )]
+    pub(super) option: Vec<Setting>,
+
+    /// Join this multicast group, on the interface after a percent sign if there is one, as in 239.1.2.3%eth0 or
+    /// ff02::fb%eth0, and receive what is sent to it on the target's port, or that of --bind; may be repeated
+    #[arg(
+        long, value_name = "GROUP", value_parser = group, action = ArgAction::Append,
+        global = true, help_heading = "Connection"
+    )]
+    pub(super) join: Vec<Group>,
 
     /// Ask the kernel when what is sent was on the wire and was acknowledged, and when what is received arrived, and
     /// keep it with each entry (TCP, TLS, UDP; Linux)

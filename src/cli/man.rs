@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use clap::CommandFactory as _;
 use clap_mangen::Man;
 
+use sockscope::model::SOCKET_OPTIONS;
+
 use super::arguments::{Arguments, EXAMPLES};
 
 /// Sections in roff, whose paragraphs are tagged with what stands before the tab.
@@ -69,6 +71,19 @@ pub(super) fn page() -> io::Result<Vec<u8>> {
             let (tag, text) = paragraph.split_once('\t').unwrap_or(("", paragraph));
             writeln!(page, ".TP\n\\fB{}\\fR\n{}", escaped(tag), escaped(text))?;
         }
+    }
+    writeln!(
+        page,
+        ".SH SOCKET OPTIONS\nWhat \\fB\\-o\\fR sets, with the names that socket(7), ip(7) and tcp(7) have for it:"
+    )?;
+    for info in SOCKET_OPTIONS {
+        let text = format!("{} ({})", info.help, info.constant);
+        writeln!(
+            page,
+            ".TP\n\\fB{}\\fR\n{}",
+            escaped(&info.usage()),
+            escaped(&text)
+        )?;
     }
     writeln!(page, ".SH EXAMPLES\n.nf")?;
     for line in EXAMPLES.lines() {

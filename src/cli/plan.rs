@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use sockscope::app::{View, Zone};
 use sockscope::capture::{Existing, Ring};
-use sockscope::model::{Endpoint, EndpointError, Family, Goal};
+use sockscope::model::{Endpoint, EndpointError, Family, Goal, Setting, SocketKind};
 use sockscope::net;
 use sockscope::runtime::headless::{self, Feed, Format, Headless, Limits};
 use sockscope::runtime::{Bound, Front, Memory, Peer, Place, Plan, ScreenPlan};
@@ -34,6 +34,8 @@ impl Options {
                     .map_err(|error: EndpointError| Usage(error.to_string()))?;
                 self.tls
                     .check(&target, self.headless || self.writes_to_stdout())?;
+                self.check_options(&[&target])?;
+                self.check_join(Some(&target))?;
                 Peer::Goal(Goal::Connect(target))
             }
             None if self.headless || self.writes_to_stdout() => {
@@ -54,7 +56,63 @@ impl Options {
         if let Some(name) = self.tls.given() {
             return Err(Usage(format!("the demo server speaks no TLS: leave {name} out")));
         }
+        if let Some(setting) = self
+            .option
+            .iter()
+            .find(|setting| !setting.option.suits(SocketKind::Tcp))
+        {
+            return Err(Usage(format!(
+                "the demo server speaks TCP, for which -o {} means nothing: leave it out",
+                setting.option
+            )));
+        }
+        self.check_join(None)?;
         self.towards(Peer::Demo)
+    }
+
+    /// Only what connects over UDP joins groups.
+    fn check_join(&self, target: Option<&Endpoint>) -> Result<(), Usage> {
+        let is_udp = target.is_some_and(|target| target.socket_kind() == SocketKind::Udp);
+        match self.join.first() {
+            Some(group) if !is_udp => Err(Usage(format!(
+                "--join {group} is about UDP: write udp://{}:PORT as the target, or leave it out",
+                if group.ip.is_ipv6() {
+                    format!("[{group}]")
+                } else {
+                    group.ip.to_string()
+                }
+            ))),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// What means nothing for the sockets that are dialed or waited at is a mistake.
+    fn check_options(&self, endpoints: &[&Endpoint]) -> Result<(), Usage> {
+        let of_ip = [
+            ("-4", self.ipv4),
+            ("-6", self.ipv6),
+            ("--bind", self.bind.is_some()),
+        ];
+        let over_ip = endpoints.iter().any(|endpoint| endpoint.is_over_ip());
+        let of_ip = of_ip.iter().find(|(_, given)| *given && !over_ip);
+        if let (Some((name, _)), Some(endpoint)) = (of_ip, endpoints.first()) {
+            return Err(Usage(format!(
+                "{name} is about IP, and {endpoint} is a Unix socket: leave it out"
+            )));
+        }
+        let suits = |setting: &Setting| {
+            let mut kinds = endpoints.iter().map(|endpoint| endpoint.socket_kind());
+            kinds.any(|kind| setting.option.suits(kind))
+        };
+        let unsuiting = self.option.iter().find(|setting| !suits(setting));
+        match (unsuiting, endpoints.first()) {
+            (Some(setting), Some(endpoint)) => Err(Usage(format!(
+                "-o {} means nothing for {} sockets, and {endpoint} needs one: leave it out",
+                setting.option,
+                endpoint.socket_kind()
+            ))),
+            (Some(_) | None, _) => Ok(()),
+        }
     }
 
     fn towards(self, peer: Peer) -> Result<Plan, Usage> {
@@ -148,6 +206,8 @@ impl Options {
             timestamps: self.timestamps,
             tls: self.tls.options()?,
             starttls: self.tls.starttls.map(Into::into),
+            sockets: self.option.iter().cloned().collect(),
+            join: self.join.clone(),
         })
     }
 

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 
 use sockscope::app::View;
 use sockscope::capture::MAX_PAYLOAD;
-use sockscope::model::{ExportFormat, Preset};
+use sockscope::model::{ExportFormat, Group, GroupError, OptionError, Preset, Setting};
 use sockscope::net::{OnFull, TlsVersion};
 use sockscope::runtime::headless::{Format, StdinEof};
 use sockscope::text::{InputType, LineEnding, parse};
@@ -256,6 +256,16 @@ pub(crate) fn read_size(text: &str) -> Result<usize, String> {
         Ok(size @ 1..=MAX_PAYLOAD) => Ok(size),
         Ok(_) | Err(_) => Err(format!("write a whole number from 1 to {MAX_PAYLOAD}")),
     }
+}
+
+/// An option of the socket such as `ttl=5`.
+pub(crate) fn setting(text: &str) -> Result<Setting, String> {
+    text.parse().map_err(|error: OptionError| error.to_string())
+}
+
+/// A multicast group such as `239.1.2.3%eth0`.
+pub(crate) fn group(text: &str) -> Result<Group, String> {
+    text.parse().map_err(|error: GroupError| error.to_string())
 }
 
 /// A number of bytes such as `64K`.

@@ -1,6 +1,6 @@
 //! What the app asks of the network worker.
 
-use super::{Address, ConnectionId, Direction, Endpoint, Preset};
+use super::{Address, ConnectionId, Direction, Endpoint, OptionRequest, Preset};
 
 /// How sent bytes are written to the session file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,6 +38,9 @@ pub enum NetCommand {
     Close,
     /// End at once with RST (`SO_LINGER` 0); what is unsent is dropped and its count noted.
     Reset,
+    /// Show or set an option of the socket; what is set counts for later connections too. `NetEvent::answer` says what
+    /// came of it.
+    Option(OptionRequest),
     /// Ask the kernel for time stamps of what crosses from now on, or for no more; of later connections too.
     Timestamps(bool),
     /// Stop waiting for the next attempt, or give up the one under way.
@@ -60,6 +63,7 @@ impl From<PeerCommand> for NetCommand {
             PeerCommand::HalfClose => NetCommand::HalfClose,
             PeerCommand::Close => NetCommand::Close,
             PeerCommand::Reset => NetCommand::Reset,
+            PeerCommand::Option(request) => NetCommand::Option(request),
         }
     }
 }
@@ -76,4 +80,6 @@ pub enum PeerCommand {
     Close,
     /// See [`NetCommand::Reset`]; in a tap both sides.
     Reset,
+    /// See [`NetCommand::Option`].
+    Option(OptionRequest),
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::authority::Authority;
+use super::conversation::Protocol;
 
 /// The most bytes of a Unix socket's address: `sun_path` without the byte that ends it, or begins it (unix(7)).
 const LONGEST_UNIX: usize = 107;
@@ -20,6 +21,10 @@ pub enum Endpoint {
     Udp(Authority),
     /// A Unix stream socket (unix(7)).
     Unix(UnixAddress),
+    /// A Unix socket for datagrams.
+    UnixDatagram(UnixAddress),
+    /// A Unix socket that is connected and keeps the boundaries of messages.
+    UnixSeqpacket(UnixAddress),
 }
 
 /// Where a Unix socket is.
@@ -56,13 +61,16 @@ pub enum EndpointError {
     #[error("{0:?} is not a port: write a number from 1 to 65535 or a service name, as in https")]
     BadPort(String),
     /// No path of a Unix socket.
-    #[error("unix: needs a path: write unix:/PATH, or unix:@NAME for an abstract socket")]
-    NoPath,
+    #[error("{0}: needs a path: write {0}:/PATH, or {0}:@NAME for an abstract socket")]
+    NoPath(String),
     /// A path that no Unix socket can have.
     #[error("{0:?} cannot be the address of a Unix socket: it has more than 107 bytes, or a zero byte")]
     BadPath(String),
     /// A scheme that this version does not speak.
-    #[error("{0:?} is not supported: write HOST:PORT, tls://HOST:PORT, udp://HOST:PORT or unix:/PATH")]
+    #[error(
+        "{0:?} is not supported: write HOST:PORT, tls://HOST:PORT, udp://HOST:PORT, unix:/PATH, \
+        unix-dgram:/PATH or unix-seqpacket:/PATH"
+    )]
     BadScheme(String),
 }
 
@@ -71,7 +79,35 @@ impl Endpoint {
     pub fn brief(&self) -> String {
         match self {
             Endpoint::Tcp(authority) => authority.to_string(),
-            Endpoint::Tls(_) | Endpoint::Udp(_) | Endpoint::Unix(_) => self.to_string(),
+            Endpoint::Tls(_)
+            | Endpoint::Udp(_)
+            | Endpoint::Unix(_)
+            | Endpoint::UnixDatagram(_)
+            | Endpoint::UnixSeqpacket(_) => self.to_string(),
+        }
+    }
+
+    /// How what crosses is recorded: as one stream of bytes, or as messages with boundaries.
+    pub fn protocol(&self) -> Protocol {
+        match self {
+            Endpoint::Tcp(_) | Endpoint::Tls(_) | Endpoint::Unix(_) => Protocol::Tcp,
+            Endpoint::Udp(_) | Endpoint::UnixDatagram(_) | Endpoint::UnixSeqpacket(_) => Protocol::Udp,
+        }
+    }
+
+    /// Whether it has addresses of IP.
+    pub fn is_over_ip(&self) -> bool {
+        match self {
+            Endpoint::Tcp(_) | Endpoint::Tls(_) | Endpoint::Udp(_) => true,
+            Endpoint::Unix(_) | Endpoint::UnixDatagram(_) | Endpoint::UnixSeqpacket(_) => false,
+        }
+    }
+
+    /// Whether datagrams cross, each for itself: there is no connection, and no end that could be told.
+    pub fn is_connectionless(&self) -> bool {
+        match self {
+            Endpoint::Udp(_) | Endpoint::UnixDatagram(_) => true,
+            Endpoint::Tcp(_) | Endpoint::Tls(_) | Endpoint::Unix(_) | Endpoint::UnixSeqpacket(_) => false,
         }
     }
 }
@@ -82,7 +118,9 @@ impl fmt::Display for Endpoint {
             Endpoint::Tcp(authority) => write!(f, "tcp://{authority}"),
             Endpoint::Tls(authority) => write!(f, "tls://{authority}"),
             Endpoint::Udp(authority) => write!(f, "udp://{authority}"),
-            Endpoint::Unix(address) => write!(f, "unix:{address}"),
+            Endpoint::Unix(address) => write!(f, "{UNIX}:{address}"),
+            Endpoint::UnixDatagram(address) => write!(f, "{UNIX_DATAGRAM}:{address}"),
+            Endpoint::UnixSeqpacket(address) => write!(f, "{UNIX_SEQPACKET}:{address}"),
         }
     }
 }
@@ -96,16 +134,20 @@ impl fmt::Display for UnixAddress {
     }
 }
 
-impl FromStr for UnixAddress {
-    type Err = EndpointError;
+/// What names of Unix sockets begin with, before a colon; what follows it is no port but a path.
+const UNIX: &str = "unix";
+const UNIX_DATAGRAM: &str = "unix-dgram";
+const UNIX_SEQPACKET: &str = "unix-seqpacket";
 
-    fn from_str(text: &str) -> Result<UnixAddress, EndpointError> {
+impl UnixAddress {
+    /// Reads what follows the scheme and its colon.
+    fn parse(scheme: &str, text: &str) -> Result<UnixAddress, EndpointError> {
         let (address, name) = match text.strip_prefix('@') {
             Some(name) => (UnixAddress::Abstract(name.to_owned()), name),
             None => (UnixAddress::Path(PathBuf::from(text)), text),
         };
         match name.len() {
-            0 => Err(EndpointError::NoPath),
+            0 => Err(EndpointError::NoPath(scheme.to_owned())),
             1..=LONGEST_UNIX if !name.contains('\0') => Ok(address),
             _ => Err(EndpointError::BadPath(short(name))),
         }
@@ -123,8 +165,13 @@ impl FromStr for Endpoint {
         let (scheme, rest) = match text.split_once("://") {
             Some((scheme, rest)) => (scheme, rest.strip_suffix('/').unwrap_or(rest)),
             None => match text.split_once(':') {
-                // What follows is no port but a path.
-                Some(("unix", path)) => return path.parse().map(Endpoint::Unix),
+                Some((UNIX, path)) => return UnixAddress::parse(UNIX, path).map(Endpoint::Unix),
+                Some((UNIX_DATAGRAM, path)) => {
+                    return UnixAddress::parse(UNIX_DATAGRAM, path).map(Endpoint::UnixDatagram);
+                }
+                Some((UNIX_SEQPACKET, path)) => {
+                    return UnixAddress::parse(UNIX_SEQPACKET, path).map(Endpoint::UnixSeqpacket);
+                }
                 Some(_) | None => ("tcp", text),
             },
         };
@@ -174,6 +221,9 @@ mod tests {
         prints("unix:/run/a b:c.sock", "unix:/run/a b:c.sock");
         prints("unix:relative", "unix:relative");
         prints("unix:@name", "unix:@name");
+        prints("unix-dgram:/dev/log", "unix-dgram:/dev/log");
+        prints("unix-dgram:@name", "unix-dgram:@name");
+        prints("unix-seqpacket:/run/a.sock", "unix-seqpacket:/run/a.sock");
         prints("[::1]:80", "tcp://[::1]:80");
         prints("[fe80::1%eth0]:https", "tcp://[fe80::1%eth0]:https");
         prints("my_service:http", "tcp://my_service:http");
@@ -219,7 +269,8 @@ mod tests {
         );
         fails(
             "ssh://h:1",
-            "\"ssh://\" is not supported: write HOST:PORT, tls://HOST:PORT, udp://HOST:PORT or unix:/PATH",
+            "\"ssh://\" is not supported: write HOST:PORT, tls://HOST:PORT, udp://HOST:PORT, unix:/PATH, \
+             unix-dgram:/PATH or unix-seqpacket:/PATH",
         );
     }
 
@@ -228,6 +279,10 @@ mod tests {
         let no_path = "unix: needs a path: write unix:/PATH, or unix:@NAME for an abstract socket";
         fails("unix:", no_path);
         fails("unix:@", no_path);
+        fails(
+            "unix-dgram:",
+            "unix-dgram: needs a path: write unix-dgram:/PATH, or unix-dgram:@NAME for an abstract socket",
+        );
         prints(
             &format!("unix:{}", "x".repeat(107)),
             &format!("unix:{}", "x".repeat(107)),

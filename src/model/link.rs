@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::waterfall::{Waterfall, first_byte};
 use super::{
-    ConnectionId, End, Endpoint, EntryId, Listening, Peers, Phase, Role, Side, Timestamp, TlsReport,
+    ConnectionId, End, Endpoint, EntryId, Listening, Peers, Phase, Role, Setting, Side, Timestamp, TlsReport,
 };
 
 /// The state of a connection; the words are the same wherever they are shown.
@@ -150,6 +150,8 @@ pub struct Link {
     pub timestamping: Timestamping,
     /// What the TLS handshake agreed on, or how far it got.
     pub tls: Option<Arc<TlsReport>>,
+    /// The options of its socket as the kernel had them when it was opened or one of them was asked about last.
+    pub options: Arc<[Setting]>,
     /// Who ended it and how, once it has ended.
     pub end: Option<End>,
     /// Why it failed or ended, in words: one clear sentence with, where it can, what to do.
@@ -184,6 +186,7 @@ impl Link {
             dial: Arc::default(),
             timestamping: Timestamping::Off,
             tls: None,
+            options: Arc::default(),
             end: None,
             reason: None,
             round: 1,
@@ -258,6 +261,17 @@ pub struct Sends {
     pub refused: u64,
 }
 
+/// What came of a request about an option of the socket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Which answer it is, counted from 1, so that the same words can be told from those before.
+    pub number: u64,
+    /// One sentence.
+    pub text: String,
+    /// Whether it could not be done.
+    pub refused: bool,
+}
+
 /// The worker's latest report. A newer one replaces it, so reports coalesce under load.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NetEvent {
@@ -279,6 +293,8 @@ pub struct NetEvent {
     pub recorder: RecorderState,
     /// What became of requests to send.
     pub sends: Sends,
+    /// What came of the last request about an option of the socket.
+    pub answer: Option<Answer>,
 }
 
 impl NetEvent {

@@ -6,13 +6,17 @@ use std::os::fd::AsFd as _;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
+use socket2::SockRef;
 use tokio::io::{Interest, Ready};
 
 use crate::model::{ConnectionId, EntryId, Side, Timestamp, TlsReport};
 
 use super::Clock;
+use super::credentials::Credentials;
+use super::datagram::Datagram;
 use super::kernel::{Kernel, Watch};
-use super::socket::Socket;
+use super::messages::Taken;
+use super::socket::{Carries, Socket};
 use super::stamping::{Refused, Stamping};
 use super::tls::{ClientHello, Fault, Greeting, Interceptor, TlsError, TlsStream};
 use super::wire::Wire;
@@ -31,27 +35,56 @@ pub enum Received {
 /// An open connection.
 pub(super) struct Channel {
     /// Declared first, so that it is dropped before the socket is: nobody asks about a closed descriptor.
-    _watch: Watch,
+    watch: Watch,
     wire: Wire,
     tls: Option<Box<TlsStream>>,
     /// Datagrams that the kernel has dropped, and how many of them were told of.
     dropped: (u32, u32),
+    /// Who sent the last datagram, and whether that is still to be told.
+    sender: (Option<Credentials>, Option<Credentials>),
+    /// Bytes of the last message that were not taken.
+    cut: usize,
+    /// To whom and from whom the last datagram went, where that may be anybody.
+    ends: Option<(SocketAddr, SocketAddr)>,
 }
 
 impl Channel {
     /// Takes over a socket that leads to a side of a connection. The kernel can be asked about it from now on.
     pub(super) fn new(socket: Socket, id: ConnectionId, side: Side, kernel: &Kernel) -> Channel {
         Channel {
-            _watch: kernel.watch(id, side, socket.as_fd()),
+            watch: kernel.watch(id, side, socket.as_fd()),
             wire: Wire::new(socket),
             tls: None,
             dropped: (0, 0),
+            sender: (None, None),
+            cut: 0,
+            ends: None,
         }
     }
 
-    /// Whether what it carries are datagrams.
+    /// What crosses it.
+    pub(super) fn carries(&self) -> Carries {
+        self.wire.socket.carries()
+    }
+
+    /// Who sent the last datagram, if it was somebody else than before.
+    pub(super) fn take_sender(&mut self) -> Option<Credentials> {
+        self.sender.1.take()
+    }
+
+    /// To which of our addresses, or which group, the last datagram went, and from whom, where that may be anybody.
+    pub(super) fn take_ends(&mut self) -> Option<(SocketAddr, SocketAddr)> {
+        self.ends.take()
+    }
+
+    /// How many bytes the last message had beyond those that were taken.
+    pub(super) fn take_cut(&mut self) -> usize {
+        std::mem::take(&mut self.cut)
+    }
+
+    /// Whether what it carries are datagrams, each for itself.
     pub(super) fn has_datagrams(&self) -> bool {
-        self.wire.socket.has_datagrams()
+        self.carries() == Carries::Datagrams
     }
 
     /// Datagrams that the kernel has dropped since this was asked last.
@@ -145,6 +178,11 @@ impl Channel {
         self.wire.socket.local()
     }
 
+    /// The socket, for its options.
+    pub(super) fn options(&self) -> SockRef<'_> {
+        SockRef::from(&self.wire.socket)
+    }
+
     /// Waits until something of `interest` is worth trying.
     pub(super) async fn ready(&self, interest: Interest) -> Ready {
         let decrypted = self.tls.as_ref().is_some_and(|tls| tls.wants_reading());
@@ -162,18 +200,53 @@ impl Channel {
     }
 
     /// Reads what is there.
-    pub(super) fn receive(&mut self, buffer: &mut [u8]) -> Result<Received, Fault> {
-        match &mut self.tls {
-            Some(tls) => tls.receive(&mut self.wire, buffer),
-            None if self.wire.socket.has_datagrams() => {
+    pub(super) fn receive(&mut self, buffer: &mut Vec<u8>) -> Result<Received, Fault> {
+        if let Some(tls) = &mut self.tls {
+            return tls.receive(&mut self.wire, buffer);
+        }
+        match &mut self.wire.socket {
+            Socket::Udp(_) | Socket::Lane(_) => {
                 let datagram = self.wire.take_datagram(buffer)?;
                 self.dropped.0 = datagram.dropped.unwrap_or(self.dropped.0);
                 Ok(Received::Bytes(datagram.len))
             }
-            None => match self.wire.read(buffer)? {
+            Socket::Group(group) => {
+                let Datagram {
+                    count,
+                    remote,
+                    local,
+                    dropped,
+                } = group.take(buffer)?;
+                self.dropped.0 = dropped.unwrap_or(self.dropped.0);
+                let mut to = group.local();
+                if let Some(ip) = local {
+                    to.set_ip(ip);
+                }
+                self.ends = Some((to, remote));
+                Ok(Received::Bytes(count))
+            }
+            Socket::Messages(messages) => {
+                let taken = messages.take(buffer)?;
+                Ok(self.taken(taken))
+            }
+            Socket::Tcp(_) | Socket::Unix(_) => match self.wire.read(buffer)? {
                 0 => Ok(Received::End),
                 count => Ok(Received::Bytes(count)),
             },
+        }
+    }
+
+    fn taken(&mut self, taken: Taken) -> Received {
+        match taken {
+            Taken::End => Received::End,
+            Taken::Message { count, len, sender } => {
+                self.cut = len - count;
+                // Whoever has connected is known already.
+                if self.wire.socket.carries() == Carries::Datagrams && sender != self.sender.0 {
+                    self.sender = (sender, sender);
+                }
+                Received::Bytes(count)
+            }
         }
     }
 
@@ -244,6 +317,13 @@ impl Channel {
     /// Makes the end that follows a reset: RST.
     pub(super) fn reset(&self) {
         self.wire.socket.reset();
+    }
+
+    /// Closes it.
+    pub(super) fn close(self) {
+        let Channel { watch, wire, .. } = self;
+        drop(watch);
+        wire.socket.close();
     }
 
     /// The error that came back for a datagram.
@@ -321,7 +401,7 @@ mod tests {
         let (report, result) = answered.unwrap();
         result.unwrap();
         assert_eq!(report.agreed.unwrap().alpn.as_deref(), Some("imap"));
-        let mut buffer = [0; 64];
+        let mut buffer = vec![0; 64];
         let mut received = Vec::new();
         loop {
             match channel.receive(&mut buffer) {

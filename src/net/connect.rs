@@ -9,11 +9,11 @@ use crate::model::{Attempt, AttemptOutcome, Authority, Endpoint, EntryKind, Link
 use crate::text::format;
 
 use super::channel::Channel;
+use super::credentials::Credentials;
 use super::dial::{Dial, Failure, Step};
 use super::journal::Journal;
-use super::reach::Transport;
+use super::reach::{Means, Transport};
 use super::shared::Shared;
-use super::socket::Socket;
 use super::tls::Fault;
 use super::{unix, words};
 
@@ -30,12 +30,19 @@ pub(super) struct Connected {
 }
 
 /// What is dialed over IP, and how.
-pub(super) fn over_ip(endpoint: &Endpoint) -> Option<(&Authority, Transport)> {
-    match endpoint {
-        Endpoint::Tcp(authority) | Endpoint::Tls(authority) => Some((authority, Transport::Tcp)),
-        Endpoint::Udp(authority) => Some((authority, Transport::Udp)),
-        Endpoint::Unix(_) => None,
-    }
+pub(super) fn over_ip<'a>(shared: &Shared, endpoint: &'a Endpoint) -> Option<(&'a Authority, Means)> {
+    let (authority, transport) = match endpoint {
+        Endpoint::Tcp(authority) | Endpoint::Tls(authority) => (authority, Transport::Tcp),
+        Endpoint::Udp(authority) => (authority, Transport::Udp),
+        Endpoint::Unix(_) | Endpoint::UnixDatagram(_) | Endpoint::UnixSeqpacket(_) => return None,
+    };
+    let means = Means {
+        transport,
+        bind: shared.options.bind,
+        sockets: shared.sockets(),
+        join: shared.options.join.clone(),
+    };
+    Some((authority, means))
 }
 
 /// Dials, and shakes hands.
@@ -49,6 +56,7 @@ pub(super) async fn connect(
     let Some(dial) = dial else {
         return connect_unix(shared, journal, endpoint).await;
     };
+    tell_unsuiting(shared, journal, endpoint);
     let (socket, remote) = dial.run(deadline, |step| record(shared, journal, step)).await?;
     let mut channel = Channel::new(socket, journal.connection(), Side::Peer, &shared.kernel);
     if let Endpoint::Tls(authority) = endpoint {
@@ -69,32 +77,42 @@ pub(super) async fn connect(
     })
 }
 
+/// Says which options are left out because they mean nothing for what is dialed.
+fn tell_unsuiting(shared: &Shared, journal: &mut Journal, endpoint: &Endpoint) {
+    let kind = endpoint.socket_kind();
+    if let Some(setting) = shared.sockets().unsuiting(kind) {
+        let text = format!("the socket option {setting} is not set: it means nothing for {kind} sockets");
+        record(
+            shared,
+            journal,
+            Step::Event(shared.clock.now(), EntryKind::Note { text }),
+        );
+    }
+}
+
 async fn connect_unix(
     shared: &Shared,
     journal: &mut Journal,
     endpoint: &Endpoint,
 ) -> Result<Connected, Failure> {
-    let Endpoint::Unix(address) = endpoint else {
+    let Some(target) = unix::Target::of(endpoint) else {
         return Err(failure(format!("{endpoint} cannot be dialed")));
     };
     shared.link(journal.connection(), |link| link.state = LinkState::Connecting);
-    let stream = unix::connect(address, shared.options.connect_timeout).await?;
-    let ends = unix::stand_ins(address, journal.connection());
+    tell_unsuiting(shared, journal, endpoint);
+    let socket = unix::connect(target, &shared.sockets(), shared.options.connect_timeout).await?;
+    let ends = unix::stand_ins(target.address, journal.connection());
     let stand_ins = format!(
         "a Unix socket has no addresses of IP: in the packets of the recording {} and {} stand for them",
         ends.0, ends.1
     );
-    for text in unix::peer(&stream).into_iter().chain([stand_ins]) {
+    let peer = Credentials::of_peer(&socket).map(|who| format!("the peer is {}", who.words()));
+    for text in peer.into_iter().chain([stand_ins]) {
         let note = EntryKind::Note { text };
         record(shared, journal, Step::Event(shared.clock.now(), note));
     }
     Ok(Connected {
-        channel: Channel::new(
-            Socket::Unix(stream),
-            journal.connection(),
-            Side::Peer,
-            &shared.kernel,
-        ),
+        channel: Channel::new(socket, journal.connection(), Side::Peer, &shared.kernel),
         ends,
         endpoint: endpoint.clone(),
         peer: endpoint.to_string(),

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::model::{Attempt, AttemptOutcome, Authority, EntryKind, Family, Host, Lookup, Timestamp};
 
 use super::race::{ATTEMPT_DELAY, RESOLUTION_DELAY, Race};
-use super::reach::{Error, Transport, Tried, connect};
+use super::reach::{Error, Means, Tried, connect};
 use super::socket::Socket;
 use super::{Clock, Options, resolve, words};
 
@@ -44,7 +44,7 @@ pub(super) struct Dial<'a> {
     options: &'a Options,
     clock: Clock,
     authority: &'a Authority,
-    transport: Transport,
+    means: Means,
     race: Race,
     lookups: FuturesUnordered<BoxFuture<'static, Lookup>>,
     asked: HashMap<Family, Instant>,
@@ -64,7 +64,7 @@ pub(super) struct Dial<'a> {
 impl<'a> Dial<'a> {
     /// Prepares to dial.
     pub(super) fn new(
-        (authority, transport): (&'a Authority, Transport),
+        (authority, means): (&'a Authority, Means),
         options: &'a Options,
         clock: Clock,
     ) -> Dial<'a> {
@@ -72,7 +72,7 @@ impl<'a> Dial<'a> {
             options,
             clock,
             authority,
-            transport,
+            means,
             race: Race::default(),
             lookups: FuturesUnordered::new(),
             asked: HashMap::new(),
@@ -195,8 +195,7 @@ impl<'a> Dial<'a> {
         self.next = Some(now + ATTEMPT_DELAY);
         self.last_start = Some(now);
         self.running.insert(remote, now);
-        self.attempts
-            .push(Box::pin(connect(remote, self.options.bind, self.transport)));
+        self.attempts.push(Box::pin(connect(remote, self.means.clone())));
         tell(Step::Trying(remote));
         self.attempt(remote, Duration::ZERO, AttemptOutcome::Started, tell);
     }
@@ -224,6 +223,14 @@ impl<'a> Dial<'a> {
             Err(Error::Bind(error)) => {
                 let text = words::bind(self.options.bind.unwrap_or_default(), &error);
                 (error, text)
+            }
+            Err(Error::Join(group, error)) => {
+                let text = words::join(&group, &error);
+                (error, text)
+            }
+            Err(Error::Option(refused)) => {
+                let text = words::option(&refused.setting, &refused.error);
+                (refused.error, text)
             }
         };
         self.errno = error.raw_os_error();

@@ -30,6 +30,7 @@ enum Source {
 #[derive(Debug)]
 enum Held {
     Data {
+        of: Connection,
         at: Timestamp,
         direction: Direction,
         bytes: Vec<u8>,
@@ -37,6 +38,7 @@ enum Held {
         source: Source,
     },
     Event {
+        of: Connection,
         at: Timestamp,
         kind: EntryKind,
     },
@@ -98,7 +100,14 @@ impl Journal {
         bytes: &[u8],
         recording: Recording,
     ) -> Option<EntryId> {
-        self.record(at, direction, bytes, recording, Source::Side)
+        self.record(None, at, direction, bytes, (recording, Source::Side))
+    }
+
+    /// Records bytes that came to the same socket from somebody whose connection is another one. What is missing of it is
+    /// told in this one.
+    pub(super) fn data_of(&mut self, other: &Connection, at: Timestamp, bytes: &[u8]) -> Option<EntryId> {
+        let how = (Recording::AsIs, Source::Side);
+        self.record(Some(other), at, Direction::Received, bytes, how)
     }
 
     /// Records bytes that neither side of a tap sent, but the user.
@@ -109,19 +118,20 @@ impl Journal {
         bytes: &[u8],
         recording: Recording,
     ) {
-        self.record(at, direction, bytes, recording, Source::Injected);
+        self.record(None, at, direction, bytes, (recording, Source::Injected));
     }
 
     fn record(
         &mut self,
+        other: Option<&Connection>,
         at: Timestamp,
         direction: Direction,
         bytes: &[u8],
-        recording: Recording,
-        source: Source,
+        (recording, source): (Recording, Source),
     ) -> Option<EntryId> {
         if self.held.is_empty() && self.is_worth_trying() && self.fill_gaps(at) {
-            match self.write(at, direction, bytes, recording, source) {
+            let of = other.unwrap_or(&self.connection);
+            match write(of, at, direction, bytes, (recording, source)) {
                 Ok(entry) => return Some(entry),
                 Err(error) => self.failed(&error),
             }
@@ -132,6 +142,7 @@ impl Journal {
             self.lose(bytes.len());
         } else {
             self.held.push_back(Held::Data {
+                of: other.unwrap_or(&self.connection).clone(),
                 at,
                 direction,
                 bytes: bytes.to_vec(),
@@ -151,14 +162,24 @@ impl Journal {
 
     /// Records an event; while the file takes nothing it waits, since events are few and small.
     pub(super) fn event(&mut self, at: Timestamp, kind: EntryKind) {
+        self.record_event(None, at, kind);
+    }
+
+    /// The same of another connection, see [`Journal::data_of`].
+    pub(super) fn event_of(&mut self, other: &Connection, at: Timestamp, kind: EntryKind) {
+        self.record_event(Some(other), at, kind);
+    }
+
+    fn record_event(&mut self, other: Option<&Connection>, at: Timestamp, kind: EntryKind) {
         // What is missing stands before it, as it did on the wire.
         if self.held.is_empty() && self.fill_gaps(at) {
-            let Err(error) = self.connection.event(at, &kind) else {
+            let Err(error) = other.unwrap_or(&self.connection).event(at, &kind) else {
                 return;
             };
             self.failed(&error);
         }
-        self.held.push_back(Held::Event { at, kind });
+        let of = other.unwrap_or(&self.connection).clone();
+        self.held.push_back(Held::Event { of, at, kind });
     }
 
     /// Tries again what is held; whether nothing is left.
@@ -167,13 +188,14 @@ impl Journal {
         while let Some(held) = self.held.front() {
             let result = match held {
                 Held::Data {
+                    of,
                     at,
                     direction,
                     bytes,
                     recording,
                     source,
-                } => self.write(*at, *direction, bytes, *recording, *source).map(drop),
-                Held::Event { at, kind } => self.connection.event(*at, kind).map(drop),
+                } => write(of, *at, *direction, bytes, (*recording, *source)).map(drop),
+                Held::Event { of, at, kind } => of.event(*at, kind).map(drop),
             };
             if let Err(error) = result {
                 self.failed(&error);
@@ -249,23 +271,6 @@ impl Journal {
         self.retry_at = Some(Instant::now() + RETRY);
     }
 
-    fn write(
-        &self,
-        at: Timestamp,
-        direction: Direction,
-        bytes: &[u8],
-        recording: Recording,
-        source: Source,
-    ) -> Result<EntryId, CaptureError> {
-        let connection = &self.connection;
-        match (source, recording) {
-            (Source::Side, Recording::AsIs) => connection.data(at, direction, bytes),
-            (Source::Side, Recording::Masked) => connection.masked(at, bytes.len()),
-            (Source::Injected, Recording::AsIs) => connection.injected(at, direction, bytes),
-            (Source::Injected, Recording::Masked) => connection.injected_masked(at, direction, bytes.len()),
-        }
-    }
-
     /// Says what is missing before anything newer is recorded; whether the file took it.
     fn fill_gaps(&mut self, at: Timestamp) -> bool {
         for index in 0..self.missing.len() {
@@ -283,5 +288,20 @@ impl Journal {
             self.retry_at = None;
         }
         true
+    }
+}
+
+fn write(
+    of: &Connection,
+    at: Timestamp,
+    direction: Direction,
+    bytes: &[u8],
+    how: (Recording, Source),
+) -> Result<EntryId, CaptureError> {
+    match how {
+        (Recording::AsIs, Source::Side) => of.data(at, direction, bytes),
+        (Recording::Masked, Source::Side) => of.masked(at, bytes.len()),
+        (Recording::AsIs, Source::Injected) => of.injected(at, direction, bytes),
+        (Recording::Masked, Source::Injected) => of.injected_masked(at, direction, bytes.len()),
     }
 }

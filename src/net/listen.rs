@@ -37,10 +37,11 @@ pub(super) async fn run(
     let mut listening = Listening::new(journal.connection(), address, target.clone());
     listening.state = LinkState::Resolving;
     shared.publish(|news| news.listening = Some(listening));
+    let sockets = shared.sockets();
     let bound = tokio::select! {
         biased;
-        next = end_of(commands) => return next,
-        bound = bind::bind(&endpoint, shared.options.family) => bound,
+        next = end_of(shared, commands) => return next,
+        bound = bind::bind(&endpoint, shared.options.family, &sockets) => bound,
     };
     let at = shared.clock.now();
     let mut bound = match bound {
@@ -76,11 +77,12 @@ pub(super) async fn run(
 }
 
 /// Waits until the user wants to end what is only being prepared.
-async fn end_of(commands: &mut mpsc::Receiver<NetCommand>) -> Next {
+async fn end_of(shared: &Shared, commands: &mut mpsc::Receiver<NetCommand>) -> Next {
     loop {
         match commands.recv().await {
             None | Some(NetCommand::Shutdown) => return Next::Stop,
             Some(NetCommand::Close | NetCommand::Reset | NetCommand::Cancel) => return Next::Idle,
+            Some(NetCommand::Option(request)) => shared.adjust_later(request),
             Some(
                 NetCommand::Connect(_)
                 | NetCommand::Reconnect

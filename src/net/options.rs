@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::capture::{CaptureError, MAX_PAYLOAD};
-use crate::model::{Family, Full, Preset};
+use crate::model::{Family, Full, Group, Preset, SocketOptions};
 
 use super::TlsOptions;
 
@@ -64,6 +64,10 @@ pub struct Options {
     pub tls: TlsOptions,
     /// Start TLS in these words on every connection that begins in the clear, and use none without.
     pub starttls: Option<Preset>,
+    /// What is set on sockets.
+    pub sockets: SocketOptions,
+    /// Multicast groups that UDP sockets join.
+    pub join: Vec<Group>,
 }
 
 impl Default for Options {
@@ -79,6 +83,8 @@ impl Default for Options {
             timestamps: false,
             tls: TlsOptions::default(),
             starttls: None,
+            sockets: SocketOptions::default(),
+            join: Vec::new(),
         }
     }
 }

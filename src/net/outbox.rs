@@ -28,12 +28,9 @@ impl Outbox {
         self.messages.is_empty()
     }
 
-    /// Queues a message, or gives it back if the bound is reached. An empty outbox takes any message.
+    /// Queues a message, which may be empty, or gives it back if the bound is reached. An empty outbox takes any message.
     pub(super) fn push(&mut self, message: Outgoing) -> Result<(), Outgoing> {
         let len = message.bytes.len() as u64;
-        if len == 0 {
-            return Ok(());
-        }
         if self.unsent > 0 && self.unsent + len > OUTBOX_BYTES {
             return Err(message);
         }

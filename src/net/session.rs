@@ -5,6 +5,8 @@
 //! does not end reading. What arrives is recorded before anything else happens to it.
 
 mod end;
+mod options;
+mod senders;
 mod silence;
 mod stamps;
 mod transfer;
@@ -29,6 +31,8 @@ use super::connect::Connected;
 use super::journal::Journal;
 use super::outbox::Outbox;
 use super::shared::{Fate, Shared};
+use super::socket::Carries;
+use senders::Senders;
 use silence::Silence;
 use upgrade::{Greeting, Upgrade};
 
@@ -73,12 +77,14 @@ pub(super) struct Session<'a> {
     peer: String,
     /// The longest that it may be silent in both directions, and what that means.
     idle: Option<(Duration, Silence)>,
-    /// Whether datagrams cross: they come whole or not at all, and nobody says when the last one was sent.
-    datagrams: bool,
+    /// What crosses: of datagrams nobody says when the last one was sent.
+    carries: Carries,
     /// When we said that we send no more, where the peer cannot be told.
     last_call: Option<Instant>,
     buffer: Vec<u8>,
     outbox: Outbox,
+    /// Who has sent something, where that may be anybody.
+    senders: Senders,
     ours: Half,
     theirs: Half,
     first_fin: Option<Side>,
@@ -111,12 +117,11 @@ impl<'a> Session<'a> {
             endpoint,
             peer,
         } = connected;
-        let datagrams = channel.has_datagrams();
-        let read_size = if datagrams {
-            // A datagram that does not fit would be cut.
-            MAX_DATAGRAM
-        } else {
-            shared.options.read_size
+        let carries = channel.carries();
+        let read_size = match carries {
+            Carries::Stream => shared.options.read_size,
+            // One that does not fit would be cut.
+            Carries::Datagrams | Carries::Messages => MAX_DATAGRAM,
         };
         Session {
             shared,
@@ -126,10 +131,11 @@ impl<'a> Session<'a> {
             endpoint,
             peer,
             idle: shared.options.idle_timeout.map(|idle| (idle, Silence::TimesOut)),
-            datagrams,
+            carries,
             last_call: None,
             buffer: vec![0; read_size],
             outbox: Outbox::default(),
+            senders: Senders::default(),
             ours: Half::Open,
             theirs: Half::Open,
             first_fin: None,
@@ -179,6 +185,7 @@ impl<'a> Session<'a> {
     fn open(&mut self) {
         let at = self.shared.clock.now();
         let (local, remote) = self.ends;
+        let options = self.options();
         let opening = EntryKind::Open { local, remote };
         self.journal.event(at, opening.clone());
         let upgrade = self.required_upgrade();
@@ -188,12 +195,14 @@ impl<'a> Session<'a> {
                 Some(_) => LinkState::Handshaking,
                 None => LinkState::Open,
             };
-            if let Endpoint::Tcp(_) | Endpoint::Tls(_) | Endpoint::Udp(_) = link.endpoint {
+            if link.endpoint.is_over_ip() {
                 link.local = Some(local);
                 link.remote = Some(remote);
             }
             link.opened = Some(at);
+            link.options = options.clone();
         });
+        self.tell_options(&options);
         if self.shared.timestamps.get() {
             self.set_timestamps(true);
         }
@@ -225,6 +234,7 @@ impl<'a> Session<'a> {
                 self.refuse(&message, "the connection has ended");
             }
             NetCommand::Peers(_, command) => self.command_after_end(command.into()),
+            NetCommand::Option(request) => self.shared.adjust_later(request),
             NetCommand::Shutdown => self.shut_down(),
         }
     }
@@ -238,6 +248,10 @@ impl<'a> Session<'a> {
                 if self.ours != Half::Open {
                     return self.refuse(&message, "our side of the connection has ended");
                 }
+                if message.bytes.is_empty() && self.carries == Carries::Stream {
+                    // A stream has no empty messages.
+                    return self.shared.handled(Fate::Queued);
+                }
                 match self.hold(message) {
                     Ok(()) => self.shared.handled(Fate::Queued),
                     Err(message) => self.refuse(&message, "too much is waiting to be sent already"),
@@ -245,12 +259,12 @@ impl<'a> Session<'a> {
                 self.write();
             }
             NetCommand::StartTls(preset) => self.start_tls(preset, false),
-            NetCommand::HalfClose if self.datagrams => self.call_for_the_last(),
+            NetCommand::HalfClose if self.carries == Carries::Datagrams => self.call_for_the_last(),
             NetCommand::HalfClose => self.finish(),
             NetCommand::Close | NetCommand::Cancel => self.close(After::Closed),
             NetCommand::Connect(endpoint) => self.close(After::Dial(endpoint)),
             NetCommand::Reconnect => self.close(After::Redial),
-            NetCommand::Reset if self.datagrams => self.close(After::Closed),
+            NetCommand::Reset if self.carries == Carries::Datagrams => self.close(After::Closed),
             NetCommand::Reset => {
                 // A dial that waits for the end of this connection goes on all the sooner.
                 if self.after == After::Ended {
@@ -268,6 +282,7 @@ impl<'a> Session<'a> {
                     None,
                 );
             }
+            NetCommand::Option(request) => self.adjust(request),
             NetCommand::Timestamps(on) => self.set_timestamps(on),
             NetCommand::Shutdown => self.shut_down(),
             // The listener has found it by its number.

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::tls::Tls;
 use super::{Clock, Kernel, Options};
 use crate::capture::Recorder;
-use crate::model::{ConnectionId, Link, NetEvent, RecorderState};
+use crate::model::{ConnectionId, Link, NetEvent, RecorderState, Setting, SocketOptions};
 
 /// What every part of the worker uses.
 pub(super) struct Shared {
@@ -19,6 +19,8 @@ pub(super) struct Shared {
     pub(super) clock: Clock,
     pub(super) kernel: Kernel,
     pub(super) tls: Tls,
+    /// What is set on sockets: at first what the options say.
+    sockets: Mutex<SocketOptions>,
     /// Whether the kernel is to be asked for time stamps.
     pub(super) timestamps: Cell<bool>,
     /// Bytes that crossed and could not be recorded, of all connections.
@@ -38,6 +40,7 @@ impl Shared {
     ) -> (Shared, watch::Receiver<NetEvent>) {
         let (news, report) = watch::channel(NetEvent::default());
         let shared = Shared {
+            sockets: Mutex::new(options.sockets.clone()),
             timestamps: Cell::new(options.timestamps),
             options,
             recorder,
@@ -49,6 +52,18 @@ impl Shared {
             news,
         };
         (shared, report)
+    }
+
+    /// What is set on the next socket.
+    pub(super) fn sockets(&self) -> SocketOptions {
+        let sockets = self.sockets.lock().unwrap_or_else(PoisonError::into_inner);
+        sockets.clone()
+    }
+
+    /// Sets this on later sockets too.
+    pub(super) fn keep(&self, setting: Setting) {
+        let mut sockets = self.sockets.lock().unwrap_or_else(PoisonError::into_inner);
+        sockets.set(setting);
     }
 
     /// Changes the report in place and wakes whoever waits for news.

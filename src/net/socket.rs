@@ -3,6 +3,7 @@
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, RawFd};
+use std::thread;
 use std::time::Duration;
 
 use nix::cmsg_space;
@@ -14,7 +15,9 @@ use socket2::SockRef;
 use tokio::io::{Interest, Ready};
 use tokio::net::{TcpStream, UdpSocket, UnixStream};
 
+use super::group::GroupSocket;
 use super::lane::Lane;
+use super::messages::{Kind, Messages};
 #[cfg(target_os = "linux")]
 use super::stamping::linux::arrival;
 use crate::model::Timestamp;
@@ -26,10 +29,25 @@ pub(super) enum Socket {
     Tcp(TcpStream),
     /// A UDP socket that has one peer.
     Udp(UdpSocket),
+    /// A UDP socket that sends to many.
+    Group(GroupSocket),
     /// One sender's part of a UDP socket.
     Lane(Lane),
     /// A Unix stream.
     Unix(UnixStream),
+    /// A Unix socket that keeps the boundaries of messages.
+    Messages(Messages),
+}
+
+/// What crosses a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Carries {
+    /// Bytes, of which each side may say that they have ended.
+    Stream,
+    /// Messages with boundaries, of which each side may say that they have ended.
+    Messages,
+    /// Datagrams, each for itself: there is no connection that could end.
+    Datagrams,
 }
 
 /// A datagram that was taken.
@@ -44,11 +62,15 @@ pub(super) struct Datagram {
 }
 
 impl Socket {
-    /// Whether what it carries are datagrams.
-    pub(super) fn has_datagrams(&self) -> bool {
+    /// What crosses it.
+    pub(super) fn carries(&self) -> Carries {
         match self {
-            Socket::Udp(_) | Socket::Lane(_) => true,
-            Socket::Tcp(_) | Socket::Unix(_) => false,
+            Socket::Tcp(_) | Socket::Unix(_) => Carries::Stream,
+            Socket::Udp(_) | Socket::Lane(_) | Socket::Group(_) => Carries::Datagrams,
+            Socket::Messages(messages) => match messages.kind() {
+                Kind::Datagram => Carries::Datagrams,
+                Kind::Seqpacket => Carries::Messages,
+            },
         }
     }
 
@@ -58,7 +80,8 @@ impl Socket {
             Socket::Tcp(stream) => stream.local_addr().ok(),
             Socket::Udp(socket) => socket.local_addr().ok(),
             Socket::Lane(lane) => Some(lane.local()),
-            Socket::Unix(_) => None,
+            Socket::Group(group) => Some(group.local()),
+            Socket::Unix(_) | Socket::Messages(_) => None,
         }
     }
 
@@ -69,7 +92,9 @@ impl Socket {
             Socket::Tcp(_) => Socket::Tcp(TcpStream::from_std(copy.into())?),
             Socket::Udp(_) => Socket::Udp(UdpSocket::from_std(copy.into())?),
             Socket::Unix(_) => Socket::Unix(UnixStream::from_std(copy.into())?),
-            Socket::Lane(_) => return Err(io::ErrorKind::Unsupported.into()),
+            Socket::Lane(_) | Socket::Group(_) | Socket::Messages(_) => {
+                return Err(io::ErrorKind::Unsupported.into());
+            }
         })
     }
 
@@ -79,7 +104,9 @@ impl Socket {
             Socket::Tcp(stream) => stream.ready(interest).await,
             Socket::Udp(socket) => socket.ready(interest).await,
             Socket::Lane(lane) => return lane.ready(interest).await,
+            Socket::Group(group) => group.socket().ready(interest).await,
             Socket::Unix(stream) => stream.ready(interest).await,
+            Socket::Messages(messages) => messages.ready(interest).await,
         };
         // A failing call means that the reactor is gone: reading will say so.
         ready.unwrap_or(Ready::READABLE)
@@ -172,6 +199,23 @@ impl Socket {
         drop(SockRef::from(self).set_linger(Some(Duration::ZERO)));
     }
 
+    /// Closes it. A close that lingers (socket(7), `SO_LINGER`) waits for the peer, and nothing else waits for it.
+    pub(super) fn close(self) {
+        let lingers = SockRef::from(&self).linger();
+        let lingers = lingers.is_ok_and(|time| time.is_some_and(|time| !time.is_zero()));
+        if let Socket::Tcp(stream) = self
+            && lingers
+            && let Ok(stream) = stream.into_std()
+        {
+            // Without a thread it is dropped here, and everything waits.
+            drop(
+                thread::Builder::new()
+                    .name("linger".to_owned())
+                    .spawn(move || drop(stream)),
+            );
+        }
+    }
+
     /// The error that the socket has in store.
     pub(super) fn take_error(&self) -> io::Result<Option<io::Error>> {
         SockRef::from(self).take_error()
@@ -182,7 +226,9 @@ impl Socket {
             Socket::Tcp(stream) => stream.try_io(interest, call),
             Socket::Udp(socket) => socket.try_io(interest, call),
             Socket::Lane(lane) => lane.socket().try_io(interest, call),
+            Socket::Group(group) => group.socket().try_io(interest, call),
             Socket::Unix(stream) => stream.try_io(interest, call),
+            Socket::Messages(messages) => messages.try_io(interest, call),
         }
     }
 }
@@ -193,7 +239,9 @@ impl AsFd for Socket {
             Socket::Tcp(stream) => stream.as_fd(),
             Socket::Udp(socket) => socket.as_fd(),
             Socket::Lane(lane) => lane.socket().as_fd(),
+            Socket::Group(group) => group.as_fd(),
             Socket::Unix(stream) => stream.as_fd(),
+            Socket::Messages(messages) => messages.as_fd(),
         }
     }
 }
@@ -229,6 +277,9 @@ impl Write for Socket {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if let Socket::Lane(lane) = self {
             return lane.send(bytes);
+        }
+        if let Socket::Group(group) = self {
+            return group.send(bytes);
         }
         self.try_io(Interest::WRITABLE, || SockRef::from(&*self).send(bytes))
     }

@@ -203,8 +203,8 @@ fn style(socket: &Socket) -> Result<Style, Refused> {
     match socket {
         Socket::Tcp(_) => Ok(Style::Stream),
         Socket::Udp(_) => Ok(Style::Datagrams),
-        Socket::Unix(_) => Err(Refused::Unix),
-        Socket::Lane(_) => Err(Refused::Shared),
+        Socket::Unix(_) | Socket::Messages(_) => Err(Refused::Unix),
+        Socket::Lane(_) | Socket::Group(_) => Err(Refused::Shared),
     }
 }
 

@@ -5,6 +5,7 @@
 //! pass it on to.
 
 mod end;
+mod options;
 mod pair;
 mod pump;
 
@@ -42,7 +43,8 @@ pub(super) async fn relay(
     target: &Endpoint,
     mut inbox: mpsc::Receiver<NetCommand>,
 ) -> After {
-    let mut dial = connect::over_ip(target).map(|target| Dial::new(target, &shared.options, shared.clock));
+    let mut dial =
+        connect::over_ip(shared, target).map(|target| Dial::new(target, &shared.options, shared.clock));
     let dialed = {
         let mut run = pin!(connect::connect(shared, &mut journal, &mut dial, target));
         loop {
@@ -114,6 +116,10 @@ fn interrupt(shared: &Shared, command: Option<NetCommand>) -> Option<After> {
                 shared.handled(Fate::Refused);
                 None
             }
+            PeerCommand::Option(request) => {
+                shared.adjust_later(request);
+                None
+            }
             PeerCommand::HalfClose => None,
             PeerCommand::Close | PeerCommand::Reset => Some(After::Closed),
         },
@@ -128,6 +134,7 @@ fn interrupt(shared: &Shared, command: Option<NetCommand>) -> Option<After> {
             | NetCommand::Cancel
             | NetCommand::Timestamps(_)
             | NetCommand::StartTls(_)
+            | NetCommand::Option(_)
             | NetCommand::Listen(_)
             | NetCommand::Tap(..),
         ) => None,

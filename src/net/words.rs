@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use nix::errno::Errno;
 
 use super::Bind;
+use crate::model::{Group, Setting, SocketOption};
 
 /// Why an attempt to reach `remote` failed.
 pub(super) fn attempt(remote: SocketAddr, error: &io::Error) -> String {
@@ -60,6 +61,67 @@ pub(super) fn bind(bind: Bind, error: &io::Error) -> String {
     }
 }
 
+/// Why an option of the socket could not be set.
+pub(super) fn option(setting: &Setting, error: &io::Error) -> String {
+    let constant = setting.option.info().constant;
+    let why = match (errno(error), setting.option) {
+        (Some(Errno::EPERM | Errno::EACCES), SocketOption::Device) => {
+            "it is not permitted, which needs CAP_NET_RAW where the socket has an interface already"
+                .to_owned()
+        }
+        (Some(Errno::EPERM | Errno::EACCES), SocketOption::Mark) => {
+            "it is not permitted: that needs CAP_NET_ADMIN or CAP_NET_RAW".to_owned()
+        }
+        (Some(Errno::EPERM | Errno::EACCES), SocketOption::Priority) => {
+            "it is not permitted: more than 6 needs CAP_NET_ADMIN".to_owned()
+        }
+        (Some(Errno::EPERM | Errno::EACCES), SocketOption::Congestion) => {
+            "it is not permitted: sysctl net.ipv4.tcp_allowed_congestion_control lists those that are"
+                .to_owned()
+        }
+        (Some(Errno::ENOENT), SocketOption::Congestion) => {
+            "it does not have it: sysctl net.ipv4.tcp_available_congestion_control lists those that it has"
+                .to_owned()
+        }
+        (Some(Errno::ENODEV | Errno::ENXIO), _) => {
+            "there is no such interface: ip link lists them".to_owned()
+        }
+        (Some(Errno::ENOPROTOOPT), _) => "it does not have this option".to_owned(),
+        (None, _) if error.kind() == io::ErrorKind::Unsupported => {
+            "this system does not have the option".to_owned()
+        }
+        (None, _) if error.kind() == io::ErrorKind::AddrNotAvailable => {
+            "the interface has no IPv4 address".to_owned()
+        }
+        (Some(_) | None, _) => plain(error),
+    };
+    format!("the kernel refused the socket option {setting} ({constant}): {why}")
+}
+
+/// Why a group could not be joined.
+pub(super) fn join(group: &Group, error: &io::Error) -> String {
+    let why = match (errno(error), &group.interface) {
+        (Some(Errno::ENODEV | Errno::ENXIO | Errno::EADDRNOTAVAIL), Some(_)) => {
+            "there is no such interface, or none that takes part: ip link lists them".to_owned()
+        }
+        (Some(Errno::ENODEV | Errno::EADDRNOTAVAIL), None) => {
+            format!("no interface leads there; name one, as in --join {group}%eth0: ip link lists them")
+        }
+        (Some(Errno::EADDRINUSE), _) => "it is joined already: name it once".to_owned(),
+        (Some(Errno::ENOBUFS), _) => {
+            "those are too many: sysctl net.ipv4.igmp_max_memberships sets the limit".to_owned()
+        }
+        (None, _) if error.kind() == io::ErrorKind::InvalidInput => {
+            "it is of another address family than the target".to_owned()
+        }
+        (None, Some(_)) if error.kind() == io::ErrorKind::AddrNotAvailable => {
+            "its interface has no IPv4 address".to_owned()
+        }
+        (Some(_) | None, _) => plain(error),
+    };
+    format!("cannot join {group}: {why}")
+}
+
 /// Why an open connection to `peer` broke.
 pub(super) fn broken(peer: &str, error: &io::Error) -> String {
     match errno(error) {
@@ -83,6 +145,32 @@ pub(super) fn undelivered(peer: &str, error: &io::Error) -> String {
             format!("{peer} cannot be reached: check this machine's network and the address")
         }
         Some(_) | None => format!("a datagram to {peer} failed: {}", plain(error)),
+    }
+}
+
+/// Why a connection to a Unix socket broke.
+pub(super) fn broken_unix(peer: &str, error: &io::Error) -> String {
+    match errno(error) {
+        Some(Errno::ECONNRESET | Errno::EPIPE) => {
+            format!("{peer} closed the connection without reading all of it")
+        }
+        Some(Errno::ECONNREFUSED | Errno::ENOTCONN) => {
+            format!("nobody receives at {peer} any more: its server has ended; connect again once it is back")
+        }
+        Some(_) | None => format!("the connection to {peer} broke: {}", plain(error)),
+    }
+}
+
+/// What an error says of a message to a Unix socket.
+pub(super) fn undelivered_unix(peer: &str, error: &io::Error) -> String {
+    match errno(error) {
+        Some(Errno::EMSGSIZE) => {
+            "the message is larger than the send buffer: set a larger one, as with -o sndbuf=1M".to_owned()
+        }
+        Some(Errno::EACCES | Errno::EPERM) => {
+            format!("{peer} takes no messages from this socket: it has a peer of its own")
+        }
+        Some(_) | None => format!("a message to {peer} failed: {}", plain(error)),
     }
 }
 

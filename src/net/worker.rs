@@ -138,6 +138,10 @@ fn idle(shared: &Shared, command: NetCommand, last: Option<&Endpoint>) -> Next {
             address,
             target: Some(target),
         },
+        (NetCommand::Option(request), _) => {
+            shared.adjust_later(request);
+            Next::Idle
+        }
         (
             NetCommand::Reconnect
             | NetCommand::StartTls(_)
@@ -192,6 +196,10 @@ pub(super) fn interrupt(shared: &Shared, command: Option<NetCommand>, endpoint: 
             | NetCommand::Listen(_)
             | NetCommand::Tap(..),
         ) => None,
+        Some(NetCommand::Option(request)) => {
+            shared.adjust_later(request);
+            None
+        }
     }
 }
 
@@ -206,7 +214,8 @@ async fn dial(
         Ok(journal) => journal,
         Err(next) => return next,
     };
-    let mut dial = connect::over_ip(&endpoint).map(|target| Dial::new(target, &shared.options, shared.clock));
+    let mut dial =
+        connect::over_ip(shared, &endpoint).map(|target| Dial::new(target, &shared.options, shared.clock));
     let ended = {
         let mut run = pin!(connect::connect(shared, &mut journal, &mut dial, &endpoint));
         loop {

@@ -70,6 +70,37 @@ pub fn took(duration: Duration) -> String {
     }
 }
 
+/// A duration as [`super::parse::duration`] reads it, exact, in the largest unit that leaves a whole number: `90s`, `2h`.
+pub fn duration(duration: Duration) -> String {
+    const UNITS: [(u128, &str); 5] = [
+        (3_600_000_000_000, "h"),
+        (60_000_000_000, "m"),
+        (1_000_000_000, "s"),
+        (1_000_000, "ms"),
+        (1_000, "us"),
+    ];
+    let nanos = duration.as_nanos();
+    if nanos == 0 {
+        return "0s".to_owned();
+    }
+    let whole = UNITS.iter().find(|(unit, _)| nanos.is_multiple_of(*unit));
+    match whole {
+        Some((unit, name)) => format!("{}{name}", nanos / unit),
+        None => format!("{}us", nanos as f64 / 1e3),
+    }
+}
+
+/// A number of bytes as [`super::parse::size`] reads it, exact: `64K`, `4097`.
+pub fn exact_size(bytes: u64) -> String {
+    match bytes {
+        0 => "0".to_owned(),
+        bytes if bytes.is_multiple_of(1 << 30) => format!("{}G", bytes >> 30),
+        bytes if bytes.is_multiple_of(1 << 20) => format!("{}M", bytes >> 20),
+        bytes if bytes.is_multiple_of(1 << 10) => format!("{}K", bytes >> 10),
+        bytes => bytes.to_string(),
+    }
+}
+
 /// The same with a tenth of a millisecond up to ten seconds, for times that are compared: `271.3 ms`.
 pub fn measured(duration: Duration) -> String {
     match duration.as_nanos() {
@@ -178,6 +209,19 @@ mod tests {
         assert_eq!(rate(12 << 10), "12.0 KiB/s");
         assert_eq!(count(1_234_567), "1,234,567");
         assert_eq!(count(999), "999");
+    }
+
+    #[test]
+    fn what_can_be_typed_is_written_exactly() {
+        for seconds in [0, 1, 75, 90, 120, 3_600, 5_400, 86_400] {
+            let time = Duration::from_secs(seconds);
+            assert_eq!(super::super::parse::duration(&duration(time)), Ok(time));
+        }
+        assert_eq!(duration(Duration::from_millis(1500)), "1500ms");
+        for bytes in [0, 1, 4097, 65_536, 2_626_560, 4 << 20, 3 << 30] {
+            assert_eq!(super::super::parse::size(&exact_size(bytes)), Ok(bytes));
+        }
+        assert_eq!(exact_size(65_536), "64K");
     }
 
     #[test]

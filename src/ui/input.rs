@@ -94,9 +94,7 @@ fn trouble<'s>(scene: &'s Scene<'_>) -> Line<'s> {
         Pending::Literal => line
             .text("the next key is inserted as its byte", theme.warning())
             .gap(1),
-        Pending::HalfClose => line
-            .text("Ctrl-D again to half-close (FIN)", theme.warning())
-            .gap(1),
+        Pending::HalfClose => line.text(scene.app.wire().half_close(), theme.warning()).gap(1),
         Pending::Command => line.text("Enter again sends it as text", theme.warning()).gap(1),
     }
 }

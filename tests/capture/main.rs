@@ -13,6 +13,7 @@ mod full;
 mod hostile;
 mod identity;
 mod joined;
+mod messages;
 mod oddities;
 mod opening;
 mod private;

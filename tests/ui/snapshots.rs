@@ -303,6 +303,42 @@ fn the_palette_lists_actions_by_name() {
     });
 }
 
+/// A conversation over a socket with these options.
+fn with_options(size: (u16, u16)) -> Stage {
+    let written = [
+        "nodelay=on",
+        "cork=off",
+        "keepalive=10s:2s:5",
+        "user-timeout=off",
+        "linger=off",
+        "mss=32741",
+        "congestion=cubic",
+        "ttl=64",
+        "tos=0xb8",
+        "dscp=ef",
+        "sndbuf=128K",
+        "rcvbuf=128K",
+    ];
+    let mut stage = conversation(size);
+    stage.link(|link| link.options = written.map(|text| text.parse().unwrap()).into());
+    stage
+}
+
+#[test]
+fn socket_options_are_listed_with_what_the_kernel_has() {
+    check("options", &[], |size| {
+        let mut stage = with_options(size);
+        stage.key(Key::ctrl('g')).typed("option ");
+        stage.key(Key::plain(KeyCode::Down));
+        stage
+    });
+    check("options_zoomed", &[], |size| {
+        let mut stage = with_options(size);
+        stage.escape().key(key('1')).key(key('z'));
+        stage
+    });
+}
+
 #[test]
 fn menus_ask_before_anything_is_lost() {
     check("quit", &[], |size| {

@@ -116,6 +116,8 @@ pub enum Dial {
     Reset,
     /// Give up the attempt under way, or the wait for the next.
     Cancel,
+    /// Show or change an option of its socket.
+    Option,
     /// Ask the kernel for time stamps, or for no more.
     Timestamps,
 }

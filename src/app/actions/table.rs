@@ -18,6 +18,7 @@ const fn row(
         name,
         title,
         help,
+        of_datagrams: "",
         argument: "",
         also: "",
         keys,
@@ -26,6 +27,11 @@ const fn row(
 
 const fn known_as(also: &'static str, mut info: ActionInfo) -> ActionInfo {
     info.also = also;
+    info
+}
+
+const fn for_datagrams(help: &'static str, mut info: ActionInfo) -> ActionInfo {
+    info.of_datagrams = help;
     info
 }
 
@@ -65,10 +71,12 @@ const fn code(code: KeyCode) -> Key {
 /// Every action, in the order in which help and palette list them.
 #[rustfmt::skip]
 pub const ACTIONS: &[ActionInfo] = &[
-    row(Action::Compose(Compose::Send), "send", "Send", "Send what is typed, with the chosen line ending.",
-        &[input(code(KeyCode::Enter))]),
-    row(Action::Compose(Compose::SendBare), "send-bare", "Send without line ending", "Send what is typed without a line ending, this once.",
-        &[input(alt('s'))]),
+    for_datagrams("Send what is typed as a datagram, with the chosen line ending; an empty line without one is an empty datagram.",
+        row(Action::Compose(Compose::Send), "send", "Send", "Send what is typed, with the chosen line ending.",
+        &[input(code(KeyCode::Enter))])),
+    for_datagrams("Send what is typed as a datagram without a line ending, this once; an empty line is an empty datagram.",
+        row(Action::Compose(Compose::SendBare), "send-bare", "Send without line ending", "Send what is typed without a line ending, this once.",
+        &[input(alt('s'))])),
     row(Action::Edit(Edit::NewLine), "new-line", "New line", "Insert a line break; it becomes the chosen line ending.",
         &[input(code(KeyCode::Enter).with_alt()), input(ctrl('j'))]),
     taking("[text|escaped|hex]", row(Action::Compose(Compose::InputType), "input", "Input type",
@@ -107,9 +115,10 @@ pub const ACTIONS: &[ActionInfo] = &[
         &[input(code(KeyCode::Backspace))]),
     row(Action::Edit(Edit::DeleteRight), "delete-right", "Delete right", "Delete the character at the cursor.",
         &[input(code(KeyCode::Delete))]),
-    row(Action::Compose(Compose::DeleteOrHalfClose), "delete-or-half-close", "Delete right, or half-close",
+    for_datagrams("Delete the character at the cursor; on an empty line, pressed twice, end as soon as answers cease.",
+        row(Action::Compose(Compose::DeleteOrHalfClose), "delete-or-half-close", "Delete right, or half-close",
         "Delete the character at the cursor; on an empty line, pressed twice, half-close (FIN).",
-        &[input(ctrl('d'))]),
+        &[input(ctrl('d'))])),
     row(Action::Edit(Edit::KillToStart), "kill-to-start", "Cut to line start", "Cut from the start of the line to the cursor.",
         &[input(ctrl('u'))]),
     row(Action::Edit(Edit::KillToEnd), "kill-to-end", "Cut to line end", "Cut from the cursor to the end of the line.",
@@ -127,20 +136,26 @@ pub const ACTIONS: &[ActionInfo] = &[
     row(Action::Browse(Browse::PageDown), "log-page-down", "Scroll log down", "Scroll the log a page down without leaving Input.",
         &[input(code(KeyCode::PageDown))]),
 
-    taking("[HOST:PORT]", row(Action::Dial(Dial::Connect), "connect", "Connect", "Connect to a target; an open connection is closed with FIN first.",
-        &[view(char('c'))])),
-    row(Action::Dial(Dial::Reconnect), "reconnect", "Reconnect", "Connect to the last target again; an open connection is closed with FIN first.",
-        &[view(char('R'))]),
+    for_datagrams("Connect to a target; an open socket is closed first.",
+        taking("[HOST:PORT]", row(Action::Dial(Dial::Connect), "connect", "Connect", "Connect to a target; an open connection is closed with FIN first.",
+        &[view(char('c'))]))),
+    for_datagrams("Connect to the last target again; an open socket is closed first.",
+        row(Action::Dial(Dial::Reconnect), "reconnect", "Reconnect", "Connect to the last target again; an open connection is closed with FIN first.",
+        &[view(char('R'))])),
     known_as("disconnect hang up", row(Action::Open(Open::CloseMenu), "close-menu", "Close menu", "Choose how to end the connection.",
         &[view(char('C'))])),
     taking("[smtp|imap|pop3|ftp|xmpp|ldap|postgresql|mysql]", known_as("upgrade secure", row(Action::Dial(Dial::StartTls), "starttls", "Start TLS",
         "Go on in TLS on the open connection: asked for in the words of a protocol, or, without one, from the next byte on.", &[]))),
-    row(Action::Dial(Dial::HalfClose), "half-close", "Half-close (FIN)", "Send FIN after everything unsent, and go on reading.", &[]),
-    row(Action::Dial(Dial::Close), "close", "Close (FIN)", "Send FIN after everything unsent, and end once the peer has ended too, or after 2 s.", &[]),
-    row(Action::Dial(Dial::Reset), "reset", "Reset (RST)", "End the connection at once with RST; what is unsent is dropped.", &[]),
+    for_datagrams("Send nothing more, and end when nothing has crossed for a second; the peer is not told.",
+        row(Action::Dial(Dial::HalfClose), "half-close", "Half-close (FIN)", "Send FIN after everything unsent, and go on reading.", &[])),
+    for_datagrams("Close the socket after everything unsent; the peer is not told.",
+        row(Action::Dial(Dial::Close), "close", "Close (FIN)", "Send FIN after everything unsent, and end once the peer has ended too, or after 2 s.", &[])),
+    for_datagrams("Close the socket; the peer is not told.",
+        row(Action::Dial(Dial::Reset), "reset", "Reset (RST)", "End the connection at once with RST; what is unsent is dropped.", &[])),
     known_as("acknowledged ack kernel latency", taking("[on|off]", row(Action::Dial(Dial::Timestamps), "timestamps", "Time stamps of the kernel",
         "Ask the kernel when what is sent was on the wire and acknowledged, and when what is received arrived, or ask no more; the Inspector shows it.", &[]))),
     row(Action::Dial(Dial::Cancel), "cancel", "Cancel dialing", "Give up the attempt under way, or the wait for the next one.", &[]),
+    taking("[NAME[=VALUE]]", known_as("sockopt setsockopt", row(Action::Dial(Dial::Option), "option", "Socket option", "Show or change an option of the socket, as in ttl or ttl=5; what is changed counts for later connections too.", &[]))),
 
     row(Action::Scroll(Scroll::Down), "down", "Down", "Go to the next entry, or scroll one row down.",
         &[view(char('j')), view(code(KeyCode::Down))]),

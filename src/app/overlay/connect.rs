@@ -84,7 +84,7 @@ impl ConnectDialog {
 /// Where in `text` the error is.
 fn place(text: &str, error: &EndpointError) -> Range<usize> {
     let part = match error {
-        EndpointError::Empty | EndpointError::NoPath => "",
+        EndpointError::Empty | EndpointError::NoPath(_) => "",
         EndpointError::NoPort(part)
         | EndpointError::NoHost(part)
         | EndpointError::Unbracketed(part)
@@ -98,7 +98,7 @@ fn place(text: &str, error: &EndpointError) -> Range<usize> {
     let found = match error {
         EndpointError::BadPort(_) => text.rfind(part),
         EndpointError::Empty
-        | EndpointError::NoPath
+        | EndpointError::NoPath(_)
         | EndpointError::BadPath(_)
         | EndpointError::NoPort(_)
         | EndpointError::NoHost(_)

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Prompt;
 use crate::app::actions::{ACTIONS, ActionInfo, Scope};
-use crate::app::{Layout, Pane, Purpose};
+use crate::app::{Layout, Pane, Purpose, Wire};
 use crate::model::Query;
 use crate::text::{Example, Pattern, wrapped};
 
@@ -39,6 +39,8 @@ pub struct Help {
     pub topic: Topic,
     /// What the program was started for.
     pub purpose: Purpose,
+    /// What crosses the connection in front.
+    pub wire: Wire,
     /// The first line that is shown.
     pub top: usize,
     /// The prompt that it was opened from, and that it goes back to.
@@ -122,14 +124,14 @@ impl Help {
         let covering = Scope::ALL.into_iter().rev().filter(|scope| scope.covers(pane));
         let mut sections: Vec<Section> = covering
             .map(|scope| {
-                let bound =
-                    serving().filter_map(|info| Some((Trigger::Keys(keys_in(info, scope)?), info.help)));
+                let bound = serving()
+                    .filter_map(|info| Some((Trigger::Keys(keys_in(info, scope)?), info.told(self.wire))));
                 (scope.to_string(), bound.collect())
             })
             .collect();
         let unbound = serving().filter(|info| info.keys.is_empty());
         let unbound = unbound
-            .map(|info| (Trigger::Name(info.name), info.help))
+            .map(|info| (Trigger::Name(info.name), info.told(self.wire)))
             .collect();
         sections.push(("Commands without a key (Ctrl-G)".into(), unbound));
         sections.push(examples("What a search takes (/)", Pattern::EXAMPLES));
@@ -183,6 +185,7 @@ mod tests {
         let help = Help {
             topic: Topic::Pane(pane),
             purpose,
+            wire: Wire::Stream,
             top: 0,
             behind: None,
         };

@@ -1,7 +1,7 @@
 //! Small menus of actions, each with a letter. The actions and their titles come from the table of actions.
 
 use crate::app::actions::{Action, CopyForm, Dial, Export, Program};
-use crate::app::{Extent, Key, KeyCode};
+use crate::app::{Extent, Key, KeyCode, Wire};
 use crate::model::{ExportFormat, LinkState};
 
 /// What a menu is about.
@@ -68,10 +68,14 @@ const QUIT_CANCEL: MenuItem = item('c', Action::Program(Program::Back), "cancel"
 
 impl Menu {
     /// The ways to end a connection in that state.
-    pub fn close(state: LinkState) -> Menu {
+    pub fn close(state: LinkState, wire: Wire) -> Menu {
         let fin = item('f', Action::Dial(Dial::Close), "close both directions (FIN)");
         let reset = item('r', Action::Dial(Dial::Reset), "reset at once (RST)");
         let items = match state {
+            LinkState::Open if wire == Wire::Datagrams => vec![
+                item('h', Action::Dial(Dial::HalfClose), "end as soon as answers cease"),
+                item('f', Action::Dial(Dial::Close), "close the socket"),
+            ],
             LinkState::Open => {
                 let half = item(
                     'h',
@@ -233,7 +237,7 @@ mod tests {
     #[test]
     fn only_what_can_be_done_is_offered() {
         let letters = |state| {
-            Menu::close(state)
+            Menu::close(state, Wire::Stream)
                 .items
                 .iter()
                 .map(|item| item.letter)
@@ -248,8 +252,9 @@ mod tests {
     #[test]
     fn every_item_is_in_the_table_of_actions() {
         let menus = [
-            Menu::close(LinkState::Open),
-            Menu::close(LinkState::Waiting),
+            Menu::close(LinkState::Open, Wire::Stream),
+            Menu::close(LinkState::Open, Wire::Datagrams),
+            Menu::close(LinkState::Waiting, Wire::Stream),
             Menu::copy(String::new()),
             Menu::export(String::new(), Extent::Shown),
             Menu::overwrite(String::new()),

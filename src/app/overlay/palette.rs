@@ -1,20 +1,35 @@
-//! The palette: every action by name, filtered while its name is typed, with an argument after a space.
+//! The palette: every action by name, filtered while its name is typed, with an argument after a space. The options of
+//! sockets are listed in the same way once their action is named.
 
-use crate::app::actions::{ACTIONS, Action, ActionInfo, Browse};
+use crate::app::actions::{ACTIONS, Action, ActionInfo, Browse, Dial};
 use crate::app::{Editor, Purpose};
-use crate::model::{Destination, Reference};
+use crate::model::{Destination, OptionInfo, Reference, SOCKET_OPTIONS, SocketKind};
+
+/// The action whose arguments are listed.
+const OPTION: Action = Action::Dial(Dial::Option);
 
 /// The palette.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Palette {
     /// What the program was started for.
     purpose: Purpose,
+    /// The kind of the connection's socket, if there is one.
+    socket: Option<SocketKind>,
     /// What is typed.
     pub field: Editor,
     /// The line that Enter runs, among the matches.
     pub selected: usize,
     /// Why the last Enter did nothing.
     pub error: Option<String>,
+}
+
+/// A line of the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Match {
+    /// An action.
+    Action(&'static ActionInfo),
+    /// An option of the socket, to be shown or changed.
+    Option(&'static OptionInfo),
 }
 
 /// An action with what was typed behind its name.
@@ -36,19 +51,23 @@ impl From<Action> for Command {
 }
 
 impl Palette {
-    /// An empty one.
-    pub fn new(purpose: Purpose) -> Palette {
+    /// An empty one, while there is a connection over such a socket.
+    pub fn new(purpose: Purpose, socket: Option<SocketKind>) -> Palette {
         Palette {
             purpose,
+            socket,
             field: Editor::default(),
             selected: 0,
             error: None,
         }
     }
 
-    /// The actions whose names or titles match what is typed, the best first.
-    pub fn matches(&self) -> Vec<&'static ActionInfo> {
-        self.search().0
+    /// The actions whose names or titles match what is typed, the best first, or the options.
+    pub fn matches(&self) -> Vec<Match> {
+        match self.options() {
+            Some(options) => options.into_iter().map(Match::Option).collect(),
+            None => self.search().0.into_iter().map(Match::Action).collect(),
+        }
     }
 
     /// What Enter runs, or why it runs nothing; a place in the log alone is where it goes.
@@ -60,6 +79,9 @@ impl Palette {
                 action: Action::Browse(Browse::Goto),
                 argument: typed.to_owned(),
             });
+        }
+        if let Some(options) = self.options() {
+            return self.option(&options);
         }
         match self.choice() {
             None => Err("no action has that name".into()),
@@ -85,7 +107,13 @@ impl Palette {
 
     /// The name of the selected action goes into the field, ready for its argument.
     pub fn complete(&mut self) {
-        if let Some((info, argument)) = self.choice() {
+        if let Some(options) = self.options() {
+            let (info, argument) = (options.get(self.selected), self.search().1);
+            if let Some(info) = info.filter(|_| !argument.contains('=')) {
+                self.field = Editor::new(format!("{} {}=", OPTION.name(), info.name));
+                self.edited();
+            }
+        } else if let Some((info, argument)) = self.choice() {
             let space = if info.argument.is_empty() { "" } else { " " };
             self.field = Editor::new(format!("{}{space}{argument}", info.name));
             self.edited();
@@ -132,6 +160,44 @@ impl Palette {
         } else {
             (whole, "")
         }
+    }
+
+    /// The options that match what is typed behind the name of their action, if it is named.
+    fn options(&self) -> Option<Vec<&'static OptionInfo>> {
+        let typed = self.field.text().trim_start().trim_start_matches(':');
+        let (word, rest) = typed.split_once(char::is_whitespace)?;
+        if word != OPTION.name() || !OPTION.serves(self.purpose) {
+            return None;
+        }
+        let wanted = rest.trim();
+        let suits = |info: &&OptionInfo| self.socket.is_none_or(|kind| info.option.suits(kind));
+        let suiting = SOCKET_OPTIONS.iter().filter(suits);
+        if let Some((name, _)) = wanted.split_once('=') {
+            return Some(suiting.filter(|info| info.name == name.trim()).collect());
+        }
+        let ranked = suiting.filter_map(|info| {
+            let rank =
+                contained(wanted, info.name).or_else(|| contained(wanted, info.help).map(|(_, at)| (5, at)));
+            Some((if wanted.is_empty() { (0, 0) } else { rank? }, info))
+        });
+        let mut found: Vec<((u8, usize), &OptionInfo)> = ranked.collect();
+        found.sort_by_key(|(rank, _)| *rank);
+        Some(found.into_iter().map(|(_, info)| info).collect())
+    }
+
+    /// What Enter does with the selected option: sets it if a value is typed, else shows it.
+    fn option(&self, options: &[&'static OptionInfo]) -> Result<Command, String> {
+        let typed = self.search().1;
+        let argument = match options.get(self.selected) {
+            Some(info) if !typed.contains('=') => info.name.to_owned(),
+            // What is wrong with it is said where it is read.
+            Some(_) | None if !typed.is_empty() => typed.to_owned(),
+            Some(_) | None => return Err("no option has that name".into()),
+        };
+        Ok(Command {
+            action: OPTION,
+            argument,
+        })
     }
 
     fn actions(&self) -> impl Iterator<Item = &'static ActionInfo> {
@@ -200,7 +266,7 @@ mod tests {
     fn palette(typed: &str) -> Palette {
         Palette {
             field: Editor::new(typed),
-            ..Palette::new(Purpose::Live)
+            ..Palette::new(Purpose::Live, Some(SocketKind::Tcp))
         }
     }
 
@@ -255,6 +321,32 @@ mod tests {
             palette("reset x").command(),
             Err("reset takes nothing behind its name".into())
         );
+    }
+
+    #[test]
+    fn options_are_listed_once_their_action_is_named() {
+        let names = |typed: &str| -> Vec<&str> {
+            let names = palette(typed).matches().into_iter().map(|line| match line {
+                Match::Action(info) => info.name,
+                Match::Option(info) => info.name,
+            });
+            names.collect()
+        };
+        assert_eq!(names("option")[..1], ["option"]);
+        assert_eq!(names("option ")[..2], ["nodelay", "cork"]);
+        assert!(!names("option ").contains(&"broadcast"), "that is of UDP");
+        assert_eq!(names("option buf"), ["sndbuf", "rcvbuf"]);
+        assert_eq!(names("option probe"), ["keepalive"]);
+        assert_eq!(names("option ttl=5"), ["ttl"]);
+        let argument = |typed: &str| palette(typed).command().map(|command| command.argument);
+        assert_eq!(argument("option tt"), Ok("ttl".into()));
+        assert_eq!(argument(":option ttl = 5"), Ok("ttl = 5".into()));
+        assert_eq!(argument("option zzz"), Ok("zzz".into()));
+        let mut completed = palette("option tt");
+        completed.complete();
+        assert_eq!(completed.field.text(), "option ttl=");
+        completed.complete();
+        assert_eq!(completed.field.text(), "option ttl=");
     }
 
     #[test]

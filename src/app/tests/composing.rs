@@ -46,6 +46,51 @@ fn readline_keys_edit() {
 }
 
 #[test]
+fn datagrams_may_be_empty_and_have_no_fin() {
+    let mut bench = Bench::new();
+    bench.link(LinkState::Open, |link| {
+        link.endpoint = "udp://host:1".parse().unwrap();
+    });
+    let send = |bench: &Bench| bench.app.hints()[0].label;
+    bench.keys("<Enter>");
+    assert_eq!(sent(&bench.effects), [b"\n"], "a line ending is something");
+    assert_eq!(send(&bench), "send");
+    bench.keys("<Ctrl-G>eol none<Enter>");
+    assert_eq!(send(&bench), "send an empty message");
+    bench.keys("<Enter>");
+    assert_eq!(sent(&bench.effects), [b""]);
+    bench.keys("<Alt-S>");
+    assert_eq!(sent(&bench.effects), [b""]);
+    bench.keys("<Ctrl-T><Ctrl-T><Enter>");
+    assert_eq!(sent(&bench.effects), [b""], "hex is no different");
+    bench.keys("<Ctrl-O>");
+    assert_eq!(
+        bench.notice(),
+        "there is no byte to show: Enter sends an empty message"
+    );
+    bench.keys("<Ctrl-D>");
+    assert_eq!(bench.notice(), "Ctrl-D again to end as soon as answers cease");
+    bench.keys("<F1>");
+    let Some(Overlay::Help(help)) = &bench.app.overlay else {
+        panic!("help opens")
+    };
+    let text = format!("{:?}", help.text(&bench.layout()).lines);
+    assert!(
+        text.contains("an empty datagram") && !text.contains("FIN") && !text.contains("RST"),
+        "{text}"
+    );
+    // A connection that keeps boundaries has both: empty messages, and an end.
+    bench.keys("<Esc>");
+    bench.link(LinkState::Open, |link| {
+        link.endpoint = "unix-seqpacket:/a".parse().unwrap();
+    });
+    bench.keys("<Enter>");
+    assert_eq!(sent(&bench.effects), [b""]);
+    bench.keys("<Ctrl-D>");
+    assert_eq!(bench.notice(), "Ctrl-D again to half-close (FIN)");
+}
+
+#[test]
 fn enter_sends_with_the_line_ending() {
     sends("PING<Enter>", &[b"PING\n"]);
     sends("<Alt-L>PING<Enter>", &[b"PING\r\n"]);

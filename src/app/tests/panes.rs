@@ -9,7 +9,7 @@ use crate::app::{
     Settings, TimeColumn, View,
 };
 use crate::model::{
-    Direction, Endpoint, Full, Link, LinkState, NetCommand, NetEvent, Preset, RecorderState, Stamps,
+    Answer, Direction, Endpoint, Full, Link, LinkState, NetCommand, NetEvent, Preset, RecorderState, Stamps,
     Timestamping,
 };
 
@@ -115,6 +115,55 @@ fn the_palette_takes_arguments_and_reports_what_it_does_not_know() {
     assert_eq!(bench.notice(), "there is no entry 99: the log has 3");
     bench.keys(":zzzz<Enter>");
     assert!(matches!(&bench.app.overlay, Some(Overlay::Palette(palette)) if palette.error.is_some()));
+}
+
+#[test]
+fn socket_options_are_asked_for_changed_and_answered() {
+    let asked = |bench: &Bench| {
+        let request = |effect: &Effect| {
+            if let Effect::Net(NetCommand::Option(request)) = effect {
+                return Some(request.clone());
+            }
+            None
+        };
+        bench.effects.iter().filter_map(request).collect::<Vec<_>>()
+    };
+    let mut bench = Bench::open();
+    bench.keys("<Ctrl-G>option<Enter>");
+    assert!(
+        matches!(&bench.app.overlay, Some(Overlay::Palette(palette)) if palette.field.text() == "option ")
+    );
+    bench.keys("tt<Enter><Ctrl-G>option ttl=5<Enter>");
+    assert_eq!(asked(&bench), ["ttl".parse().unwrap(), "ttl=5".parse().unwrap()]);
+    bench.keys("<Ctrl-G>option broadcast=on<Enter>");
+    assert_eq!(bench.notice(), "broadcast means nothing for TCP sockets");
+    bench.keys("<Ctrl-G>option ttl=900<Enter>");
+    assert_eq!(bench.notice(), "ttl does not take \"900\": write ttl=1..255");
+    bench.keys("<Ctrl-G>option nothing<Enter>");
+    assert!(
+        bench
+            .notice()
+            .starts_with("there is no socket option \"nothing\"")
+    );
+    assert!(asked(&bench).is_empty(), "what is wrong is not asked");
+    let answer = |number, refused| NetEvent {
+        answer: Some(Answer {
+            number,
+            text: format!("answer {number}"),
+            refused,
+        }),
+        ..NetEvent::default()
+    };
+    bench.event(Event::Net(answer(1, false)));
+    assert_eq!(bench.notice(), "answer 1");
+    bench.keys("<Ctrl-G>option nothing<Enter>");
+    bench.event(Event::Net(answer(1, false)));
+    assert!(
+        bench.notice().starts_with("there is no"),
+        "an answer is said once"
+    );
+    bench.event(Event::Net(answer(2, true)));
+    assert_eq!(bench.notice(), "answer 2");
 }
 
 #[test]
@@ -342,9 +391,10 @@ fn a_zoomed_status_begins_with_the_block_that_is_asked_for() {
     };
     check("<Esc>1z", Block::Connection);
     check("<Esc>1zj", Block::Dial);
-    check("<Esc>1zjjj", Block::Kernel);
+    check("<Esc>1zjj", Block::Kernel);
+    check("<Esc>1zjjjj", Block::Options);
     check("<Esc>1zjjk", Block::Dial);
-    check("<Esc>1zG", Block::Kernel);
+    check("<Esc>1zG", Block::Options);
     check("<Esc>1zGg", Block::Connection);
     check("<Esc>:waterfall<Enter>", Block::Dial);
     check("<Ctrl-G>kernel<Enter>", Block::Kernel);

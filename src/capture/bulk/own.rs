@@ -8,6 +8,7 @@ use super::chunk::Chunk;
 use super::{Joint, Look, Passed, Want, failed, faulty};
 use crate::capture::fact;
 use crate::capture::frame::{self, Frame};
+use crate::capture::joined;
 use crate::capture::segment::{Interfaces, Scope, Segment, Shared};
 use crate::capture::walk::{self, Content, Fault};
 use crate::capture::window::Window;
@@ -132,6 +133,7 @@ impl OwnPlace {
                 protocol,
                 offset,
                 len,
+                parts,
             } => {
                 joint = match protocol {
                     Protocol::Tcp => Joint::Stream,
@@ -139,8 +141,8 @@ impl OwnPlace {
                 };
                 if want == Want::Payloads {
                     self.payload.resize(len as usize, 0);
-                    let read = segment.file.read_exact_at(&mut self.payload, offset);
-                    read.map_err(failed)?;
+                    let read = |bytes: &mut [u8], at| segment.file.read_exact_at(bytes, at);
+                    joined::read(parts, offset, 0, &mut self.payload, read).map_err(failed)?;
                 }
                 let connection = extent.connection(interface, start)?;
                 numbered(next, connection, at, EntryKind::Data { direction }, len)

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use proptest::prelude::*;
 
 use super::*;
+use crate::capture::joined::Parts;
 use crate::capture::packet::{Flags, Segment};
 use crate::capture::walk::{self, Content};
 use crate::capture::window::Window;
@@ -124,6 +125,7 @@ proptest! {
                 protocol: Protocol::Tcp,
                 offset: frame.payload.start as u64,
                 len: frame.payload.len() as u32,
+                parts: Parts::One,
             };
             prop_assert_eq!(walked.unwrap(), walk::Block { len: frame.len, content: expected });
         }

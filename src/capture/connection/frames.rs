@@ -1,6 +1,6 @@
 //! The blocks that hold bytes: a segment of a stream, or a datagram, with its headers around them.
 
-use super::{Flow, MAX_DATAGRAM, MAX_PAYLOAD};
+use super::{Flow, MAX_PAYLOAD};
 use crate::capture::CaptureError;
 use crate::capture::block::{self, DataFrame};
 use crate::capture::packet::{self, Segment};
@@ -37,14 +37,10 @@ pub(super) fn datagram(
     direction: Direction,
     bytes: &[u8],
 ) -> Result<DataFrame, CaptureError> {
-    if bytes.len() > MAX_DATAGRAM {
+    let (from, to) = flow.ends(direction)?;
+    if bytes.len() > packet::largest_datagram(from) {
         return Err(CaptureError::TooLong(bytes.len()));
     }
-    let (local, remote) = flow.told.addresses.ok_or(CaptureError::NotOpen)?;
-    let (from, to) = match direction {
-        Direction::Sent => (local, remote),
-        Direction::Received => (remote, local),
-    };
     let headers = packet::datagram(from, to, bytes);
     Ok(DataFrame::around(
         flow.interface(),

@@ -15,6 +15,7 @@ use crate::capture::annotations::Written;
 use crate::capture::block::{self, DataFrame};
 use crate::capture::connection::{MAX_PAYLOAD, decrypted};
 use crate::capture::happened::Happened;
+use crate::capture::joined;
 use crate::capture::packet::{self, Headers};
 use crate::capture::plaintext;
 use crate::capture::{Session, fact, stamps};
@@ -25,9 +26,6 @@ use crate::model::{
 
 /// Connections of which more than the number is known at a time, before those that are over are forgotten.
 const KNOWN: usize = 64 << 10;
-
-/// The largest UDP payload over IPv4 (RFC 768, RFC 791).
-const MAX_DATAGRAM: usize = 65_507;
 
 /// How connections are numbered in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,8 +125,15 @@ impl Pcapng {
         let mut remarks = channel.remarks(piece);
         channel.waiting.clear();
         if channel.protocol == Protocol::Udp {
-            let bytes = piece.bytes.get(..MAX_DATAGRAM).unwrap_or(piece.bytes);
             let (source, target) = channel.ends(from);
+            let largest = packet::largest_datagram(source);
+            if source.is_ipv4() && piece.bytes.len() > largest {
+                let head = (channel.interface, at, direction);
+                let id = self.next;
+                self.next.0 += 1;
+                return out.write_all(&joined::blocks(id, head, (source, target), piece.bytes, &remarks));
+            }
+            let bytes = piece.bytes.get(..largest).unwrap_or(piece.bytes);
             let headers = packet::datagram(source, target, bytes);
             return self.packet(at, direction, channel.interface, &headers, bytes, &remarks, out);
         }
@@ -335,6 +340,8 @@ fn annotate(number: EntryId, piece: &Piece<'_>, out: &mut impl Write) -> io::Res
 /// The packets that tell of an event, with these remarks; none where it has none.
 fn packets(happened: &Happened<'_>, channel: &mut Channel, json: &[u8], remarks: &[u8]) -> Vec<u8> {
     match happened.kind {
+        // No packet says that datagrams may follow, or that none will.
+        _ if channel.protocol == Protocol::Udp => return Vec::new(),
         // It was seen too late, or a second time: the packets go on as they are.
         EntryKind::Open { .. } if channel.stream.is_some() => return Vec::new(),
         // The opening may not be among what is exported.

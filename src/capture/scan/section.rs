@@ -48,6 +48,7 @@ pub(super) struct Section {
 }
 
 impl Section {
+    /// One whose first entry has the number `first`, if it says so, behind that many entries of the file.
     pub(super) fn new(first: Option<EntryId>, before: u64) -> Section {
         Section {
             first: first.unwrap_or_default().0,

@@ -5,10 +5,11 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Log, Segment, Session};
+use super::{Log, Session};
 use crate::capture::annotator::sidecar_path;
 use crate::capture::file::Identity;
 use crate::capture::original::{Change, Original};
+use crate::capture::segment::Segment;
 use crate::model::{EntryId, RecordsError};
 
 impl Session {

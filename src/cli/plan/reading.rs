@@ -37,6 +37,8 @@ impl Options {
             ("--idle-timeout", self.idle_timeout.is_some()),
             ("--read-size", self.read_size.is_some()),
             ("--reconnect", self.reconnect),
+            ("-o", !self.option.is_empty()),
+            ("--join", !self.join.is_empty()),
             ("--timestamps", self.timestamps),
             ("--input", self.input.is_some()),
             ("--eol", self.eol.is_some()),

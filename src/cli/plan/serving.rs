@@ -20,6 +20,7 @@ impl Options {
                 "{name} is about connecting, and listen waits for others: leave it out"
             )));
         }
+        self.check_options(&[address.endpoint()])?;
         self.waits(Goal::Listen(address))
     }
 
@@ -38,12 +39,19 @@ impl Options {
                 "{name} is for what sockscope sends, and a tap only passes on: leave it out"
             )));
         }
+        if let Endpoint::UnixDatagram(_) | Endpoint::UnixSeqpacket(_) = target {
+            return Err(Usage(format!(
+                "{target} can be connected to and not relayed to: write unix:/PATH"
+            )));
+        }
+        self.check_options(&[address.endpoint(), &target])?;
         // What stands between two programs must not hold them up because its own disk is full.
         self.on_full.get_or_insert(OnFullName::Continue);
         self.waits(Goal::Tap(address, target))
     }
 
     fn waits(self, goal: Goal) -> Result<Plan, Usage> {
+        self.check_join(None)?;
         if self.reconnect {
             return Err(Usage(
                 "--reconnect is about connecting, and this waits for others: leave it out".into(),
@@ -54,7 +62,13 @@ impl Options {
 }
 
 fn parsed(address: &str) -> Result<Address, Usage> {
-    address
+    let address: Address = address
         .parse()
-        .map_err(|error: EndpointError| Usage(error.to_string()))
+        .map_err(|error: EndpointError| Usage(error.to_string()))?;
+    match address.endpoint() {
+        Endpoint::Tcp(_) | Endpoint::Tls(_) | Endpoint::Udp(_) | Endpoint::Unix(_) => Ok(address),
+        Endpoint::UnixDatagram(_) | Endpoint::UnixSeqpacket(_) => Err(Usage(format!(
+            "{address} can be connected to and not listened at: write unix:/PATH"
+        ))),
+    }
 }

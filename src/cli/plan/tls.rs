@@ -23,16 +23,18 @@ impl TlsArguments {
                 "a Unix socket has no name that a certificate could be for: add --sni NAME to --starttls"
                     .into(),
             )),
-            (Endpoint::Udp(_), Some(name)) => Err(Usage(format!(
-                "{name} is about TLS, which {target} does not speak: leave it out"
-            ))),
+            (Endpoint::Udp(_) | Endpoint::UnixDatagram(_) | Endpoint::UnixSeqpacket(_), Some(name)) => {
+                Err(Usage(format!(
+                    "{name} is about TLS, which {target} does not speak: leave it out"
+                )))
+            }
             (Endpoint::Tcp(authority), Some(name)) if headless && self.starttls.is_none() => Err(Usage(
                 format!("{name} is about TLS: write tls://{authority}, add --starttls, or leave it out"),
             )),
             (Endpoint::Unix(_), Some(name)) if headless && self.starttls.is_none() => Err(Usage(format!(
                 "{name} is about TLS: add --starttls and --sni, or leave it out"
             ))),
-            (Endpoint::Tls(_) | Endpoint::Tcp(_) | Endpoint::Unix(_), _) | (Endpoint::Udp(_), None) => Ok(()),
+            (Endpoint::Tls(_) | Endpoint::Tcp(_) | Endpoint::Unix(_), _) | (_, None) => Ok(()),
         }
     }
 

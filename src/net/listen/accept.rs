@@ -12,6 +12,7 @@ use tokio::net::{TcpStream, UnixStream};
 
 use super::bind::{Listener, set_up};
 use crate::model::{ConnectionId, UnixAddress};
+use crate::net::credentials::Credentials;
 use crate::net::socket::Socket;
 use crate::net::{unix, words};
 
@@ -105,7 +106,7 @@ fn of_unix(stream: UnixStream) -> Arrival {
     Arrival {
         local: nowhere,
         remote: nowhere,
-        who: unix::peer(&stream),
+        who: Credentials::of_peer(&stream).map(|who| format!("the peer is {}", who.words())),
         socket: Socket::Unix(stream),
     }
 }

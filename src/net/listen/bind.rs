@@ -13,8 +13,9 @@ use nix::unistd::geteuid;
 use socket2::{Domain, SockAddr, SockRef, Type};
 use tokio::net::{TcpListener, TcpSocket, UnixListener};
 
-use crate::model::{Authority, Endpoint, Family, Host, Port, UnixAddress};
+use crate::model::{Authority, Endpoint, Family, Host, Port, SocketOptions, UnixAddress};
 use crate::net::dial::Failure;
+use crate::net::sockopt::apply;
 use crate::net::{resolve, words};
 
 use super::datagrams::Sorter;
@@ -75,19 +76,33 @@ enum Carrier {
 }
 
 /// Makes the sockets for an address, of one family only if `family` says so.
-pub(super) async fn bind(endpoint: &Endpoint, family: Option<Family>) -> Result<Bound, Failure> {
+pub(super) async fn bind(
+    endpoint: &Endpoint,
+    family: Option<Family>,
+    sockets: &SocketOptions,
+) -> Result<Bound, Failure> {
     match endpoint {
-        Endpoint::Tcp(authority) | Endpoint::Tls(authority) => bind_ip(authority, family, Carrier::Tcp).await,
-        Endpoint::Udp(authority) => bind_ip(authority, family, Carrier::Udp).await,
-        Endpoint::Unix(address) => bind_unix(address),
+        Endpoint::Tcp(authority) | Endpoint::Tls(authority) => {
+            bind_ip(authority, family, Carrier::Tcp, sockets).await
+        }
+        Endpoint::Udp(authority) => bind_ip(authority, family, Carrier::Udp, sockets).await,
+        Endpoint::Unix(address) => bind_unix(address, sockets),
+        Endpoint::UnixDatagram(_) | Endpoint::UnixSeqpacket(_) => Err(wrong(format!(
+            "{endpoint} can be connected to and not listened at: write unix:/PATH"
+        ))),
     }
 }
 
-async fn bind_ip(authority: &Authority, family: Option<Family>, carrier: Carrier) -> Result<Bound, Failure> {
+async fn bind_ip(
+    authority: &Authority,
+    family: Option<Family>,
+    carrier: Carrier,
+    sockets: &SocketOptions,
+) -> Result<Bound, Failure> {
     let (addresses, is_loopback) = addresses(authority, family).await?;
     let mut tries = TRIES;
     loop {
-        match bind_all(&addresses, is_loopback, carrier) {
+        match bind_all(&addresses, is_loopback, carrier, sockets) {
             // The port that the system chose for one family is taken in the other.
             Err((address, error)) if address.port() == 0 && is_taken(&error) && tries > 0 => tries -= 1,
             Err((address, error)) => return Err(refused(&address.to_string(), &error)),
@@ -134,6 +149,7 @@ fn bind_all(
     addresses: &[SocketAddr],
     is_loopback: bool,
     carrier: Carrier,
+    sockets: &SocketOptions,
 ) -> Result<Bound, (SocketAddr, io::Error)> {
     let mut bound = Bound {
         listeners: Vec::new(),
@@ -146,7 +162,7 @@ fn bind_all(
         let mut address = *asked;
         // The same port in both families.
         address.set_port(port.unwrap_or(address.port()));
-        match bind_one(address, carrier) {
+        match bind_one(address, carrier, sockets) {
             Ok((listener, address)) => {
                 port = Some(address.port());
                 bound.listeners.push(listener);
@@ -166,7 +182,11 @@ fn bind_all(
     Ok(bound)
 }
 
-fn bind_one(address: SocketAddr, carrier: Carrier) -> io::Result<(Listener, SocketAddr)> {
+fn bind_one(
+    address: SocketAddr,
+    carrier: Carrier,
+    sockets: &SocketOptions,
+) -> io::Result<(Listener, SocketAddr)> {
     match carrier {
         Carrier::Tcp => {
             let socket = if address.is_ipv6() {
@@ -176,20 +196,21 @@ fn bind_one(address: SocketAddr, carrier: Carrier) -> io::Result<(Listener, Sock
             }?;
             // The port of a server is wanted again right after it ended.
             socket.set_reuseaddr(true)?;
+            apply(sockets, &SockRef::from(&socket))?;
             socket.bind(address)?;
             let listener = socket.listen(BACKLOG)?;
             let address = listener.local_addr()?;
             Ok((Listener::Tcp(listener), address))
         }
         Carrier::Udp => {
-            let sorter = Sorter::bind(address)?;
+            let sorter = Sorter::bind(address, sockets)?;
             let address = sorter.socket().local_addr()?;
             Ok((Listener::Udp(sorter), address))
         }
     }
 }
 
-fn bind_unix(address: &UnixAddress) -> Result<Bound, Failure> {
+fn bind_unix(address: &UnixAddress, sockets: &SocketOptions) -> Result<Bound, Failure> {
     let place = format!("unix:{address}");
     let listener = match address {
         UnixAddress::Abstract(name) => SockAddr::unix(format!("\0{name}")),
@@ -198,7 +219,7 @@ fn bind_unix(address: &UnixAddress) -> Result<Bound, Failure> {
             SockAddr::unix(path)
         }
     }
-    .and_then(|address| make_unix(&address))
+    .and_then(|address| make_unix(&address, sockets))
     .map_err(|error| refused(&place, &error))?;
     let name = match address {
         UnixAddress::Abstract(_) => None,
@@ -217,9 +238,10 @@ fn bind_unix(address: &UnixAddress) -> Result<Bound, Failure> {
 }
 
 /// A socket that only this user may connect to.
-fn make_unix(address: &SockAddr) -> io::Result<UnixListener> {
+fn make_unix(address: &SockAddr, sockets: &SocketOptions) -> io::Result<UnixListener> {
     let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
+    apply(sockets, &SockRef::from(&socket))?;
     // A mode set afterwards would come too late. Other files of this program have their modes from creation.
     let before = umask(Mode::from_bits_truncate(0o077));
     let bound = socket.bind(address);

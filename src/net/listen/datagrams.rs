@@ -1,24 +1,21 @@
 //! Datagrams from anybody: each sender has a lane of its own, so that it is a connection like any other.
 
 use std::collections::HashMap;
-use std::io::{self, IoSliceMut};
-use std::net::{IpAddr, SocketAddr};
-use std::os::fd::AsRawFd as _;
+use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use nix::cmsg_space;
-use nix::libc;
-use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg};
-#[cfg(target_os = "linux")]
-use nix::sys::socket::{setsockopt, sockopt};
-use socket2::{Domain, Protocol, Type};
+use socket2::{Domain, Protocol, SockRef, Type};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
 use super::accept::{Arrival, canonical};
 use crate::capture::MAX_DATAGRAM;
+use crate::model::SocketOptions;
+use crate::net::datagram;
 use crate::net::lane::{Inlet, Lane};
 use crate::net::socket::Socket;
+use crate::net::sockopt::apply;
 
 /// The bytes of datagrams that may wait to be read, if the system allows as many.
 const BUFFER: usize = 4 << 20;
@@ -43,23 +40,14 @@ pub(super) struct Sorter {
 
 impl Sorter {
     /// Binds a socket.
-    pub(super) fn bind(address: SocketAddr) -> io::Result<Sorter> {
+    pub(super) fn bind(address: SocketAddr, sockets: &SocketOptions) -> io::Result<Sorter> {
         let socket = socket2::Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
         socket.set_nonblocking(true)?;
         socket.set_broadcast(true)?;
         // As much as the system allows: what does not fit the buffer is dropped by the kernel.
         drop(socket.set_recv_buffer_size(BUFFER));
-        #[cfg(target_os = "linux")]
-        {
-            // Where the kernel does not count what it drops, nothing is said of it.
-            let _ = setsockopt(&socket, sockopt::RxqOvfl, &1);
-            // Which of our addresses a datagram was sent to, where there are several.
-            if address.is_ipv6() {
-                setsockopt(&socket, sockopt::Ipv6RecvPacketInfo, &true)?;
-            } else {
-                setsockopt(&socket, sockopt::Ipv4PacketInfo, &true)?;
-            }
-        }
+        datagram::prepare(&socket, address.is_ipv6())?;
+        apply(sockets, &SockRef::from(&socket))?;
         socket.bind(&address.into())?;
         Ok(Sorter {
             socket: Arc::new(UdpSocket::from_std(socket.into())?),
@@ -80,9 +68,9 @@ impl Sorter {
     pub(super) fn sort(&mut self) -> io::Result<Vec<Arrival>> {
         let mut arrivals = Vec::new();
         for _ in 0..BATCH {
-            let taken = self
-                .socket
-                .try_io(Interest::READABLE, || take(&self.socket, &mut self.buffer));
+            let taken = self.socket.try_io(Interest::READABLE, || {
+                datagram::take(&self.socket, &mut self.buffer)
+            });
             let taken = match taken {
                 Ok(taken) => taken,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
@@ -115,53 +103,4 @@ impl Sorter {
         }
         Ok(arrivals)
     }
-}
-
-/// A datagram that was taken.
-struct Taken {
-    count: usize,
-    remote: SocketAddr,
-    /// Which of our addresses it was sent to.
-    local: Option<IpAddr>,
-    /// How many the kernel has dropped so far (socket(7), `SO_RXQ_OVFL`).
-    dropped: Option<u32>,
-}
-
-fn take(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<Taken> {
-    let mut control = cmsg_space!(libc::in_pktinfo, libc::in6_pktinfo, u32);
-    let mut parts = [IoSliceMut::new(buffer)];
-    let message = recvmsg::<SockaddrStorage>(
-        socket.as_raw_fd(),
-        &mut parts,
-        Some(&mut control),
-        MsgFlags::empty(),
-    )?;
-    let remote = message.address.as_ref().and_then(address_of);
-    let mut taken = Taken {
-        count: message.bytes,
-        remote: remote.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))?,
-        local: None,
-        dropped: None,
-    };
-    for one in message.cmsgs().into_iter().flatten() {
-        match one {
-            #[cfg(target_os = "linux")]
-            ControlMessageOwned::Ipv4PacketInfo(info) => {
-                taken.local = Some(IpAddr::from(info.ipi_addr.s_addr.to_ne_bytes()));
-            }
-            #[cfg(target_os = "linux")]
-            ControlMessageOwned::Ipv6PacketInfo(info) => {
-                taken.local = Some(IpAddr::from(info.ipi6_addr.s6_addr));
-            }
-            #[cfg(target_os = "linux")]
-            ControlMessageOwned::RxqOvfl(count) => taken.dropped = Some(count),
-            _ => {}
-        }
-    }
-    Ok(taken)
-}
-
-fn address_of(address: &SockaddrStorage) -> Option<SocketAddr> {
-    let v4 = address.as_sockaddr_in().map(|v4| SocketAddr::V4((*v4).into()));
-    v4.or_else(|| address.as_sockaddr_in6().map(|v6| SocketAddr::V6((*v6).into())))
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use socket2::SockRef;
 use tokio::sync::mpsc;
 
 use super::accept::Arrival;
@@ -12,7 +13,10 @@ use crate::net::connect::Connected;
 use crate::net::journal::Journal;
 use crate::net::session::{After, Session};
 use crate::net::shared::Shared;
+use crate::net::socket::Carries;
+use crate::net::sockopt::apply;
 use crate::net::tap::{self, Application};
+use crate::net::words;
 
 /// How long a peer that sends datagrams may be silent: nobody says when the last one was sent. As long as Linux
 /// remembers those who ask without being answered (`nf_conntrack_udp_timeout`).
@@ -35,6 +39,14 @@ pub(super) async fn peer(
     let name = who.clone().unwrap_or_else(|| remote.to_string());
     if let Endpoint::Unix(_) = endpoint {
         introduce(shared, &mut journal, who, (local, remote));
+    }
+    // The socket that all datagrams share has them already.
+    if socket.carries() != Carries::Datagrams
+        && let Err(refused) = apply(&shared.sockets(), &SockRef::from(&socket))
+    {
+        let text = words::option(&refused.setting, &refused.error);
+        let errno = refused.error.raw_os_error();
+        journal.event(shared.clock.now(), EntryKind::Error { text, errno });
     }
     let side = if target.is_some() { Side::Local } else { Side::Peer };
     let channel = Channel::new(socket, journal.connection(), side, &shared.kernel);

@@ -114,6 +114,7 @@ impl<'a> Server<'a> {
                 }
             }
             NetCommand::Send(_) => self.shared.handled(Fate::Refused),
+            NetCommand::Option(request) => self.shared.adjust_later(request),
             NetCommand::Cancel => self.stop_listening(None),
             NetCommand::Timestamps(on) => {
                 self.shared.timestamps.set(on);

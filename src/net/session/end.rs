@@ -6,6 +6,7 @@ use nix::errno::Errno;
 use tokio::time::Instant;
 
 use crate::model::{End, EndHow, EntryKind, Link, LinkState, Side};
+use crate::net::socket::Carries;
 use crate::net::words;
 use crate::text::format;
 
@@ -20,7 +21,7 @@ impl Session<'_> {
     }
 
     pub(super) fn fin(&mut self) {
-        if self.datagrams {
+        if self.carries == Carries::Datagrams {
             return self.end_silently();
         }
         let Some(channel) = &mut self.channel else { return };
@@ -145,7 +146,17 @@ impl Session<'_> {
             how,
             errno: error.raw_os_error(),
         };
-        self.end(end, Some(words::broken(&self.peer, error)));
+        let reason = if self.is_unix() {
+            words::broken_unix(&self.peer, error)
+        } else {
+            words::broken(&self.peer, error)
+        };
+        self.end(end, Some(reason));
+    }
+
+    pub(super) fn is_unix(&self) -> bool {
+        let channel = self.channel.as_ref();
+        channel.is_some_and(|channel| channel.local().is_none())
     }
 
     pub(super) fn end(&mut self, end: End, reason: Option<String>) {
@@ -156,7 +167,9 @@ impl Session<'_> {
         self.over = true;
         self.last_words();
         // The peer is told now, also where the file cannot be.
-        self.channel = None;
+        if let Some(channel) = self.channel.take() {
+            channel.close();
+        }
         let at = self.shared.clock.now();
         if let (Some(text), EndHow::Timeout | EndHow::Alert | EndHow::Os) = (&reason, end.how) {
             self.journal.event(

@@ -7,8 +7,9 @@ use tokio::io::{Interest, Ready};
 use tokio::time::Instant;
 
 use crate::capture::MAX_PAYLOAD;
-use crate::model::{Direction, EntryKind, Recording};
+use crate::model::{Direction, EntryKind};
 use crate::net::channel::{Channel, Received};
+use crate::net::socket::Carries;
 use crate::net::tls::Fault;
 use crate::net::words;
 use crate::text::format;
@@ -26,7 +27,7 @@ impl Session<'_> {
         let read = (self.theirs == Half::Open).then_some(Interest::READABLE);
         let of_tls = self.channel.as_ref().is_some_and(Channel::wants_write);
         let write = (of_tls || !self.outbox.is_empty()).then_some(Interest::WRITABLE);
-        let error = self.datagrams.then_some(Interest::ERROR);
+        let error = (self.carries == Carries::Datagrams).then_some(Interest::ERROR);
         let data = match (read, write) {
             (Some(read), Some(write)) => read | write,
             // Behind the peer's FIN only an error can still arrive: a reset.
@@ -45,10 +46,13 @@ impl Session<'_> {
         if ready.is_error() {
             self.gather_stamps();
         }
-        if self.datagrams
+        if self.carries == Carries::Datagrams
             && ready.is_error()
             && let Some(error) = self.channel.as_ref().and_then(Channel::take_refusal)
         {
+            if !self.is_only_of_one(&error) {
+                return self.broken(&error);
+            }
             self.datagram_failed(&error);
         }
         if ready.is_writable() || ready.is_write_closed() {
@@ -77,9 +81,9 @@ impl Session<'_> {
                 Ok(Received::End) => return self.peer_ended(),
                 Ok(Received::Cut) => return self.peer_cut_off(),
                 Ok(Received::Bytes(count)) => {
+                    self.tell_sender();
                     let at = self.shared.clock.now();
-                    let bytes = &self.buffer[..count];
-                    let entry = self.journal.data(at, Direction::Received, bytes, Recording::AsIs);
+                    let entry = self.record_received(at, count);
                     self.stamp_received(entry, at);
                     self.received.count(count as u64, at);
                     self.last_byte = Instant::now();
@@ -87,11 +91,12 @@ impl Session<'_> {
                         return;
                     }
                     self.tell_dropped();
+                    self.tell_cut(count);
                 }
                 Err(Fault::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(Fault::Io(error)) if error.kind() == io::ErrorKind::Interrupted => {}
                 // What ICMP says of one datagram is not the end of the others.
-                Err(Fault::Io(error)) if self.datagrams => self.datagram_failed(&error),
+                Err(Fault::Io(error)) if self.is_only_of_one(&error) => self.datagram_failed(&error),
                 Err(Fault::Io(error)) => return self.broken(&error),
                 Err(Fault::Tls { by, why }) => return self.alerted(by, &why),
                 // The handshake is over, so the channel says `Cut` itself.
@@ -109,7 +114,10 @@ impl Session<'_> {
 
     pub(super) fn write(&mut self) {
         for _ in 0..BATCH {
-            let most = if self.datagrams { usize::MAX } else { MAX_PAYLOAD };
+            let most = match self.carries {
+                Carries::Stream => MAX_PAYLOAD,
+                Carries::Messages | Carries::Datagrams => usize::MAX,
+            };
             let Some((bytes, recording)) = self.outbox.front(most) else {
                 break;
             };
@@ -129,7 +137,9 @@ impl Session<'_> {
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if self.datagrams => self.datagram_not_sent(&error),
+                Err(error) if self.is_only_of_one(&error) => self.datagram_not_sent(&error),
+                // A stream would have taken a part of it.
+                Err(error) if self.is_too_large(&error) => self.datagram_not_sent(&error),
                 Err(error) => return self.write_failed(error),
             }
         }
@@ -158,9 +168,51 @@ impl Session<'_> {
         }
     }
 
+    /// Says who sends, if that is somebody else than before.
+    fn tell_sender(&mut self) {
+        let sender = self.channel.as_mut().and_then(Channel::take_sender);
+        if let Some(sender) = sender {
+            self.note(format!("datagrams come from {}", sender.words()));
+        }
+    }
+
+    /// Says that a message was larger than anything that is recorded.
+    fn tell_cut(&mut self, count: usize) {
+        let cut = self.channel.as_mut().map_or(0, Channel::take_cut);
+        if cut > 0 {
+            let text = format!(
+                "the message had {} more bytes than the {} that one entry holds: they are lost",
+                format::count(cut as u64),
+                format::count(count as u64)
+            );
+            let errno = None;
+            self.journal
+                .event(self.shared.clock.now(), EntryKind::Error { text, errno });
+        }
+    }
+
+    /// Whether an error is that of one datagram, and others may go through. A Unix socket whose peer has gone has none
+    /// any more, also when another one takes its address.
+    fn is_only_of_one(&self, error: &io::Error) -> bool {
+        let gone = matches!(
+            words::errno(error),
+            Some(Errno::ECONNREFUSED | Errno::ECONNRESET | Errno::ENOTCONN | Errno::EPIPE)
+        );
+        self.carries == Carries::Datagrams && !(gone && self.is_unix())
+    }
+
+    /// Whether a message is larger than the socket takes.
+    fn is_too_large(&self, error: &io::Error) -> bool {
+        self.carries == Carries::Messages && words::errno(error) == Some(Errno::EMSGSIZE)
+    }
+
     /// An error that came back for a datagram of before (RFC 1122 §4.1.3.3).
     fn datagram_failed(&mut self, error: &io::Error) {
-        let text = words::undelivered(&self.peer, error);
+        let text = if self.is_unix() {
+            words::undelivered_unix(&self.peer, error)
+        } else {
+            words::undelivered(&self.peer, error)
+        };
         let errno = error.raw_os_error();
         self.journal
             .event(self.shared.clock.now(), EntryKind::Error { text, errno });
@@ -179,7 +231,8 @@ impl Session<'_> {
     pub(super) fn write_failed(&mut self, error: io::Error) {
         self.drop_unsent();
         self.ours = Half::Over;
-        if self.theirs == Half::Over {
+        // Nothing is read any more, or comes from anybody.
+        if self.theirs == Half::Over || self.carries == Carries::Datagrams {
             return self.broken(&error);
         }
         match words::errno(&error) {

@@ -15,6 +15,7 @@ use crate::model::{
 };
 use crate::net::channel::Channel;
 use crate::net::outbox::Outbox;
+use crate::net::socket::Carries;
 use crate::net::starttls::Dialogue;
 use crate::net::tls::Fault;
 use crate::text::format;
@@ -74,12 +75,12 @@ impl Session<'_> {
         self.shared
             .options
             .starttls
-            .filter(|_| !is_tls && !self.datagrams)
+            .filter(|_| !is_tls && self.carries == Carries::Stream)
     }
 
     fn may_start_tls(&self) -> Result<(), String> {
         let is_tls = self.channel.as_ref().is_some_and(Channel::is_tls);
-        if self.datagrams {
+        if self.carries != Carries::Stream {
             return Err("datagrams carry no TLS".into());
         }
         if is_tls {
@@ -98,7 +99,7 @@ impl Session<'_> {
     fn authority(&self) -> Option<&Authority> {
         match &self.endpoint {
             Endpoint::Tcp(authority) | Endpoint::Tls(authority) | Endpoint::Udp(authority) => Some(authority),
-            Endpoint::Unix(_) => None,
+            Endpoint::Unix(_) | Endpoint::UnixDatagram(_) | Endpoint::UnixSeqpacket(_) => None,
         }
     }
 

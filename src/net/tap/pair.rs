@@ -263,6 +263,7 @@ impl<'a> Pair<'a> {
             | NetCommand::Cancel
             | NetCommand::Timestamps(_)
             | NetCommand::StartTls(_)
+            | NetCommand::Option(_)
             | NetCommand::Listen(_)
             | NetCommand::Tap(..) => {}
         }
@@ -271,6 +272,7 @@ impl<'a> Pair<'a> {
     fn peer_command(&mut self, command: PeerCommand) {
         match command {
             PeerCommand::Send(message, direction) => self.inject(message, direction),
+            PeerCommand::Option(request) => self.adjust(&request),
             // A tap passes on the ends of others.
             PeerCommand::HalfClose => {}
             PeerCommand::Close | PeerCommand::Reset if self.over => {}

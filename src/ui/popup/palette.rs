@@ -4,10 +4,12 @@ use ratatui::style::Style;
 
 use super::{first_shown, frame};
 use crate::app::actions::ActionInfo;
-use crate::app::{Area, Palette};
+use crate::app::{Area, Match, Palette};
+use crate::model::{OptionInfo, Setting};
 use crate::text::wrapped;
 use crate::ui::canvas::Canvas;
 use crate::ui::field::Field;
+use crate::ui::line::Line;
 use crate::ui::scene::Scene;
 
 /// Wide enough for names, titles and keys side by side.
@@ -52,7 +54,7 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, palette: &Palet
         }
         (None, true) => {
             let line = scene.pen.text(
-                "no action is called that: delete some of it",
+                "nothing is called that: delete some of it",
                 scene.theme().secondary(),
             );
             canvas.line((rest.x, rest.y), rest.width, &line);
@@ -67,24 +69,25 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, palette: &Palet
 
 /// Draws how the selected action is written and what it does, below the list, if the list keeps its rows; returns
 /// what is left for it.
-fn render_usage(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, info: Option<&ActionInfo>) -> Area {
-    let Some(info) = info.filter(|_| area.height > MOST / 2) else {
+fn render_usage(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, line: Option<Match>) -> Area {
+    let Some(line) = line.filter(|_| area.height > MOST / 2) else {
         return area;
     };
     let theme = scene.theme();
+    let (usage, help) = match line {
+        Match::Action(info) if info.argument.is_empty() => {
+            (String::new(), info.told(scene.app.wire()).to_owned())
+        }
+        Match::Action(info) => (name(line), info.told(scene.app.wire()).to_owned()),
+        Match::Option(info) => (info.usage(), format!("{} ({})", info.help, info.constant)),
+    };
     let mut rows = Vec::new();
-    if !info.argument.is_empty() {
-        rows.extend(
-            wrapped(&name(info), area.width)
-                .into_iter()
-                .map(|row| (row, theme.strong())),
-        );
+    if !usage.is_empty() {
+        let usage = wrapped(&usage, area.width).into_iter();
+        rows.extend(usage.map(|row| (row, theme.strong())));
     }
-    rows.extend(
-        wrapped(info.help, area.width)
-            .into_iter()
-            .map(|row| (row, theme.secondary())),
-    );
+    let help = wrapped(&help, area.width).into_iter();
+    rows.extend(help.map(|row| (row, theme.secondary())));
     let top = area.y + area.height - USAGE;
     for (y, (row, style)) in (top..top + USAGE).zip(&rows) {
         canvas.line((area.x, y), area.width, &scene.pen.text(row, *style));
@@ -93,34 +96,32 @@ fn render_usage(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, info: Op
     Area::new(area.x, area.y, area.width, area.height - USAGE - 1)
 }
 
-fn render_list(
-    scene: &Scene<'_>,
-    canvas: &mut Canvas<'_>,
-    area: Area,
-    palette: &Palette,
-    matches: &[&'static ActionInfo],
-) {
+fn render_list(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, palette: &Palette, matches: &[Match]) {
     let height = usize::from(area.height);
     let first = first_shown(palette.selected, matches.len(), height);
     let names = matches
         .iter()
-        .map(|info| name(info).chars().count())
+        .map(|line| name(*line).chars().count())
         .max()
         .unwrap_or(0) as u16;
     let column = names.min(area.width / 2);
-    for (y, (index, info)) in super::rows(area).zip(matches.iter().enumerate().skip(first)) {
-        render_action(scene, canvas, Area::new(area.x, y, area.width, 1), column, info);
+    for (y, (index, line)) in super::rows(area).zip(matches.iter().enumerate().skip(first)) {
+        let row = Area::new(area.x, y, area.width, 1);
+        match line {
+            Match::Action(info) => render_action(scene, canvas, row, column, info),
+            Match::Option(info) => render_option(scene, canvas, row, column, info),
+        }
         if index == palette.selected {
             canvas.restyle(Area::new(area.x, y, area.width, 1), scene.theme().selected());
         }
     }
 }
 
-fn name(info: &ActionInfo) -> String {
-    if info.argument.is_empty() {
-        info.name.into()
-    } else {
-        format!("{} {}", info.name, info.argument)
+fn name(line: Match) -> String {
+    match line {
+        Match::Action(info) if info.argument.is_empty() => info.name.into(),
+        Match::Action(info) => format!("{} {}", info.name, info.argument),
+        Match::Option(info) => info.name.into(),
     }
 }
 
@@ -137,12 +138,40 @@ fn render_action(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, column:
         line.gap(1).text(info.argument, theme.secondary())
     };
     canvas.line((area.x, area.y), column, &line);
-    let keys_cells = keys.cells();
+    render_right(scene, canvas, area, column, (info.title, &keys));
+}
+
+/// An option with the value that the kernel had last.
+fn render_option(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, column: u16, info: &OptionInfo) {
+    let theme = scene.theme();
+    let mut options = scene.app.link.iter().flat_map(|link| link.options.iter());
+    let now = options.rfind(|setting| setting.option == info.option);
+    let now = now.map_or_else(String::new, Setting::shown);
+    let name = scene.pen.text(info.name, theme.strong());
+    canvas.line((area.x, area.y), column, &name);
+    render_right(
+        scene,
+        canvas,
+        area,
+        column,
+        (info.help, &scene.pen.text(&now, theme.key())),
+    );
+}
+
+/// What stands right of a name: a sentence, and something at the right border.
+fn render_right(
+    scene: &Scene<'_>,
+    canvas: &mut Canvas<'_>,
+    area: Area,
+    column: u16,
+    (text, last): (&str, &Line<'_>),
+) {
     let x = area.x + (column + 2).min(area.width);
     let room = (area.x + area.width).saturating_sub(x);
-    if keys_cells < room {
-        canvas.line((area.x + area.width - keys_cells, area.y), keys_cells, &keys);
+    let cells = last.cells();
+    if cells < room {
+        canvas.line((area.x + area.width - cells, area.y), cells, last);
     }
-    let room = room.saturating_sub(keys_cells + 1);
-    canvas.line((x, area.y), room, &scene.pen.text(info.title, Style::new()));
+    let room = room.saturating_sub(cells + 1);
+    canvas.line((x, area.y), room, &scene.pen.text(text, Style::new()));
 }

@@ -28,6 +28,7 @@ pub(super) fn rows<'s>(
             Block::Connection => connection(scene, link),
             Block::Dial => super::waterfall::rows(scene, link, width),
             Block::Kernel => super::kernel::rows(scene, link),
+            Block::Options => options(scene, link, width),
         };
         if !rows.is_empty() && !lines.is_empty() {
             rows.push(scene.line());
@@ -36,7 +37,7 @@ pub(super) fn rows<'s>(
             // Of a long dial the end says the most.
             let above = match block {
                 Block::Dial => lines.len().saturating_sub(usize::from(height)),
-                Block::Connection | Block::Kernel => 0,
+                Block::Connection | Block::Kernel | Block::Options => 0,
             };
             top = rows.len() + above;
         }
@@ -151,6 +152,34 @@ fn tls<'s>(scene: &'s Scene<'_>, link: &Link) -> Vec<Line<'s>> {
     if let Some(doubt) = report.doubt() {
         let text = format!("not trusted: {doubt}");
         rows.push(labelled(scene, "").text(&text, scene.theme().warning()));
+    }
+    rows
+}
+
+/// The options of the socket, as many in a row as fit.
+fn options<'s>(scene: &'s Scene<'_>, link: &Link, width: u16) -> Vec<Line<'s>> {
+    if link.options.is_empty() {
+        return Vec::new();
+    }
+    let mut rows = vec![labelled(scene, "options")];
+    let mut first = true;
+    for setting in link.options.iter() {
+        let part = scene
+            .pen
+            .text(&setting.option.to_string(), scene.theme().secondary());
+        let part = part.gap(1).text(&setting.shown(), Style::new());
+        let fits = rows
+            .last()
+            .is_some_and(|row| row.cells() + 3 + part.cells() <= width);
+        if !first && !fits {
+            rows.push(labelled(scene, ""));
+            first = true;
+        }
+        if let Some(row) = rows.pop() {
+            let gap = if first { 0 } else { 3 };
+            rows.push(row.gap(gap).append(part));
+        }
+        first = false;
     }
     rows
 }

@@ -85,6 +85,10 @@ impl Session<'_> {
     }
 
     fn say(&mut self, bytes: Vec<u8>) {
+        // The next step may be TLS, without a word.
+        if bytes.is_empty() {
+            return;
+        }
         let recording = Recording::AsIs;
         // The outbox is empty: there is room.
         drop(self.outbox.push(Outgoing { bytes, recording }));

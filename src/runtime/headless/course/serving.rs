@@ -315,7 +315,7 @@ mod tests {
                 PeerCommand::Send(message, _) => {
                     format!("{} {}", peers[0].0, String::from_utf8(message.bytes).unwrap())
                 }
-                PeerCommand::HalfClose | PeerCommand::Close | PeerCommand::Reset => {
+                PeerCommand::HalfClose | PeerCommand::Close | PeerCommand::Reset | PeerCommand::Option(_) => {
                     format!("{} {command:?}", peers[0].0)
                 }
             }
