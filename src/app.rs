@@ -77,7 +77,7 @@ pub use overlay::{
 };
 pub use rates::{Rates, Second};
 pub use rows::{
-    COMMENT_SIGN, Head, HexRow, INDENT, RowKind, TEXT_COLUMN, TextUnits, TimeColumns, VisibleRow,
+    COMMENT_SIGN, Head, HeadColumns, HexRow, INDENT, RowKind, TEXT_COLUMN, TextUnits, VisibleRow,
 };
 pub use settings::{Pane, SessionFile, Settings, TimeColumn, View, Zone};
 pub use wire::Wire;
@@ -85,7 +85,7 @@ pub use wire::Wire;
 pub use crate::model::{Purpose, end_sentence, sentence};
 
 use crate::model::{
-    Annotation, ConnectionId, Endpoint, EntryId, FileReport, Goal, Link, LinkState, Listening, Peers,
+    Annotation, ConnectionId, Endpoint, EntryId, FileReport, Goal, Link, LinkState, Listening, Peers, Query,
     RecorderState, Records, RingReport, Side, Timestamp,
 };
 use filter::Whereabouts;
@@ -338,9 +338,20 @@ impl App {
             width: layout.log.width,
             view: self.log.view,
             time: self.log.time,
+            digits: self.connection_digits(records),
             policy: self.settings.policy,
             purpose: self.purpose(),
             detailed: false,
+        }
+    }
+
+    /// Digits of the numbers of connections in the log; 0 where all that is shown is of the same one.
+    pub fn connection_digits(&self, records: &dyn Records) -> u16 {
+        let query = self.filter.as_ref().map(|filter| &filter.query);
+        match records.conversations() {
+            0 | 1 => 0,
+            _ if query.and_then(Query::connection).is_some() => 0,
+            count => (count - 1).ilog10() as u16 + 1,
         }
     }
 

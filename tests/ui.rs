@@ -8,6 +8,8 @@ mod memory;
 mod picture;
 #[path = "ui/properties.rs"]
 mod properties;
+#[path = "ui/serving.rs"]
+mod serving;
 #[path = "ui/snapshots.rs"]
 mod snapshots;
 #[path = "support/stage.rs"]

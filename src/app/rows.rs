@@ -7,7 +7,7 @@ mod columns;
 mod kinds;
 mod sentence;
 
-pub use columns::TimeColumns;
+pub use columns::HeadColumns;
 pub use kinds::{Head, HexRow, RowKind, TextUnits, VisibleRow};
 
 use super::{Purpose, TimeColumn, View};
@@ -44,6 +44,8 @@ pub struct Sheet<'a> {
     pub view: View,
     /// What the time column shows.
     pub time: TimeColumn,
+    /// Digits of the numbers of connections; 0 where all entries are of the same one.
+    pub digits: u16,
     /// Which characters may be shown as they are.
     pub policy: Policy,
     /// Whose traffic it is: ours, or that of others.
@@ -131,6 +133,10 @@ impl Sheet<'_> {
         HexLayout::fitting(self.inner(), self.view == View::Both)
     }
 
+    fn columns(&self) -> HeadColumns {
+        HeadColumns::fitting(self.width, self.time, self.digits)
+    }
+
     fn inner(&self) -> u16 {
         self.width.saturating_sub(INDENT).max(1)
     }
@@ -209,7 +215,7 @@ impl Sheet<'_> {
         // The number and its mark at the right, with two blanks before them.
         let mark = if self.is_marked(entry) { 2 } else { 0 };
         let number = 3 + (entry.id.0 + 1).ilog10() as u16 + 1 + mark;
-        let before = TimeColumns::fitting(self.width, self.time).width() + TEXT_COLUMN;
+        let before = self.columns().width() + TEXT_COLUMN;
         let width = self.width.checked_sub(before + number)?;
         // A character has at most four bytes and at least a cell, and marks on it are not worth the search.
         let is_short = entry.len > 0 && entry.len <= 4 * u32::from(width);
@@ -234,7 +240,7 @@ impl Sheet<'_> {
             started: self.records.started(entry.connection),
             sentence,
             text,
-            columns: TimeColumns::fitting(self.width, self.time),
+            columns: self.columns(),
             marked: self.is_marked(entry),
             stamps: match self.time {
                 TimeColumn::Kernel => self.records.stamps(entry.id).map(Box::new),
@@ -275,7 +281,7 @@ impl Sheet<'_> {
     /// What happened, cut into rows that stand beside the times.
     fn sentence_rows(&self, entry: &Entry) -> Vec<Shown> {
         // The mark of the event and a blank stand before the sentence.
-        let prefix = TimeColumns::fitting(self.width, self.time).width() + 2;
+        let prefix = self.columns().width() + 2;
         let width = self.width.saturating_sub(prefix).max(1);
         let sides = Sides::of(self.purpose, self.records.role(entry.connection));
         let text = self.in_range(sentence(&entry.kind, sides));

@@ -13,7 +13,7 @@ use std::ops::Range;
 
 use self::parser::Rule;
 use self::term::Term;
-use super::{Annotation, Entry, EntryKind, Timestamp};
+use super::{Annotation, ConnectionId, Entry, EntryKind, Timestamp};
 use crate::text::{Example, Pattern, PatternError};
 
 pub(super) use self::moment::read as moment;
@@ -120,6 +120,12 @@ impl Query {
     /// What was typed.
     pub fn source(&self) -> &str {
         &self.source
+    }
+
+    /// The connection of all entries that it shows, if they can only be of one.
+    pub fn connection(&self) -> Option<ConnectionId> {
+        let mut terms = self.terms.iter().enumerate();
+        terms.find_map(|(number, term)| term.connection().filter(|_| self.rule.requires(number)))
     }
 
     /// Whether the bytes of entries matter.

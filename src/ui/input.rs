@@ -65,7 +65,8 @@ fn render_title(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
         parts.push((1, scene.line().gap(1).text(text, theme.warning()).gap(1)));
     }
     if let Some(addressee) = scene.app.addressee() {
-        parts.push((1, scene.line().gap(1).text(&addressee, theme.strong()).gap(1)));
+        // To send to the wrong side is worse than not to know the line end.
+        parts.push((0, scene.line().gap(1).text(&addressee, theme.strong()).gap(1)));
     }
     let right = trouble(scene);
     let separator = scene.pen.text(scene.pen.symbols.horizontal, theme.frame(focused));
@@ -177,6 +178,9 @@ fn render_placeholder(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
         (LinkState::Open | LinkState::HalfClosed, InputType::Hex) => {
             "type hex digits, as in 50 49 4e 47 0d 0a"
         }
+        (LinkState::Listening, InputType::Text | InputType::Escaped | InputType::Hex) => {
+            "nobody is connected yet"
+        }
         (
             LinkState::Idle
             | LinkState::Resolving
@@ -184,8 +188,7 @@ fn render_placeholder(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
             | LinkState::Handshaking
             | LinkState::Closed
             | LinkState::Failed
-            | LinkState::Waiting
-            | LinkState::Listening,
+            | LinkState::Waiting,
             InputType::Text | InputType::Escaped | InputType::Hex,
         ) => return,
     };

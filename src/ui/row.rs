@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use super::canvas::Canvas;
 use super::scene::Scene;
 use crate::app::{
-    Area, COMMENT_SIGN, Head, HexRow, INDENT, RowKind, TEXT_COLUMN, TextUnits, TimeColumn, TimeColumns,
+    Area, COMMENT_SIGN, Head, HeadColumns, HexRow, INDENT, RowKind, TEXT_COLUMN, TextUnits, TimeColumn,
     VisibleRow,
 };
 use crate::model::EntryKind;
@@ -31,7 +31,8 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, y: 
             &row.hits,
         ),
         RowKind::Sentence(shown) => {
-            let x = TimeColumns::fitting(area.width, scene.app.log.time).width() + 2;
+            let digits = scene.app.connection_digits(scene.records);
+            let x = HeadColumns::fitting(area.width, scene.app.log.time, digits).width() + 2;
             let room = area.width.saturating_sub(x);
             canvas.shown(
                 (area.x + x.min(area.width), y),
@@ -83,7 +84,7 @@ fn words_style(scene: &Scene<'_>, kind: &EntryKind) -> Style {
 fn render_head(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, head: &Head, hits: &[Range<u32>]) {
     let theme = scene.theme();
     let pen = &scene.pen;
-    let x = area.x + times(scene, canvas, area, head);
+    let x = area.x + columns(scene, canvas, area, head);
     let kind = &head.entry.kind;
     let style = theme.event(kind);
     let line = pen.line().text(pen.symbols.mark(kind), style).gap(1);
@@ -112,8 +113,8 @@ fn render_head(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, head: &He
     }
 }
 
-/// Draws the times, and returns how many cells they have.
-fn times(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, head: &Head) -> u16 {
+/// Draws the times and the number of the connection, and returns how many cells they have.
+fn columns(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, head: &Head) -> u16 {
     let (theme, pen, at) = (scene.theme(), &scene.pen, head.entry.at);
     let delta = format::delta(at.since(head.previous.unwrap_or(at)));
     let mut x = area.x;
@@ -140,6 +141,12 @@ fn times(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, head: &Head) ->
             &pen.text(&delta, theme.secondary()),
         );
         x += head.columns.delta;
+    }
+    if head.columns.connection > 0 {
+        let cells = head.columns.connection - 2;
+        let number = format!("{:>1$}", head.entry.connection.0, usize::from(cells));
+        canvas.line((x, area.y), cells, &pen.text(&number, Style::new()));
+        x += head.columns.connection;
     }
     x - area.x
 }

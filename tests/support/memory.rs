@@ -4,14 +4,18 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use sockscope::model::{
-    Annotation, ConnectionId, Direction, Entry, EntryId, EntryKind, Records, RecordsError, Stamps,
-    Surroundings, Tail, Timestamp,
+    Annotation, ConnectionId, Conversation, Direction, Entry, EntryId, EntryKind, Records, RecordsError,
+    Role, Stamps, Surroundings, Tail, Timestamp,
 };
 
-/// A log of one connection.
+/// A log of one connection, or of several that take turns.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Memory {
     entries: Vec<(Entry, Vec<u8>)>,
+    /// Whose entries are added now.
+    pub(crate) connection: ConnectionId,
+    /// The connections that the log knows of.
+    pub(crate) conversations: Vec<Conversation>,
     /// How many entries are not kept any more.
     pub(crate) gone: u64,
     /// The kernel's time stamps of entries.
@@ -34,7 +38,7 @@ impl Memory {
     fn push(&mut self, at: Timestamp, kind: EntryKind, bytes: Vec<u8>) {
         let entry = Entry {
             id: EntryId(self.entries.len() as u64),
-            connection: ConnectionId(0),
+            connection: self.connection,
             at,
             kind,
             len: bytes.len() as u32,
@@ -72,7 +76,8 @@ impl Records for Memory {
     fn surroundings(&self, id: EntryId) -> Result<Surroundings, RecordsError> {
         let kind = &self.get(id)?.0.kind;
         let at = id.0 as usize;
-        let same = |(entry, _): &&(Entry, Vec<u8>)| entry.kind == *kind;
+        let connection = self.get(id)?.0.connection;
+        let same = |(entry, _): &&(Entry, Vec<u8>)| entry.kind == *kind && entry.connection == connection;
         let before = self.entries[..at].iter().rev().find(same);
         let after = self.entries[at + 1..].iter().find(same);
         Ok(Surroundings {
@@ -83,6 +88,21 @@ impl Records for Memory {
 
     fn started(&self, _: ConnectionId) -> Option<Timestamp> {
         self.entries.first().map(|(entry, _)| entry.at)
+    }
+
+    fn role(&self, connection: ConnectionId) -> Role {
+        self.conversations
+            .get(connection.0 as usize)
+            .map_or(Role::Client, |conversation| conversation.role)
+    }
+
+    fn conversations(&self) -> u64 {
+        self.conversations.len() as u64
+    }
+
+    fn conversation_page(&self, page: Range<u64>) -> Vec<Conversation> {
+        let all = self.conversations.iter().skip(page.start as usize);
+        all.take((page.end - page.start) as usize).cloned().collect()
     }
 
     fn stamps(&self, number: EntryId) -> Option<Stamps> {

@@ -12,8 +12,8 @@ use sockscope::app::{
     App, Context, Event, Key, KeyCode, Layout, SessionFile, Settings, TimeColumn, View, Zone,
 };
 use sockscope::model::{
-    ConnectionId, Direction, EntryKind, Goal, Link, LinkState, NetEvent, RecorderState, Records, RingReport,
-    Timestamp,
+    ConnectionId, Direction, EntryKind, Goal, Link, LinkState, Listening, NetEvent, Peers, RecorderState,
+    Records, RingReport, Timestamp,
 };
 use sockscope::text::{InputType, LineEnding, Policy};
 use sockscope::ui::{self, Frame, Theme};
@@ -28,6 +28,8 @@ pub(crate) struct Stage {
     pub(crate) app: App,
     pub(crate) log: Memory,
     pub(crate) link: Option<Link>,
+    pub(crate) listening: Option<Listening>,
+    pub(crate) peers: Peers,
     pub(crate) recorder: RecorderState,
     pub(crate) ring: Option<RingReport>,
     pub(crate) now: Timestamp,
@@ -61,6 +63,8 @@ impl Stage {
             app: App::new(settings),
             log: Memory::default(),
             link: None,
+            listening: None,
+            peers: Peers::default(),
             recorder: RecorderState::Recording,
             ring: None,
             now: START,
@@ -127,6 +131,8 @@ impl Stage {
         let news = NetEvent {
             ring: self.ring,
             link: self.link.clone(),
+            listening: self.listening.clone(),
+            peers: self.peers.clone(),
             entries: self.log.len(),
             size: 12_800,
             payload: self

@@ -1,14 +1,17 @@
-//! How much room the times have at the start of a head. Formatting them is drawing, and not here.
+//! How much room the times and the number of the connection have at the start of a head. Formatting them is drawing,
+//! and not here.
 
 use crate::app::TimeColumn;
 
-/// How many cells the times take at the start of a head, the gap behind each included; 0 for what is not shown.
+/// How many cells the columns take at the start of a head, the gap behind each included; 0 for what is not shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TimeColumns {
+pub struct HeadColumns {
     /// The time of day, the time since the start, or what the kernel's time stamps tell.
     pub time: u16,
     /// The time since the entry before.
     pub delta: u16,
+    /// The number of the connection.
+    pub connection: u16,
 }
 
 /// `12:04:31.120331` and two blanks.
@@ -20,36 +23,47 @@ const DELTA_CELLS: u16 = 12;
 /// What the rest of a head needs before the second time is given room.
 const HEAD_CELLS: u16 = 32;
 
-impl TimeColumns {
-    /// What fits a row of `width` cells.
-    pub fn fitting(width: u16, time: TimeColumn) -> TimeColumns {
-        let none = TimeColumns::default();
-        let delta = TimeColumns {
-            delta: DELTA_CELLS,
-            ..none
+/// The blanks behind the number of a connection.
+const BEHIND_NUMBER: u16 = 2;
+
+impl HeadColumns {
+    /// What fits a row of `width` cells, where numbers of connections have that many digits; none are shown if that
+    /// is 0.
+    pub fn fitting(width: u16, time: TimeColumn, digits: u16) -> HeadColumns {
+        let connection = if digits > 0 { digits + BEHIND_NUMBER } else { 0 };
+        let only = HeadColumns {
+            connection,
+            ..HeadColumns::default()
         };
         let first = match time {
-            TimeColumn::Absolute | TimeColumn::SinceStart | TimeColumn::Kernel => TimeColumns {
+            TimeColumn::Absolute | TimeColumn::SinceStart | TimeColumn::Kernel => HeadColumns {
                 time: TIME_CELLS,
-                ..none
+                ..only
             },
-            TimeColumn::Delta => delta,
+            TimeColumn::Delta => HeadColumns {
+                delta: DELTA_CELLS,
+                ..only
+            },
         };
-        let both = TimeColumns {
-            time: first.time,
+        let both = HeadColumns {
             delta: DELTA_CELLS,
+            ..first
         };
-        let fits = |columns: &TimeColumns, rest: u16| columns.width() + rest <= width;
-        // Half of what a head needs is enough for arrow and size.
-        [(both, HEAD_CELLS), (first, HEAD_CELLS / 2)]
-            .into_iter()
-            .find(|(columns, rest)| fits(columns, *rest))
-            .map_or(none, |(columns, _)| columns)
+        let fits = |columns: &HeadColumns, rest: u16| columns.width() + rest <= width;
+        // Half of what a head needs is enough for arrow and size, and times are told elsewhere too.
+        [
+            (both, HEAD_CELLS),
+            (first, HEAD_CELLS / 2),
+            (only, HEAD_CELLS / 4),
+        ]
+        .into_iter()
+        .find(|(columns, rest)| fits(columns, *rest))
+        .map_or(HeadColumns::default(), |(columns, _)| columns)
     }
 
-    /// Both together.
+    /// All of them together.
     pub fn width(self) -> u16 {
-        self.time + self.delta
+        self.time + self.delta + self.connection
     }
 }
 
@@ -60,8 +74,11 @@ mod tests {
     #[test]
     fn times_give_way_to_what_happened() {
         let check = |width, time, expected: (u16, u16)| {
-            let columns = TimeColumns::fitting(width, time);
-            assert_eq!((columns.time, columns.delta), expected, "{width}");
+            let columns = HeadColumns::fitting(width, time, 0);
+            assert_eq!(
+                (columns.time, columns.delta, columns.connection),
+                (expected.0, expected.1, 0)
+            );
         };
         check(76, TimeColumn::Absolute, (17, 12));
         check(61, TimeColumn::SinceStart, (17, 12));
@@ -70,5 +87,23 @@ mod tests {
         check(32, TimeColumn::Absolute, (0, 0));
         check(28, TimeColumn::Delta, (0, 12));
         check(27, TimeColumn::Delta, (0, 0));
+    }
+
+    #[test]
+    fn the_number_of_the_connection_stays_longest() {
+        let check = |width, digits, expected: (u16, u16, u16)| {
+            let columns = HeadColumns::fitting(width, TimeColumn::Absolute, digits);
+            assert_eq!(
+                (columns.time, columns.delta, columns.connection),
+                expected,
+                "{width}"
+            );
+        };
+        check(76, 1, (17, 12, 3));
+        check(63, 1, (17, 0, 3));
+        check(38, 3, (17, 0, 5));
+        check(37, 3, (0, 0, 5));
+        check(18, 2, (0, 0, 4));
+        check(11, 2, (0, 0, 0));
     }
 }

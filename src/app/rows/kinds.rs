@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::TimeColumns;
+use super::HeadColumns;
 use crate::model::{Entry, EntryId, Stamps, Timestamp};
 use crate::text::{GutterCell, HexLayout, Shown, Unit};
 
@@ -51,8 +51,8 @@ pub struct Head {
     pub sentence: Shown,
     /// The bytes as text, where all of them fit beside the size; a head with them is the only row of its entry.
     pub text: Option<TextUnits>,
-    /// The columns of times.
-    pub columns: TimeColumns,
+    /// The columns before what happened.
+    pub columns: HeadColumns,
     /// Whether the user marked the entry.
     pub marked: bool,
     /// The kernel's time stamps, where the time column shows them.

@@ -25,6 +25,16 @@ pub(super) enum Rule {
 }
 
 impl Rule {
+    /// Whether it only holds where that term does.
+    pub(super) fn requires(&self, term: usize) -> bool {
+        match self {
+            Rule::Term(number) => *number == term,
+            Rule::Not(_) => false,
+            Rule::And(rules) => rules.iter().any(|rule| rule.requires(term)),
+            Rule::Or(rules) => !rules.is_empty() && rules.iter().all(|rule| rule.requires(term)),
+        }
+    }
+
     /// Whether it holds if exactly `terms` do.
     pub(super) fn holds(&self, terms: TermSet) -> bool {
         match self {

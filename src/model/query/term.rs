@@ -138,6 +138,17 @@ const DIRECTIONS: &[(&str, Direction)] = &[
 ];
 
 impl Term {
+    /// The connection that is asked for, if it is a single one.
+    pub(super) fn connection(&self) -> Option<ConnectionId> {
+        let Term::Connection(wanted) = self else {
+            return None;
+        };
+        match wanted.as_slice() {
+            [only] if only.start() == only.end() => Some(ConnectionId(*only.start())),
+            _ => None,
+        }
+    }
+
     /// Whether it holds, if the payload has nothing that is looked for.
     pub(super) fn holds(&self, candidate: &Candidate<'_>) -> bool {
         let entry = candidate.entry;

@@ -392,3 +392,23 @@ proptest! {
         prop_assert_eq!(shows(&format!("not ({a} {b})"), &entry), shows(&format!("not {a} or not {b}"), &entry));
     }
 }
+
+#[test]
+fn a_query_may_be_for_a_single_connection() {
+    let only = |typed: &str| {
+        let query = Query::parse(typed, &Reference::default()).unwrap();
+        query.connection().map(|ConnectionId(number)| number)
+    };
+    assert_eq!(only("conn:3"), Some(3));
+    assert_eq!(only("dir:sent conn:3"), Some(3));
+    assert_eq!(only("conn:3 or conn:3 dir:sent"), None);
+    for several in [
+        "conn:3,4",
+        "conn:3-4",
+        "not conn:3",
+        "conn:3 or dir:sent",
+        "dir:sent",
+    ] {
+        assert_eq!(only(several), None, "{several}");
+    }
+}

@@ -23,17 +23,20 @@ pub(in crate::ui) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
     let name = scene.line().gap(1).text("sockscope", theme.brand()).gap(1);
     let focused = scene.focused(Pane::Status);
     let rule = scene.pen.text(scene.pen.symbols.horizontal, theme.frame(focused));
-    let width = area.width.saturating_sub(right.cells() + 5);
     let target = |text: &str| scene.line().gap(1).text(text, theme.title(focused)).gap(1);
     let Some((whole, short)) = subject(scene) else {
         return chrome::title(scene, canvas, area, &name, &right);
     };
-    let whole = target(&whole);
-    let subject = if whole.cells() <= width {
-        whole
+    let (whole, short) = (target(&whole), target(&short));
+    let room = |right: &Line<'_>| area.width.saturating_sub(right.cells() + 5);
+    // Whom it is about matters more than for how long.
+    let right = if short.cells() <= room(&right) {
+        right
     } else {
-        target(&short)
+        scene.line().gap(1).append(state_sign(scene)).gap(1)
     };
+    let width = room(&right);
+    let subject = if whole.cells() <= width { whole } else { short };
     let left = fit(vec![(1, name), (0, subject)], &rule, width);
     chrome::title(scene, canvas, area, &left, &right);
 }
