@@ -598,3 +598,39 @@ fn the_demo_works_without_a_screen() {
     let run = home.run(&["demo", "--headless"], b"reset\n");
     assert_eq!(run.code(), 1, "{run:?}");
 }
+
+#[test]
+fn those_who_come_are_told_apart() {
+    let home = Home::new();
+    let command = &mut home.sockscope(&["--headless", "listen", "127.0.0.1:0"]);
+    let mut child = command.spawn().unwrap();
+    let mut stdout = std::io::BufReader::new(child.stdout.take().unwrap());
+    let mut line = || {
+        let mut line = String::new();
+        std::io::BufRead::read_line(&mut stdout, &mut line).unwrap();
+        line.split_once(' ').unwrap().1.trim_end().to_owned()
+    };
+    let listening = line();
+    let address = listening.strip_prefix("  0 · listening on ").unwrap();
+    let mut peers: Vec<std::net::TcpStream> = Vec::new();
+    for number in 1..=2 {
+        peers.push(std::net::TcpStream::connect(address).unwrap());
+        assert!(line().starts_with(&format!("{number:>3} · open: ")));
+    }
+    for (number, peer) in (1..).zip(&mut peers) {
+        peer.write_all(b"hello\n").unwrap();
+        assert_eq!(line(), format!("{number:>3} ←      6 B  hello␊"));
+    }
+    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGTERM).unwrap();
+    let run = finish(child);
+    assert_eq!(run.status.signal(), Some(Signal::SIGTERM as i32));
+    // The same is told of the recording.
+    let kept = home.kept().remove(0);
+    let run = finish(
+        home.sockscope(&["open", kept.to_str().unwrap(), "--headless"])
+            .spawn()
+            .unwrap(),
+    );
+    let text = String::from_utf8(run.stdout).unwrap();
+    assert!(text.contains("  2 ←      6 B  hello␊\n"), "{text}");
+}

@@ -37,7 +37,8 @@ pub use self::piece::{Piece, Wording};
 use super::search::{Hits, Pass};
 use super::{CaptureError, Growth, Session, Sought};
 use crate::model::{
-    Entry, ExportFormat, ExportReport, ExportState, Portion, Records as _, RecordsError, Surroundings,
+    ConnectionId, Entry, ExportFormat, ExportReport, ExportState, Portion, Records as _, RecordsError, Role,
+    Surroundings,
 };
 
 /// Bytes of the log that are passed before it is looked whether to go on.
@@ -233,6 +234,9 @@ impl Work {
             if !begun {
                 // Now it is known when the first entry happened.
                 begun = true;
+                if self.has_several(grown.complete) {
+                    form.number_connections();
+                }
                 form.begin(&self.what, &self.session, out)
                     .map_err(ExportError::write(out.name()))?;
             }
@@ -244,6 +248,18 @@ impl Work {
             // Whoever follows a stream sees what there is of it.
             std::io::Write::flush(out).map_err(ExportError::write(out.name()))?;
         }
+    }
+
+    /// Whether entries of several connections may be exported. Whether a file has them is known when it was read as a
+    /// whole, but for those of programs that wait for connections.
+    fn has_several(&self, complete: bool) -> bool {
+        let only = match &self.portion {
+            Portion::Query(query) | Portion::Within(_, query) => query.connection().is_some(),
+            Portion::Entries(_) => self.portion.is_one(),
+            Portion::All => false,
+        };
+        let waits = self.session.role(ConnectionId(0)) == Role::Listener;
+        !only && (waits || complete && self.session.conversations() > 1)
     }
 
     /// Finds the entries before `end` that the query holds for.

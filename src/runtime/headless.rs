@@ -159,6 +159,10 @@ impl<'a> Run<'a> {
                 policy: setting.policy,
                 offset: setting.offset,
                 purpose: Purpose::Live,
+                connections: match setting.goal {
+                    Goal::Connect(_) => false,
+                    Goal::Listen(_) | Goal::Tap(..) => true,
+                },
             },
         };
         let progress = Arc::new(Growth::default());

@@ -23,6 +23,7 @@ const WORDING: Wording = Wording {
     },
     offset: 0,
     purpose: Purpose::Reading,
+    connections: false,
 };
 
 fn order(portion: Portion, format: ExportFormat, path: &Path, existing: Existing) -> Order {

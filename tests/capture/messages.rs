@@ -47,6 +47,7 @@ fn export(session: &Session, portion: Portion, path: &Path) {
             policy: Policy::default(),
             offset: 0,
             purpose: Purpose::Reading,
+            connections: false,
         },
         target: Target::File {
             path: path.to_owned(),

@@ -40,6 +40,7 @@ fn export(session: &Session, portion: Portion, path: &Path) -> PathBuf {
             policy: Policy::default(),
             offset: 0,
             purpose: Purpose::Reading,
+            connections: false,
         },
         target: Target::File {
             path: path.to_owned(),

@@ -120,6 +120,7 @@ fn an_export_takes_them_along() {
                 policy: Policy::default(),
                 offset: 0,
                 purpose: Purpose::Reading,
+                connections: false,
             },
             target: Target::File {
                 path: path.clone(),

@@ -49,6 +49,13 @@ impl Form {
         }
     }
 
+    /// From here on, texts say of which connection an entry is.
+    pub(super) fn number_connections(&mut self) {
+        if let Form::Text(wording) | Form::Hexdump(wording) = self {
+            wording.connections = true;
+        }
+    }
+
     /// Whether bytes are decoded, so that those around an entry matter.
     pub(super) fn decodes(&self) -> bool {
         match self {

@@ -24,6 +24,8 @@ pub struct Wording {
     pub offset: i32,
     /// What the two sides are called.
     pub purpose: Purpose,
+    /// Whether entries say the numbers of their connections.
+    pub connections: bool,
 }
 
 /// An entry with everything that writing it takes.
@@ -115,7 +117,7 @@ impl Piece<'_> {
         }
     }
 
-    /// Time, direction and size; for an event, what happened.
+    /// Time, connection if wanted, direction and size; for an event, what happened.
     fn head(&self, out: &mut impl Write, wording: Wording) -> io::Result<()> {
         let time = format::time_of_day(self.entry.at.0, wording.offset);
         let (sent, received, event) = if wording.policy.ascii {
@@ -123,6 +125,10 @@ impl Piece<'_> {
         } else {
             ("→", "←", "·")
         };
+        write!(out, "{time} ")?;
+        if wording.connections {
+            write!(out, "{:>3} ", self.entry.connection.0)?;
+        }
         match self.entry.direction() {
             Some(direction) => {
                 let arrow = match direction {
@@ -130,7 +136,7 @@ impl Piece<'_> {
                     Direction::Received => received,
                 };
                 let size = format::size(u64::from(self.entry.len));
-                write!(out, "{time} {arrow} {size:>8}")
+                write!(out, "{arrow} {size:>8}")
             }
             None => {
                 let mut words = sentence(&self.entry.kind, Sides::of(wording.purpose, self.role));
@@ -138,7 +144,7 @@ impl Piece<'_> {
                     // The arrow is ours and has a form in seven bits; anything else is encoded.
                     words = words.replace('→', sent);
                 }
-                write!(out, "{time} {event} {}", Shown::of(&words, wording.policy))
+                write!(out, "{event} {}", Shown::of(&words, wording.policy))
             }
         }
     }
@@ -186,6 +192,7 @@ mod tests {
         },
         offset: 0,
         purpose: Purpose::Live,
+        connections: false,
     };
 
     fn printed(format: Format, kind: EntryKind, bytes: &[u8], surroundings: Surroundings) -> String {

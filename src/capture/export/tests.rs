@@ -14,6 +14,7 @@ const WORDING: Wording = Wording {
     },
     offset: 0,
     purpose: Purpose::Reading,
+    connections: false,
 };
 
 /// Writes one entry with what was added to it.

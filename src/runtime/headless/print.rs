@@ -262,6 +262,7 @@ mod tests {
         },
         offset: 0,
         purpose: Purpose::Live,
+        connections: false,
     };
 
     /// A log of received entries. Those without a byte are not kept any more.

@@ -75,6 +75,7 @@ pub(super) fn print(plan: &Plan, reading: Reading, captured: Option<&Captured>) 
         policy: plan.policy,
         offset: plan.zone.offset(),
         purpose: Purpose::Reading,
+        connections: false,
     };
     match headless::read(reading, captured, wording, control.subscribe())? {
         headless::Outcome::Ended => Ok(()),

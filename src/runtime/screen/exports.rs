@@ -24,6 +24,7 @@ impl Exports {
                 policy: settings.policy,
                 offset: settings.zone.offset(),
                 purpose: settings.session.purpose(),
+                connections: false,
             },
             running: None,
             told: ExportReport::default(),
