@@ -260,6 +260,81 @@ fn a_reset_arrives_as_a_reset_behind_everything_sent_before() {
     assert_eq!(story(&bench, 1), "open sent our-rst");
 }
 
+/// An application that has not read a long answer whose server was reset behind it, which is in the tap's log.
+fn unread(bench: &Bench, answer: &[u8]) -> TcpStream {
+    let sent = answer.to_vec();
+    let (target, server_side) = server(1, move |mut stream| {
+        stream.write_all(&sent).unwrap();
+        stream
+    });
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    // Most of it stays on the way, which a reset would throw away.
+    socket.set_recv_buffer_size(4096).unwrap();
+    let address: SocketAddr = tap(bench, "127.0.0.1:0", target).parse().unwrap();
+    socket.connect(&address.into()).unwrap();
+    socket.set_read_timeout(Some(BOUND)).unwrap();
+    wait_pair(bench, 1, "the answer", |link| {
+        link.received.bytes == answer.len() as u64
+    });
+    server_side.join().unwrap().into_iter().for_each(reset);
+    socket.into()
+}
+
+#[test]
+fn a_reset_waits_for_a_reader_that_is_slow() {
+    let answer = pattern(300_000, 1);
+    let bench = Bench::new(Options::default());
+    let mut stream = unread(&bench, &answer);
+    let mut got = Vec::new();
+    let ended = stream.read_to_end(&mut got);
+    assert!(got == answer, "{} of {} bytes", got.len(), answer.len());
+    assert!(is_reset(ended), "the application sees a reset");
+    let end = end_of(&bench, 1);
+    assert_eq!((end.by, end.how), (Side::Peer, EndHow::Rst));
+}
+
+#[test]
+fn a_reset_does_not_wait_for_a_reader_that_is_gone() {
+    let bench = Bench::new(Options::default());
+    let stream = unread(&bench, &pattern(300_000, 1));
+    let said = |bench: &Bench| {
+        texts(bench, 1)
+            .iter()
+            .any(|text| text.contains("has not taken yet"))
+    };
+    bench.wait("it is said what is waited for", |_| said(&bench));
+    drop(stream);
+    let end = end_of(&bench, 1);
+    assert_eq!((end.by, end.how), (Side::Peer, EndHow::Rst));
+}
+
+#[test]
+fn a_reset_after_the_end_is_passed_on_too() {
+    // The server says all it has to say and is gone; the application only notices when it goes on.
+    let (target, server_side) = server(1, |mut stream| stream.write_all(b"bye").unwrap());
+    let bench = Bench::new(Options::default());
+    let mut stream = application(&tap(&bench, "127.0.0.1:0", target));
+    assert_eq!(read_all(&mut stream), b"bye");
+    server_side.join().unwrap();
+    let goes_on = pattern(64 << 10, 1);
+    stream.set_write_timeout(Some(BOUND)).unwrap();
+    let error = loop {
+        if let Err(error) = stream.write_all(&goes_on) {
+            break error;
+        }
+    };
+    assert!(
+        matches!(
+            error.kind(),
+            io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
+        ),
+        "{error}"
+    );
+    let end = end_of(&bench, 1);
+    assert_eq!((end.by, end.how), (Side::Peer, EndHow::Rst));
+    assert!(bytes(&bench, 1, Direction::Sent).len() >= 64 << 10);
+}
+
 #[test]
 fn a_reader_that_does_not_read_slows_the_sender_and_gets_everything() {
     const BYTES: usize = 24 << 20;
