@@ -88,14 +88,20 @@ impl Service {
 
     /// Waits until it has printed a line with this in it.
     pub fn wait_line(&self, part: &str) -> String {
+        self.wait_either(part, part)
+    }
+
+    /// The same for one of two.
+    pub fn wait_either(&self, one: &str, other: &str) -> String {
+        let is_it = |line: &&String| line.contains(one) || line.contains(other);
         let give_up = Instant::now() + HANGS;
         let mut lines = self.said.lines.lock().unwrap();
         loop {
-            if let Some(line) = lines.iter().find(|line| line.contains(part)) {
+            if let Some(line) = lines.iter().find(is_it) {
                 return line.clone();
             }
             let left = give_up.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "it never said {part:?}: {lines:#?}");
+            assert!(!left.is_zero(), "never said {one:?}: {:#?}", shortened(&lines));
             lines = self.said.more.wait_timeout(lines, left).unwrap().0;
         }
     }
@@ -114,7 +120,7 @@ impl Service {
             std::os::unix::process::ExitStatusExt::signal(&status),
             Some(Signal::SIGTERM as i32),
             "{status}: {:#?}",
-            self.lines()
+            shortened(&self.lines())
         );
         // The reader ends with the pipe.
         let give_up = Instant::now() + HANGS;
@@ -128,6 +134,12 @@ impl Service {
     fn lines(&self) -> Vec<String> {
         self.said.lines.lock().unwrap().clone()
     }
+}
+
+/// Lines as far as they say what happened.
+fn shortened(lines: &[String]) -> Vec<String> {
+    let short = |line: &String| line.chars().take(160).collect();
+    lines.iter().map(short).collect()
 }
 
 impl Drop for Service {
