@@ -12,8 +12,11 @@ mod proofs;
 #[path = "../support/pty.rs"]
 mod pty;
 mod reading;
+mod relay;
 #[path = "../support/wire.rs"]
 mod wire;
+
+use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use proofs::{Way, check_restored, connected, recorded, shell, sockscope};
@@ -185,4 +188,16 @@ fn one_message_cannot_flood_the_terminal() {
 #[test]
 fn a_kill_at_any_moment_loses_nothing_that_was_shown() {
     proofs::kills_at_random_moments(10);
+}
+
+#[test]
+fn a_tap_is_exact_while_the_screen_scrolls_and_searches() {
+    let memory = relay::exact(8 << 20);
+    assert!(memory <= 64.0, "{memory} MiB");
+}
+
+#[test]
+fn slow_readers_cost_no_memory() {
+    let grown = relay::slow_readers(100, 20, Duration::ZERO);
+    assert!(grown < 64.0, "{grown} MiB");
 }
