@@ -308,6 +308,57 @@ fn a_reset_does_not_wait_for_a_reader_that_is_gone() {
     assert_eq!((end.by, end.how), (Side::Peer, EndHow::Rst));
 }
 
+/// Waits until the peer's kernel has acknowledged everything.
+fn until_acknowledged(stream: &TcpStream) {
+    let started = std::time::Instant::now();
+    let on_its_way = || {
+        let text = std::fs::read_to_string("/proc/net/tcp").unwrap();
+        let port = |address: SocketAddr| format!(":{:04X}", address.port());
+        let ends = [stream.local_addr(), stream.peer_addr()].map(|end| port(end.unwrap()));
+        // proc(5): local and remote address, state, tx_queue:rx_queue.
+        text.lines().any(|line| {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            fields.len() > 4
+                && fields[1].ends_with(&ends[0])
+                && fields[2].ends_with(&ends[1])
+                && !fields[4].starts_with("00000000:")
+        })
+    };
+    while on_its_way() {
+        assert!(started.elapsed() < BOUND, "the peer did not take everything");
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn nothing_is_lost_when_the_server_closes_while_the_application_uploads() {
+    const BYTES: usize = 2_000_000;
+    for round in 0..20 {
+        let (target, server_side) = server(1, move |mut stream| {
+            stream.write_all(&pattern(BYTES, round)).unwrap();
+            // What this kernel still holds is thrown away by the RST that closing with unread bytes makes.
+            until_acknowledged(&stream);
+        });
+        let bench = Bench::new(Options::default());
+        let mut stream = application(&tap(&bench, "127.0.0.1:0", target));
+        let mut writer = stream.try_clone().unwrap();
+        // It fails in the middle.
+        let uploading = thread::spawn(move || drop(writer.write_all(&pattern(8_000_000, 99))));
+        let mut got = Vec::new();
+        let ended = stream.read_to_end(&mut got);
+        assert!(
+            got == pattern(BYTES, round),
+            "round {round}: {} bytes, {ended:?}",
+            got.len()
+        );
+        server_side.join().unwrap();
+        uploading.join().unwrap();
+        drop(stream);
+        assert_eq!(end_of(&bench, 1).how, EndHow::Rst, "round {round}");
+        assert!(bytes(&bench, 1, Direction::Received) == pattern(BYTES, round));
+    }
+}
+
 #[test]
 fn a_reset_after_the_end_is_passed_on_too() {
     // The server says all it has to say and is gone; the application only notices when it goes on.
