@@ -158,7 +158,7 @@ pub(crate) fn slow_readers(connections: usize, rounds: u32, pace: Duration) -> f
     let options = ["-o", "sndbuf=64K", "-o", "rcvbuf=64K"];
     let (pty, address) = tap(home.path(), &options, &server);
     let before = memory(pty.pid(), "VmRSS:");
-    let (sender, stuck) = mpsc::channel();
+    let (sender, stuck) = mpsc::sync_channel(connections);
     let mut applications = Vec::new();
     for _ in 0..connections {
         applications.push(TcpStream::connect(&address).unwrap());
@@ -185,7 +185,7 @@ pub(crate) fn slow_readers(connections: usize, rounds: u32, pace: Duration) -> f
 }
 
 /// Writes until the other side is gone; says when nothing was taken for a while.
-fn push(mut stream: TcpStream, stuck: &mpsc::Sender<()>) {
+fn push(mut stream: TcpStream, stuck: &mpsc::SyncSender<()>) {
     let piece = vec![b'x'; PIECE];
     stream.set_write_timeout(Some(STUCK)).unwrap();
     let mut told = false;

@@ -56,13 +56,13 @@ pub(crate) struct Crowded {
 /// So many come at once; when it is known how each fared, nothing happens for so long.
 pub(crate) fn too_many(waits: Waits, clients: usize, quiet: Duration) -> Crowded {
     let home = Home::new();
-    let server = greeting_server();
+    let target = greeting_server();
     let mut command = Command::new("bash");
     home.prepare(&mut command);
     command.args(["-c", LIMIT, env!("CARGO_BIN_EXE_sockscope")]);
     match waits {
         Waits::Listening => command.args(["listen", "127.0.0.1:0", "--send", "hello", "--eol", "lf"]),
-        Waits::Relaying => command.args(["tap", "127.0.0.1:0", &server]),
+        Waits::Relaying => command.args(["tap", "127.0.0.1:0", &target]),
     };
     let service = Service::of(&home, command);
     let mut came: Vec<TcpStream> = (0..clients).map(|_| come(&service)).collect();
