@@ -260,6 +260,132 @@ fn a_reset_arrives_as_a_reset_behind_everything_sent_before() {
     assert_eq!(story(&bench, 1), "open sent our-rst");
 }
 
+/// An application that has not read a long answer whose server was reset behind it, which is in the tap's log.
+fn unread(bench: &Bench, answer: &[u8]) -> TcpStream {
+    let sent = answer.to_vec();
+    let (target, server_side) = server(1, move |mut stream| {
+        stream.write_all(&sent).unwrap();
+        stream
+    });
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    // Most of it stays on the way, which a reset would throw away.
+    socket.set_recv_buffer_size(4096).unwrap();
+    let address: SocketAddr = tap(bench, "127.0.0.1:0", target).parse().unwrap();
+    socket.connect(&address.into()).unwrap();
+    socket.set_read_timeout(Some(BOUND)).unwrap();
+    wait_pair(bench, 1, "the answer", |link| {
+        link.received.bytes == answer.len() as u64
+    });
+    server_side.join().unwrap().into_iter().for_each(reset);
+    socket.into()
+}
+
+#[test]
+fn a_reset_waits_for_a_reader_that_is_slow() {
+    let answer = pattern(300_000, 1);
+    let bench = Bench::new(Options::default());
+    let mut stream = unread(&bench, &answer);
+    let mut got = Vec::new();
+    let ended = stream.read_to_end(&mut got);
+    assert!(got == answer, "{} of {} bytes", got.len(), answer.len());
+    assert!(is_reset(ended), "the application sees a reset");
+    let end = end_of(&bench, 1);
+    assert_eq!((end.by, end.how), (Side::Peer, EndHow::Rst));
+}
+
+#[test]
+fn a_reset_does_not_wait_for_a_reader_that_is_gone() {
+    let bench = Bench::new(Options::default());
+    let stream = unread(&bench, &pattern(300_000, 1));
+    let said = |bench: &Bench| {
+        texts(bench, 1)
+            .iter()
+            .any(|text| text.contains("has not taken yet"))
+    };
+    bench.wait("it is said what is waited for", |_| said(&bench));
+    drop(stream);
+    let end = end_of(&bench, 1);
+    assert_eq!((end.by, end.how), (Side::Peer, EndHow::Rst));
+}
+
+/// Waits until the peer's kernel has acknowledged everything.
+fn until_acknowledged(stream: &TcpStream) {
+    let started = std::time::Instant::now();
+    let on_its_way = || {
+        let text = std::fs::read_to_string("/proc/net/tcp").unwrap();
+        let port = |address: SocketAddr| format!(":{:04X}", address.port());
+        let ends = [stream.local_addr(), stream.peer_addr()].map(|end| port(end.unwrap()));
+        // proc(5): local and remote address, state, tx_queue:rx_queue.
+        text.lines().any(|line| {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            fields.len() > 4
+                && fields[1].ends_with(&ends[0])
+                && fields[2].ends_with(&ends[1])
+                && !fields[4].starts_with("00000000:")
+        })
+    };
+    while on_its_way() {
+        assert!(started.elapsed() < BOUND, "the peer did not take everything");
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn nothing_is_lost_when_the_server_closes_while_the_application_uploads() {
+    const BYTES: usize = 2_000_000;
+    for round in 0..20 {
+        let (target, server_side) = server(1, move |mut stream| {
+            stream.write_all(&pattern(BYTES, round)).unwrap();
+            // What this kernel still holds is thrown away by the RST that closing with unread bytes makes.
+            until_acknowledged(&stream);
+        });
+        let bench = Bench::new(Options::default());
+        let mut stream = application(&tap(&bench, "127.0.0.1:0", target));
+        let mut writer = stream.try_clone().unwrap();
+        // It fails in the middle.
+        let uploading = thread::spawn(move || drop(writer.write_all(&pattern(8_000_000, 99))));
+        let mut got = Vec::new();
+        let ended = stream.read_to_end(&mut got);
+        assert!(
+            got == pattern(BYTES, round),
+            "round {round}: {} bytes, {ended:?}",
+            got.len()
+        );
+        server_side.join().unwrap();
+        uploading.join().unwrap();
+        drop(stream);
+        assert_eq!(end_of(&bench, 1).how, EndHow::Rst, "round {round}");
+        assert!(bytes(&bench, 1, Direction::Received) == pattern(BYTES, round));
+    }
+}
+
+#[test]
+fn a_reset_after_the_end_is_passed_on_too() {
+    // The server says all it has to say and is gone; the application only notices when it goes on.
+    let (target, server_side) = server(1, |mut stream| stream.write_all(b"bye").unwrap());
+    let bench = Bench::new(Options::default());
+    let mut stream = application(&tap(&bench, "127.0.0.1:0", target));
+    assert_eq!(read_all(&mut stream), b"bye");
+    server_side.join().unwrap();
+    let goes_on = pattern(64 << 10, 1);
+    stream.set_write_timeout(Some(BOUND)).unwrap();
+    let error = loop {
+        if let Err(error) = stream.write_all(&goes_on) {
+            break error;
+        }
+    };
+    assert!(
+        matches!(
+            error.kind(),
+            io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
+        ),
+        "{error}"
+    );
+    let end = end_of(&bench, 1);
+    assert_eq!((end.by, end.how), (Side::Peer, EndHow::Rst));
+    assert!(bytes(&bench, 1, Direction::Sent).len() >= 64 << 10);
+}
+
 #[test]
 fn a_reader_that_does_not_read_slows_the_sender_and_gets_everything() {
     const BYTES: usize = 24 << 20;

@@ -7,13 +7,17 @@ use std::collections::BTreeMap;
 use std::os::fd::{AsRawFd as _, BorrowedFd, RawFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+#[cfg(target_os = "linux")]
+use crate::model::TcpState;
 use crate::model::{ConnectionId, KernelReport, Side};
 
-/// Whether something that was sent, or is to be sent, is not acknowledged yet.
+/// Whether something that was sent, or is to be sent, is not acknowledged yet, and may still be.
 #[cfg(target_os = "linux")]
 pub(super) fn is_unacknowledged(socket: BorrowedFd<'_>) -> bool {
-    linux::tcp_info(socket.as_raw_fd())
-        .is_some_and(|info| info.unacknowledged > 0 || info.unsent.is_some_and(|bytes| bytes > 0))
+    linux::tcp_info(socket.as_raw_fd()).is_some_and(|info| {
+        info.state != TcpState::Closed
+            && (info.unacknowledged > 0 || info.unsent.is_some_and(|bytes| bytes > 0))
+    })
 }
 
 /// Asks about the connections that are open now. Copies ask about the same.

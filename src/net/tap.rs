@@ -8,6 +8,7 @@ mod end;
 mod options;
 mod pair;
 mod pump;
+mod reset;
 
 use std::net::SocketAddr;
 use std::pin::pin;

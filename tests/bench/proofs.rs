@@ -3,8 +3,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a proof that cannot go on has failed")]
 
+#[path = "../support/binary.rs"]
+mod binary;
+#[path = "../support/crowd.rs"]
+mod crowd;
 #[path = "../capture/cuts.rs"]
 mod cuts;
+#[path = "../support/dead.rs"]
+mod dead;
 #[path = "../pty/full.rs"]
 mod full;
 #[path = "../capture/hostile.rs"]
@@ -17,15 +23,22 @@ mod peer;
 mod proofs;
 #[path = "../support/pty.rs"]
 mod pty;
+#[path = "../pty/relay.rs"]
+mod relay;
 #[path = "../capture/roundtrip.rs"]
 mod roundtrip;
 #[path = "../capture/sample.rs"]
 mod sample;
+#[path = "../pty/servers.rs"]
+mod servers;
+#[path = "../support/service.rs"]
+mod service;
 #[path = "../support/wire.rs"]
 mod wire;
 
 use std::time::{Duration, Instant};
 
+use crowd::Waits;
 use proofs::Way;
 use pty::Reading;
 
@@ -33,6 +46,15 @@ use pty::Reading;
 const HOSTILE: usize = 64 << 20;
 /// Bytes of the flood for P8.
 const FLOOD: usize = 1 << 30;
+
+/// Bytes each way of P10.
+const RELAYED: usize = 1 << 30;
+
+/// The most memory of P10 and the most growth of P13, in MiB.
+const MEMORY: f64 = 64.0;
+
+/// The longest that a key may take under hostile servers.
+const ANSWER: Duration = Duration::from_millis(100);
 
 /// Rounds of P16, each with another part of the disk taken.
 const FULL_ROUNDS: u32 = 10;
@@ -118,4 +140,57 @@ fn main() {
         assert!(longest < Duration::from_secs(2), "{longest:?}");
         format!(", the slowest took {:.1} ms", longest.as_secs_f64() * 1000.0)
     });
+    of_sockets();
+}
+
+/// Those of taps, listeners and hostile peers.
+fn of_sockets() {
+    prove(
+        "P10 1 GiB each way at once through a tap that scrolls and searches",
+        || {
+            let memory = relay::exact(RELAYED);
+            assert!(memory <= MEMORY, "{memory} MiB");
+            format!(", both ends and the file have the same SHA-256, at most {memory:.1} MiB")
+        },
+    );
+    prove("P13 100 readers of 1 KiB/s for 60 s", || {
+        let grown = relay::slow_readers(100, 60, Duration::from_secs(1));
+        assert!(grown < MEMORY, "{grown} MiB");
+        format!(", grown by {grown:.1} MiB")
+    });
+    prove("P21 hostile servers, and 20,000 connections that reset", || {
+        let (servers, longest) = servers::hostile_servers();
+        let stormed = servers::storms(10_000);
+        assert!(longest.max(stormed) <= ANSWER, "{longest:?}, {stormed:?}");
+        format!(
+            ", {servers} servers, a key took {:.1} ms at most, in a storm {:.1} ms",
+            longest.as_secs_f64() * 1000.0,
+            stormed.as_secs_f64() * 1000.0
+        )
+    });
+    prove("P22 200 clients at once with 40 descriptors", || {
+        let quiet = Duration::from_secs(3);
+        let found = [Waits::Listening, Waits::Relaying].map(|waits| {
+            let found = crowd::too_many(waits, 200, quiet);
+            assert!(found.spent < quiet / 100, "{found:?}");
+            format!(
+                "{} served, {} told, {:.1} ms of CPU in {} s without news",
+                found.served,
+                found.turned_away,
+                found.spent.as_secs_f64() * 1000.0,
+                quiet.as_secs()
+            )
+        });
+        format!("; listen: {}; tap: {}", found[0], found[1])
+    });
+    prove(
+        "P24 every failure to connect, a dead IPv6 beside a living IPv4",
+        || match dead::every_failure_is_named() {
+            Some(took) => {
+                assert!(took <= Duration::from_millis(400), "{took:?}");
+                format!(", open after {:.0} ms", took.as_secs_f64() * 1000.0)
+            }
+            None => " not, for it was skipped".into(),
+        },
+    );
 }

@@ -1,5 +1,6 @@
 //! The real program in a real terminal: the ways out (P5), Ctrl-Z (P6), the terminal that vanishes (P7) or stalls (P8),
-//! resizing (P9), hostile bytes (P1), the size of a frame (P4) and a full disk (P16). Small forms; the full ones are benchmarks.
+//! resizing (P9), hostile bytes (P1), the size of a frame (P4), a full disk (P16), relaying (P10, P13)
+//! and hostile servers (P21). Small forms; the full ones are benchmarks.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -12,8 +13,12 @@ mod proofs;
 #[path = "../support/pty.rs"]
 mod pty;
 mod reading;
+mod relay;
+mod servers;
 #[path = "../support/wire.rs"]
 mod wire;
+
+use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use proofs::{Way, check_restored, connected, recorded, shell, sockscope};
@@ -185,4 +190,27 @@ fn one_message_cannot_flood_the_terminal() {
 #[test]
 fn a_kill_at_any_moment_loses_nothing_that_was_shown() {
     proofs::kills_at_random_moments(10);
+}
+
+#[test]
+fn a_tap_is_exact_while_the_screen_scrolls_and_searches() {
+    let memory = relay::exact(8 << 20);
+    assert!(memory <= 64.0, "{memory} MiB");
+}
+
+#[test]
+fn slow_readers_cost_no_memory() {
+    let grown = relay::slow_readers(100, 20, Duration::ZERO);
+    assert!(grown < 64.0, "{grown} MiB");
+}
+
+#[test]
+fn hostile_servers_are_harmless() {
+    let (servers, _) = servers::hostile_servers();
+    assert!(servers >= 60, "{servers}");
+}
+
+#[test]
+fn storms_of_resets_are_harmless() {
+    servers::storms(300);
 }

@@ -147,6 +147,11 @@ impl Pty {
         }
     }
 
+    /// The number of the program.
+    pub fn pid(&self) -> Pid {
+        self.pid
+    }
+
     /// Types these bytes.
     pub fn send(&mut self, keys: &str) {
         let writer = self.writer.as_mut().unwrap();

@@ -7,7 +7,6 @@ use std::net::SocketAddr;
 use std::task::{Context, Poll, ready};
 
 use nix::errno::Errno;
-use socket2::SockRef;
 use tokio::net::{TcpStream, UnixStream};
 
 use super::bind::{Listener, set_up};
@@ -52,20 +51,24 @@ impl Reserve {
 
 /// Waits until something happens at one of them.
 pub(super) async fn any(listeners: &mut [Listener], reserve: &mut Reserve) -> Happened {
-    let (at, accepted) = future::poll_fn(|context| {
-        let mut all = listeners.iter_mut().enumerate();
-        all.find_map(|(at, listener)| match poll(listener, context) {
-            Poll::Ready(accepted) => Some(Poll::Ready((at, accepted))),
-            Poll::Pending => None,
-        })
-        .unwrap_or(Poll::Pending)
+    future::poll_fn(|context| {
+        for listener in &mut *listeners {
+            let happened = match poll(listener, context) {
+                Poll::Ready(Ok(arrivals)) => Happened::Arrived(arrivals),
+                Poll::Ready(Err(error)) if wants_descriptor(&error) => {
+                    match turn_away(listener, reserve, context, error) {
+                        Poll::Ready(happened) => happened,
+                        Poll::Pending => continue,
+                    }
+                }
+                Poll::Ready(Err(error)) => Happened::Failed(error),
+                Poll::Pending => continue,
+            };
+            return Poll::Ready(happened);
+        }
+        Poll::Pending
     })
-    .await;
-    match accepted {
-        Ok(arrivals) => Happened::Arrived(arrivals),
-        Err(error) if wants_descriptor(&error) => turn_away(listeners.get(at), reserve, error),
-        Err(error) => Happened::Failed(error),
-    }
+    .await
 }
 
 fn poll(listener: &mut Listener, context: &mut Context<'_>) -> Poll<io::Result<Vec<Arrival>>> {
@@ -130,19 +133,23 @@ fn wants_descriptor(error: &io::Error) -> bool {
     )
 }
 
-/// Accepts with the descriptor in reserve, and closes at once.
-fn turn_away(listener: Option<&Listener>, reserve: &mut Reserve, error: io::Error) -> Happened {
+/// Accepts with the descriptor in reserve, and closes at once. Linux asks for the descriptor before it looks whether
+/// anybody waits, so the call may have failed for nobody: then it is pending.
+fn turn_away(
+    listener: &mut Listener,
+    reserve: &mut Reserve,
+    context: &mut Context<'_>,
+    error: io::Error,
+) -> Poll<Happened> {
     drop(reserve.0.take());
     let accepted = match listener {
-        Some(Listener::Tcp(listener)) => SockRef::from(listener).accept().map(|(_, from)| from.as_socket()),
-        Some(Listener::Unix(listener)) => SockRef::from(listener).accept().map(|_| None),
+        Listener::Tcp(listener) => listener
+            .poll_accept(context)
+            .map_ok(|(_, from)| Some(canonical(from))),
+        Listener::Unix(listener) => listener.poll_accept(context).map_ok(|_| None),
         // A datagram waits in its queue.
-        Some(Listener::Udp(_)) | None => Err(error),
+        Listener::Udp(_) => Poll::Ready(Err(error)),
     };
     *reserve = Reserve::new();
-    match accepted {
-        Ok(from) => Happened::TurnedAway(from),
-        // Who was waiting is gone, or waits on.
-        Err(error) => Happened::Failed(error),
-    }
+    accepted.map(|accepted| accepted.map_or_else(Happened::Failed, Happened::TurnedAway))
 }

@@ -108,8 +108,7 @@ impl Pair<'_> {
         let other = self.end(side.other());
         other.reading = Half::Over;
         // One that reads slowly gets the rest before the reset.
-        self.resetting = Some((end, reason));
-        self.flush(side.other());
+        self.reset_other(end, reason);
     }
 
     /// Records what a side has sent though it cannot be passed on any more.
@@ -208,6 +207,9 @@ impl Pair<'_> {
         }
         if !remark.is_empty() {
             self.note(remark.to_owned());
+        }
+        if self.reset_now() {
+            return;
         }
         let end = End {
             by: Side::Local,

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::Application;
+use super::reset::Resetting;
 use crate::model::{
     Direction, End as CloseEnd, EndHow, EntryKind, NetCommand, Outgoing, PeerCommand, Side, Tally,
 };
@@ -77,7 +78,7 @@ pub(super) struct Pair<'a> {
     /// When the user ended it.
     pub(super) closing_from: Option<Instant>,
     /// A side is gone, and the other is told so as soon as it has everything.
-    pub(super) resetting: Option<(CloseEnd, String)>,
+    pub(super) resetting: Option<Resetting>,
     /// When a stream ended whose other side are datagrams: answers may come for a while.
     pub(super) last_call: Option<Instant>,
     /// The longest that it may be silent.
@@ -162,11 +163,13 @@ impl<'a> Pair<'a> {
             }
             let (application, server) = (self.interest(Side::Local), self.interest(Side::Peer));
             let (deadline, retry) = (self.deadline(), self.journal.retry_at());
+            let look = self.look_at();
             let [local, peer] = &self.ends;
             tokio::select! {
                 biased;
                 command = inbox.recv() => self.command(command.unwrap_or(NetCommand::Shutdown)),
                 () = until(retry) => self.retry(),
+                () = until(look) => self.look(),
                 found = ready(&local.channel, application) => self.transfer(Side::Local, found),
                 found = ready(&peer.channel, server) => self.transfer(Side::Peer, found),
                 () = until(deadline) => self.deadline_passed(),

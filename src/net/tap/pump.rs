@@ -119,6 +119,7 @@ impl Pair<'_> {
         loop {
             let (to, from) = (&self.ends[place(side)], &self.ends[place(side.other())]);
             if to.writing == Half::Over {
+                self.pass_on_reset(side);
                 return;
             }
             // A message of the user goes between two chunks of the relay, never into one; and whole.
@@ -186,10 +187,7 @@ impl Pair<'_> {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
             Err(error) => return self.write_failed(side, &error),
         }
-        if let Some((end, reason)) = self.resetting.take_if(|(end, _)| end.by != side) {
-            self.end(side).channel.reset();
-            self.conclude(end, Some(reason));
-        } else if self.end(side).writing == Half::Ending {
+        if !self.pass_on_reset(side) && self.end(side).writing == Half::Ending {
             self.pass_on_end(side);
         }
     }

@@ -12,6 +12,7 @@
 
 mod arrivals;
 mod content;
+mod ends;
 mod flood;
 mod idle;
 mod keys;
@@ -25,11 +26,13 @@ mod pty;
 mod reading;
 #[path = "../../support/recording.rs"]
 mod recording;
+mod relay;
 mod scope;
 mod servers;
 mod stats;
 mod table;
 mod terminal;
+mod tls;
 
 use std::path::{Path, PathBuf};
 
@@ -40,7 +43,7 @@ use table::Row;
 /// The first argument of the executable when it starts itself.
 const PART: &str = "part";
 
-/// What can be measured. T7 to T9 belong to the tap and to TLS.
+/// What can be measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Target {
     /// A flood, recorded while the screen is live
@@ -55,6 +58,12 @@ enum Target {
     T5,
     /// Ten million entries
     T6,
+    /// How much a tap relays
+    T7,
+    /// How much later a message arrives through a tap
+    T8,
+    /// A flood over TLS
+    T9,
 }
 
 /// Measures the performance targets, each beside a program that does only what the machine asks of anybody
@@ -145,6 +154,9 @@ impl Target {
             Target::T4 => arrivals::measure(extent),
             Target::T5 => idle::measure(extent),
             Target::T6 => reading::measure(extent),
+            Target::T7 => relay::throughput(extent),
+            Target::T8 => relay::latency(extent),
+            Target::T9 => tls::measure(extent),
         }
     }
 }
@@ -179,6 +191,13 @@ fn play(part: &[&str]) {
     match part {
         ["flood", bytes] => servers::flood(bytes.parse().unwrap()),
         ["messages", count, rate] => servers::messages(count.parse().unwrap(), rate.parse().unwrap()),
+        ["exchange", bytes] => ends::exchange_at(bytes.parse().unwrap()),
+        ["exchange-with", address, bytes] => ends::exchange_from(address, bytes.parse().unwrap()),
+        ["echo"] => ends::echo(),
+        ["ask", address, count] => ends::asking(address, count.parse().unwrap()),
+        ["take", address, bytes] => ends::take(address, bytes.parse().unwrap()),
+        ["tee", target, file] => ends::tee(target, Path::new(file)),
+        ["tls-flood", bytes] => tls::flood(bytes.parse().unwrap()),
         ["discard", address] => limits::take(address, None),
         ["record", address, file] => limits::take(address, Some(Path::new(file))),
         ["paint", pace] => limits::paint(pace.parse().unwrap(), None),

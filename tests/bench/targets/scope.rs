@@ -25,14 +25,34 @@ pub(crate) struct Scope {
 impl Scope {
     /// Starts it in a directory of its own below `folder`.
     pub(crate) fn start(folder: &Path, target: &str) -> Scope {
+        Scope::with(folder, &[target])
+    }
+
+    /// The same with other arguments.
+    pub(crate) fn with(folder: &Path, arguments: &[&str]) -> Scope {
         let home = tempfile::tempdir_in(folder).unwrap();
         let file = session_file(&home);
         let mut command = pty::command(env!("CARGO_BIN_EXE_sockscope"), home.path());
-        command.args(["--view", "both", "-w", file.to_str().unwrap(), target]);
+        command.args(arguments);
+        command.args(["--view", "both", "-w", file.to_str().unwrap()]);
         Scope {
             terminal: Terminal::start(command),
             home,
         }
+    }
+
+    /// Starts it as a tap before `server`; where it listens.
+    pub(crate) fn tap(folder: &Path, server: &str) -> (Scope, String) {
+        let scope = Scope::with(folder, &["tap", "127.0.0.1:0", server]);
+        scope.terminal.wait_text("listening on 127.0.0.1:");
+        // What is shown is in the file.
+        let session = Session::open(&session_file(&scope.home)).unwrap();
+        let note = session.entry(EntryId(0)).unwrap().kind;
+        let EntryKind::Note { text } = note else {
+            panic!("the first entry says where it listens: {note:?}");
+        };
+        let address = text.rsplit(' ').next().unwrap().to_owned();
+        (scope, address)
     }
 
     /// Ends it and removes its files.
@@ -48,10 +68,25 @@ impl Scope {
         let scope = Scope::start(folder, &server.address);
         assert_eq!(server.sent(), bytes);
         scope.terminal.wait_text("half-closed");
-        let played = scope.terminal.finish(QUIT);
-        let recorded = prove(&session_file(&scope.home), bytes);
-        scope.home.close().unwrap();
+        scope.received(bytes)
+    }
+
+    /// Ends, proves that so many bytes were received and are the right ones, and removes the file.
+    pub(crate) fn received(self, bytes: u64) -> (Recorded, Played) {
+        let played = self.terminal.finish(QUIT);
+        let recorded = prove(&session_file(&self.home), Direction::Received, bytes);
+        self.home.close().unwrap();
         (recorded, played)
+    }
+
+    /// The same of a tap, whose log has the keys, for both directions.
+    pub(crate) fn relayed(self, sent: u64, received: u64) -> Played {
+        let played = self.terminal.finish("Q");
+        let file = session_file(&self.home);
+        prove(&file, Direction::Sent, sent);
+        prove(&file, Direction::Received, received);
+        self.home.close().unwrap();
+        played
     }
 }
 
@@ -67,18 +102,15 @@ fn session_file(home: &tempfile::TempDir) -> PathBuf {
 }
 
 /// Reads the session file back and compares it with what was sent.
-fn prove(path: &Path, bytes: u64) -> Recorded {
+fn prove(path: &Path, direction: Direction, bytes: u64) -> Recorded {
     let session = Session::open(path).unwrap();
     assert_eq!(session.cut(), 0, "{} is damaged", path.display());
-    let received = EntryKind::Data {
-        direction: Direction::Received,
-    };
     let mut check = Check::new();
     let (mut entries, mut total) = (0, 0);
     let (mut first, mut last) = (None, None);
     for id in (0..session.len()).map(EntryId) {
         let entry = session.entry(id).unwrap();
-        if entry.kind == received {
+        if entry.direction() == Some(direction) {
             let payload = session.payload(id, 0..entry.len).unwrap();
             assert!(check.goes_on_with(&payload), "entry {} differs", id.0);
             first = first.or(Some(entry.at));

@@ -19,14 +19,14 @@ const TICK: Duration = Duration::from_millis(1);
 
 /// What a server tells first.
 #[derive(Deserialize, Serialize)]
-struct Listening {
-    address: SocketAddr,
+pub(crate) struct Listening {
+    pub(crate) address: SocketAddr,
 }
 
 /// What a server tells when its kernel has taken everything.
 #[derive(Deserialize, Serialize)]
-struct Sent {
-    bytes: u64,
+pub(crate) struct Sent {
+    pub(crate) bytes: u64,
 }
 
 /// A server as its parent sees it.
@@ -51,6 +51,16 @@ impl Server {
         Server::start(&["messages", &count.to_string(), &rate.to_string()])
     }
 
+    /// Starts one that sends `bytes` bytes and takes as many at once.
+    pub(crate) fn exchange(bytes: u64) -> Server {
+        Server::start(&["exchange", &bytes.to_string()])
+    }
+
+    /// Starts one that sends back what comes.
+    pub(crate) fn echo() -> Server {
+        Server::start(&["echo"])
+    }
+
     fn start(part: &[&str]) -> Server {
         let mut part = Part::start(part);
         let Listening { address } = part.hear();
@@ -67,7 +77,8 @@ impl Server {
     }
 }
 
-fn accept() -> TcpStream {
+/// Tells where it listens, and accepts one connection.
+pub(crate) fn accept() -> TcpStream {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     tell(&Listening {
         address: listener.local_addr().unwrap(),

@@ -15,6 +15,7 @@ pub(crate) enum Unit {
     CpuMillisPerSecond,
     Mebibytes,
     Millis,
+    Micros,
     PerSecond,
     Times,
 }
@@ -66,6 +67,7 @@ impl Unit {
             Unit::CpuMillis => format!("{value:.2} ms CPU"),
             Unit::CpuMillisPerSecond => format!("{value:.2} ms/s"),
             Unit::Mebibytes => format!("{value:.1} MiB"),
+            Unit::Micros => format!("{value:.0} µs"),
             Unit::Millis => format!("{value:.2} ms"),
             Unit::PerSecond => format!("{value:.1} /s"),
             Unit::Times => format!("{value:.0}"),
