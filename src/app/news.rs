@@ -86,7 +86,8 @@ impl App {
             }
         }
         if report.state == FileState::Indexing || before == Some(FileState::Indexing) {
-            self.log.found(context.records.len());
+            let all = context.records.unfiltered().unwrap_or(context.records);
+            self.log.found(all.len());
         }
         self.file = Some(report);
     }

@@ -5,8 +5,8 @@ use super::scene::Scene;
 use super::{chrome, row};
 use crate::app::actions::{Action, Focus};
 use crate::app::{
-    Area, Filter, Frame as Borders, LogPosition, Pane, Purpose, RowKind, Scanned, Search, TimeColumn,
-    VisibleRow, Zone,
+    Area, Filter, FilterScan, Frame as Borders, LogPosition, Pane, Purpose, RowKind, Scanned, Search,
+    TimeColumn, VisibleRow, Zone,
 };
 use crate::model::{FileState, LinkState};
 use crate::text::format;
@@ -42,7 +42,8 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
         // counting entries is enough for a thumb, and costs nothing.
         let gone = scene.records.first().0;
         let from = |place: u64| place.saturating_sub(gone);
-        let part = (from(first.id.0), from(last.id.0 + 1), from(position.of));
+        let place = |row: &VisibleRow| scene.records.place_of(row.number).0;
+        let part = (from(place(first)), from(place(last) + 1), from(position.of));
         chrome::thumb(scene, canvas, x, area, part, scene.focused(Pane::Log));
     }
 }
@@ -89,9 +90,13 @@ fn filter_line<'s>(scene: &'s Scene<'_>, filter: &Filter) -> super::line::Line<'
     let theme = scene.theme();
     let Scanned { scanned, of, .. } = filter.progress;
     let text = format!("{} (of {})", short(filter.query.source()), format::count(of));
+    let progress = match filter.scan {
+        FilterScan::Going => percent(scanned, of),
+        FilterScan::Stopped => format!(", stopped at {} %", parts_of_hundred(scanned, of)),
+    };
     let line = scene.line().gap(1).text("filter: ", theme.warning());
     line.text(&text, theme.strong())
-        .text(&percent(scanned, of), theme.warning())
+        .text(&progress, theme.warning())
         .gap(1)
 }
 
@@ -107,10 +112,14 @@ fn short(text: &str) -> String {
 /// How far a scan is, while it is not through.
 fn percent(scanned: u64, of: u64) -> String {
     if scanned < of {
-        format!(", {} %", u128::from(scanned) * 100 / u128::from(of.max(1)))
+        format!(", {} %", parts_of_hundred(scanned, of))
     } else {
         String::new()
     }
+}
+
+fn parts_of_hundred(scanned: u64, of: u64) -> u128 {
+    u128::from(scanned) * 100 / u128::from(of.max(1))
 }
 
 /// `/pong: 3 of 17`, and how far the search is while it goes on.

@@ -28,6 +28,10 @@ impl<H: Host, D: Display> Turns<H, D> {
                 // At once, before anything is drawn.
                 Some(Event::Refiltered)
             }
+            Effect::StopFilter => {
+                self.views.stop_filter();
+                None
+            }
             Effect::Search(pattern) => {
                 self.views.search(pattern);
                 None
