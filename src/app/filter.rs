@@ -4,7 +4,7 @@
 use super::find::Scanned;
 use super::target::first_kept;
 use super::{App, Context, Effect, Overlay, Prompt, Severity, Typed, Wanted};
-use crate::model::{ConnectionId, EntryId, Query, Reference};
+use crate::model::{ConnectionId, EntryId, Query, Reference, whole};
 use crate::text::{InputType, format};
 
 /// What is shown of the log.
@@ -58,7 +58,7 @@ impl App {
         if text.trim().is_empty() {
             return self.clear_filter(context, out);
         }
-        let all = context.records.unfiltered().unwrap_or(context.records);
+        let all = whole(context.records);
         let reference = Reference {
             offset: self.settings.zone.offset(),
             start: all.entry(all.first()).map_or(context.now, |entry| entry.at),
@@ -75,7 +75,7 @@ impl App {
 
     /// Shows only what a query finds.
     fn show_only(&mut self, query: Query, context: &Context<'_>, out: &mut Vec<Effect>) {
-        let all = context.records.unfiltered().unwrap_or(context.records);
+        let all = whole(context.records);
         out.push(Effect::Filter(Some(query.clone())));
         self.filter = Some(Filter {
             query,

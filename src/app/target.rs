@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::{App, Context, Pane};
-use crate::model::{EntryId, Records};
+use crate::model::{EntryId, Records, whole};
 use crate::text::format;
 
 impl App {
@@ -37,7 +37,7 @@ impl App {
 
 /// The number of the first entry that is kept, whether it is shown or not.
 pub(super) fn first_kept(records: &dyn Records) -> EntryId {
-    records.unfiltered().unwrap_or(records).first()
+    whole(records).first()
 }
 
 /// What there is to say of an entry whose ring file went.

@@ -69,6 +69,11 @@ pub struct Surroundings {
     pub after: Tail,
 }
 
+/// The log with all its entries, whether a filter shows them or not.
+pub fn whole(records: &dyn Records) -> &dyn Records {
+    records.unfiltered().unwrap_or(records)
+}
+
 /// The log from which the entry of that number is read, and its place there: this one, or the one with all entries if
 /// this one does not show it.
 pub fn reading(records: &dyn Records, number: EntryId) -> (&dyn Records, EntryId) {
