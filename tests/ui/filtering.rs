@@ -147,7 +147,12 @@ fn the_title_always_says_what_is_filtered_by() {
         1_234_567,
         "filter: size>1 and dir:rx and en… (of 1,234,567) ─",
     );
-    check(80, query, 460_000, "filter: size>1 and dir:rx and en… (of 1,234,567), 37 % ─");
+    check(
+        80,
+        query,
+        460_000,
+        "filter: size>1 and dir:rx and en… (of 1,234,567), 37 % ─",
+    );
     check(60, query, 460_000, "filter: size>1 and d…, 37 % ─");
     check(48, query, 460_000, "filter: size>1…, 37 % ─");
     // A search stands beside it where there is room for both.

@@ -376,6 +376,37 @@ mod tests {
         }
 
         #[test]
+        fn hits_that_are_others_too_are_found_whatever_lies_between(
+            own in proptest::collection::btree_set(0..4 * PAGE, 0..60),
+            others in proptest::collection::btree_set(0..4 * PAGE, 0..60),
+            both in proptest::collection::btree_set(0..4 * PAGE, 0..4),
+            forgotten in 0..2 * PAGE,
+            ids in proptest::collection::vec(prop_oneof![0..5 * PAGE, Just(u64::MAX)], 1..20),
+        ) {
+            let hits = |ids: &BTreeSet<u64>| {
+                let hits = Hits::default();
+                let mut marks = Marks::new(hits.clone());
+                ids.iter().for_each(|id| marks.set(*id, true));
+                marks.flush();
+                hits
+            };
+            let (own, others) = (&own | &both, &others | &both);
+            let (found, shown) = (hits(&own), hits(&others));
+            // What one of them has forgotten is gone.
+            found.forget_before(EntryId(forgotten));
+            let first = forgotten / PAGE * PAGE;
+            let model: BTreeSet<u64> = own.intersection(&others).copied().filter(|id| *id >= first).collect();
+            for id in ids.into_iter().chain(own).chain(others) {
+                let after = model.range(id..).next().copied().map(EntryId);
+                let before = model.range(..=id).next_back().copied().map(EntryId);
+                prop_assert_eq!(found.at_or_after_among(Some(&shown), EntryId(id)), after);
+                prop_assert_eq!(found.at_or_before_among(Some(&shown), EntryId(id)), before);
+                prop_assert_eq!(shown.at_or_after_among(Some(&found), EntryId(id)), after);
+                prop_assert_eq!(shown.at_or_before_among(Some(&found), EntryId(id)), before);
+            }
+        }
+
+        #[test]
         fn what_is_forgotten_stays_counted(
             ids in proptest::collection::btree_set(0..4 * PAGE, 0..60),
             before in 0..5 * PAGE,
