@@ -14,7 +14,7 @@
 //! | `overlay` | pop-ups |
 //! | `notice`, `rates`, `kernel` | messages and figures that change with time |
 //! | `server` | who came to a listener, and which of them is meant |
-//! | `perform`, `browse`, `goto`, `annotate`, `options`, `typing`, `dialing`, `popups`, `news`, `mouse`, `ending`, `copying` | what events do to all of that |
+//! | `perform`, `browse`, `goto`, `annotate`, `options`, `typing`, `dialing`, `popups`, `news`, `mouse`, `ending`, `target`, `copying` | what events do to all of that |
 //!
 //! Deliberately absent: sockets, files, the clock, the terminal. Time and the log come in with the context.
 
@@ -49,6 +49,7 @@ mod rates;
 mod rows;
 mod server;
 mod settings;
+mod target;
 mod typing;
 mod wire;
 
@@ -62,7 +63,7 @@ pub use block::Block;
 pub use composer::{Composer, Editor, History, KillRing, Pending, Secret, Sent, Typed};
 pub use event::{Context, Effect, Ending, Event, Keeping, Reaction, Report};
 pub use exporting::{ExportOrder, Exporting, Extent};
-pub use filter::Filter;
+pub use filter::{Filter, FilterScan};
 pub use find::{Scanned, Search};
 pub use hints::Hint;
 pub use inspector::Inspector;
@@ -86,9 +87,8 @@ pub use crate::model::{Purpose, end_sentence, sentence};
 
 use crate::model::{
     Annotation, ConnectionId, Endpoint, EntryId, FileReport, Goal, Link, LinkState, Listening, Peers, Query,
-    RecorderState, Records, RingReport, Side, Timestamp,
+    RecorderState, Records, RingReport, Side, Timestamp, reading,
 };
-use filter::Whereabouts;
 use rows::Sheet;
 
 /// Terminals send Alt-x as Esc and x; within this time after an Esc, letters are not commands of the View panes.
@@ -161,8 +161,6 @@ pub struct App {
     escaped: Option<Timestamp>,
     /// The title that the window was given last.
     title: String,
-    /// Where the user was when the filter changed, until it is known where that is now.
-    whereabouts: Option<Whereabouts>,
     /// A text that was handed to the worker last, until it is known to be on its way.
     sending: Option<Sent>,
     /// What was added to an entry last, until it is kept.
@@ -209,7 +207,6 @@ impl App {
             searches: History::default(),
             filters: History::default(),
             exporting: None,
-            whereabouts: None,
             inspector: None,
             composer: Composer::new(settings.input, settings.eol),
             overlay: None,
@@ -271,14 +268,13 @@ impl App {
             Event::Exported(report) => self.exported(report, context),
             Event::History { endpoint, lines } => self.composer.history.recalled(&endpoint, lines),
             Event::Report(report) => self.report(report, context),
-            Event::Recalled => self.annotations_changed(context),
-            Event::Resized | Event::Resumed | Event::Tick => {}
+            Event::Resized | Event::Resumed | Event::Recalled | Event::Tick => {}
         }
         if let Some(mistake) = mistake.filter(|mistake| self.composer.error.as_ref() != Some(mistake)) {
             // Corrected, or given up: nothing needs to be said of it any more.
             self.notice.take_if(|notice| notice.text == mistake.to_string());
         }
-        self.log.release(context.records.first());
+        self.log.release(target::first_kept(context.records));
         self.settle(resized, context);
         reaction
     }
@@ -355,7 +351,10 @@ impl App {
         }
     }
 
+    /// Of the log from which the inspected entry is read, also while the filter has not come to it.
     fn inspector_sheet<'a>(&self, records: &'a dyn Records, layout: &Layout) -> Sheet<'a> {
+        let inspected = self.inspector.as_ref().map(|inspector| inspector.entry);
+        let records = inspected.map_or(records, |number| reading(records, number).0);
         Sheet {
             width: layout.inspector.width,
             view: View::Both,
@@ -370,7 +369,7 @@ impl App {
 
     fn focus(&mut self, pane: Pane, context: &Context<'_>) {
         if pane == Pane::Inspector && self.inspector.is_none() {
-            let Some(current) = self.log.current(&self.sheet(context.records, context.layout)) else {
+            let Some(current) = self.current_number(context) else {
                 self.notify(Severity::Warning, "there is no entry to inspect yet", context);
                 return;
             };

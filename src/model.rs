@@ -59,7 +59,7 @@ pub use preset::Preset;
 pub use purpose::Purpose;
 pub use query::{Candidate, Query, QueryError, Reference};
 pub(crate) use query::{TermSet, words};
-pub use records::{Records, RecordsError, Surroundings, Tail};
+pub use records::{Records, RecordsError, Surroundings, Tail, reading, whole};
 pub use role::{Role, Sides};
 pub use sentence::{end_sentence, sentence};
 pub use socket_option::{

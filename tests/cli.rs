@@ -118,6 +118,11 @@ fn wrong_usage_is_one_line_and_status_2() {
     check(&["--read-size", "0", "a:1"], &["--read-size", "from 1 to 65495"]);
     check(&["--read-size", "65496", "a:1"], &["--read-size"]);
     check(&["--max-size", "much", "a:1"], &["--max-size", "64K"]);
+    check(
+        &["--max-size", "0", "a:1"],
+        &["nothing fits into 0 bytes", "64K", "no bound"],
+    );
+    check(&["--max-size", "0K", "a:1"], &["nothing fits into 0 bytes"]);
     check(&["--ring", "3", "a:1"], &["--ring", "add --max-size", "100M"]);
     check(&["--ring", "1", "--max-size", "1M", "a:1"], &["--ring", "from 2"]);
     check(&["--ring", "3", "--max-size", "64K", "a:1"], &["65536", "128K"]);
@@ -513,10 +518,10 @@ fn a_full_disk_is_told_and_the_file_ends_at_a_whole_block() {
         assert!(run.stderr.contains(told), "{run:?}");
         let session = Session::open(&home.path("trace")).unwrap();
         assert_eq!(session.cut(), 0);
-        // What was chosen is no advice, and the total counts every gap.
+        // Who chose an end needs no advice against it, and what was chosen is none; the total counts every gap.
         assert_eq!(
             run.stderr.contains("--on-full continue"),
-            choice != "continue",
+            choice == "pause",
             "{run:?}"
         );
         if choice == "continue" {

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot draw has failed")]
 
+#[path = "ui/filtering.rs"]
+mod filtering;
 #[path = "support/memory.rs"]
 mod memory;
 #[path = "ui/picture.rs"]

@@ -16,8 +16,9 @@ impl App {
         context: &Context<'_>,
         out: &mut Vec<Effect>,
     ) {
-        let Some(number) = self.target_number(context) else {
-            return self.notify(Severity::Warning, "there is no entry yet", context);
+        let number = match self.target(context) {
+            Ok(number) => number,
+            Err(why) => return self.notify(Severity::Warning, why, context),
         };
         match annotate {
             Annotate::Mark => {
@@ -76,7 +77,6 @@ impl App {
             Ok(keeping) => {
                 self.commenting
                     .take_if(|(last, text)| *last == number && text == comment);
-                self.annotations_changed(context);
                 if keeping == Keeping::ForNow {
                     let text =
                         "kept until you quit: what came through a pipe has no file to keep this beside";
@@ -136,12 +136,6 @@ impl App {
         }
     }
 
-    /// The number of the entry that actions mean.
-    fn target_number(&self, context: &Context<'_>) -> Option<EntryId> {
-        let place = self.target_entry(context)?;
-        context.records.entry(place).ok().map(|entry| entry.id)
-    }
-
     fn go_to_mark(
         &mut self,
         from: EntryId,
@@ -151,7 +145,7 @@ impl App {
         let mut at = from;
         for _ in 0..HIDDEN {
             let Some(number) = step(at) else { break };
-            if App::shown(number, context.records).is_some() {
+            if context.records.place_exactly(number).is_some() {
                 return self.goto_number(number, context);
             }
             at = number;

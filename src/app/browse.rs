@@ -10,6 +10,7 @@ impl App {
             self.block = self.block.scrolled(scroll);
             return;
         }
+        self.forget_step();
         let (records, layout) = (context.records, context.layout);
         let sheet = self.inspector_sheet(records, layout);
         match &mut self.inspector {
@@ -25,6 +26,7 @@ impl App {
     }
 
     pub(super) fn browse(&mut self, browse: Browse, argument: &str, context: &Context<'_>) {
+        self.forget_step();
         let sheet = self.sheet(context.records, context.layout);
         let height = context.layout.log.height;
         match browse {
@@ -39,7 +41,7 @@ impl App {
                     if self.log.anchor != Anchor::Follow {
                         self.log.select(current, &sheet, height);
                     }
-                    self.inspector = Some(Inspector::new(current));
+                    self.inspector = context.records.number_of(current).map(Inspector::new);
                 }
                 return self.focus(Pane::Inspector, context);
             }
@@ -54,8 +56,13 @@ impl App {
     fn step(&mut self, by: i64, context: &Context<'_>) {
         let sheet = self.sheet(context.records, context.layout);
         let inspected = self.inspector.as_ref().map(|inspector| inspector.entry);
-        if let Some(id) = inspected.or_else(|| self.log.current(&sheet)) {
-            let next = EntryId(id.0.saturating_add_signed(by));
+        let next = match inspected {
+            // The next one stands already where the inspected one would.
+            Some(number) if by > 0 && context.records.place_exactly(number).is_none() => sheet.near(number),
+            Some(number) => Some(context.records.place_of(number)).map(|id| stepped(id, by)),
+            None => self.log.current(&sheet).map(|id| stepped(id, by)),
+        };
+        if let Some(next) = next {
             self.log.select(next, &sheet, context.layout.log.height);
         }
     }
@@ -81,4 +88,8 @@ impl App {
             self.focus(Pane::Log, context);
         }
     }
+}
+
+fn stepped(place: EntryId, by: i64) -> EntryId {
+    EntryId(place.0.saturating_add_signed(by))
 }

@@ -3,8 +3,8 @@
 use std::ops::RangeInclusive;
 
 use super::actions::CopyForm;
-use super::{App, Context, Effect, Pane, Severity};
-use crate::model::{EntryId, EntryKind, RecordsError, Sides};
+use super::{App, Context, Effect, Severity};
+use crate::model::{EntryId, EntryKind, Records, RecordsError, Sides, reading};
 use crate::text::{Source, copy, format};
 
 /// Terminals drop OSC 52 strings above some length; 100,000 characters of Base64 is the least of the common limits,
@@ -18,22 +18,6 @@ const MOST_COPIED: usize = 2_000;
 const DUMP_ROW: usize = 62 + 16 * 3;
 
 impl App {
-    /// The entry that actions mean: the inspected one in the Inspector and where the Log has none selected, else the
-    /// current one of the Log.
-    pub(super) fn target_entry(&self, context: &Context<'_>) -> Option<EntryId> {
-        match &self.inspector {
-            Some(inspector) if self.focus == Pane::Inspector || self.log.selected.is_none() => {
-                Some(inspector.entry)
-            }
-            Some(_) | None => self.log.current(&self.sheet(context.records, context.layout)),
-        }
-    }
-
-    /// The entries that are selected together, if a range was begun.
-    pub(super) fn target_range(&self, context: &Context<'_>) -> Option<RangeInclusive<EntryId>> {
-        self.log.range(&self.sheet(context.records, context.layout))
-    }
-
     pub(super) fn copy(&mut self, form: CopyForm, context: &Context<'_>, out: &mut Vec<Effect>) {
         if let Some(range) = self
             .target_range(context)
@@ -41,13 +25,15 @@ impl App {
         {
             return self.copy_range(&range, form, context, out);
         }
-        let Some(id) = self.target_entry(context) else {
-            return self.notify(Severity::Warning, "there is no entry to copy yet", context);
+        let number = match self.target(context) {
+            Ok(number) => number,
+            Err(why) => return self.notify(Severity::Warning, why, context),
         };
-        match self.copied(id, form, context) {
+        let (records, place) = reading(context.records, number);
+        match self.copied(records, place, form) {
             Ok((text, taken, len)) => {
                 out.push(Effect::Copy(text));
-                let number = context.records.called(id);
+                let number = number.0.saturating_add(1);
                 let text = if taken < len {
                     let (taken, len) = (format::size(taken as u64), format::size(len as u64));
                     format!(
@@ -76,7 +62,7 @@ impl App {
         let mut text = String::new();
         let mut copied = 0;
         for place in (first..=last).take(MOST_COPIED) {
-            match self.copied(EntryId(place), form, context) {
+            match self.copied(context.records, EntryId(place), form) {
                 Ok((entry, taken, len)) if taken == len && text.len() + entry.len() < LIMIT => {
                     text.push_str(&entry);
                     if !entry.ends_with('\n') {
@@ -113,15 +99,15 @@ impl App {
     /// The text for the clipboard, how many bytes of the entry it stands for, and how many there are.
     fn copied(
         &self,
+        records: &dyn Records,
         id: EntryId,
         form: CopyForm,
-        context: &Context<'_>,
     ) -> Result<(String, usize, usize), RecordsError> {
-        let entry = context.records.entry(id)?;
+        let entry = records.entry(id)?;
         if !matches!(entry.kind, EntryKind::Data { .. }) {
             let text = super::sentence(
                 &entry.kind,
-                Sides::of(self.purpose(), context.records.role(entry.connection)),
+                Sides::of(self.purpose(), records.role(entry.connection)),
             );
             let text = copy::text(Source::new(text.as_bytes(), self.settings.policy));
             return Ok((text, 0, 0));
@@ -133,8 +119,8 @@ impl App {
             CopyForm::Hex => len.min(LIMIT / 3),
             CopyForm::Hexdump => len.min(LIMIT / DUMP_ROW * 16),
         };
-        let payload = context.records.payload(id, 0..taken as u32)?;
-        let around = context.records.surroundings(id)?;
+        let payload = records.payload(id, 0..taken as u32)?;
+        let around = records.surroundings(id)?;
         loop {
             let source = Source {
                 before: around.before.as_slice(),

@@ -160,6 +160,8 @@ pub enum Effect {
     /// Show only the entries for which this holds, or all of them again; [`Event::Refiltered`] follows, and progress
     /// comes as [`Event::Filtered`].
     Filter(Option<Query>),
+    /// Stop the scan of the filter; what it has found stays shown.
+    StopFilter,
     /// Keep this of the entry of that number, in place of what was kept before, and answer with
     /// [`Event::Annotated`]. An annotation that is empty is none.
     Annotate(EntryId, Annotation),

@@ -1,6 +1,7 @@
 //! Exporting: what of the log, as what, under which name, and how far that is. The runtime writes.
 
 use super::actions::Export;
+use super::target::first_kept;
 use super::{App, Context, Effect, Menu, Overlay, Prompt, Severity, Wanted};
 use crate::capture::{Existing, safe_name};
 use crate::model::{EntryId, ExportFormat, ExportReport, ExportState, Portion};
@@ -51,8 +52,8 @@ impl App {
         match export {
             Export::Shown => self.export_extent(Extent::Shown, argument, context, out),
             Export::Entry => match self.selected_extent(context) {
-                Some(extent) => self.export_extent(extent, argument, context, out),
-                None => self.notify(Severity::Warning, "there is no entry to export yet", context),
+                Ok(extent) => self.export_extent(extent, argument, context, out),
+                Err(why) => self.notify(Severity::Warning, why, context),
             },
             Export::Overwrite => self.overwrite(context, out),
             Export::Rename => self.rename(context),
@@ -62,11 +63,13 @@ impl App {
     }
 
     /// The entry that actions mean, or the entries that are selected together.
-    fn selected_extent(&self, context: &Context<'_>) -> Option<Extent> {
-        let number = |place| context.records.entry(place).ok().map(|entry| entry.id);
-        match self.target_range(context) {
-            Some(range) => Some(Extent::Range(number(*range.start())?, number(*range.end())?)),
-            None => Some(Extent::Entry(number(self.target_entry(context)?)?)),
+    fn selected_extent(&self, context: &Context<'_>) -> Result<Extent, String> {
+        match self
+            .log
+            .range_of_numbers(&self.sheet(context.records, context.layout))
+        {
+            Some(range) => Ok(Extent::Range(*range.start(), *range.end())),
+            None => self.target(context).map(Extent::Entry),
         }
     }
 
@@ -120,7 +123,11 @@ impl App {
                 }
             }
             (Extent::Shown, Some(filter)) => {
-                format!("Export what the filter {} shows, {entries}, as", filter.query)
+                let so_far = if filter.is_behind() { " found so far" } else { "" };
+                format!(
+                    "Export what the filter {} shows, {entries}{so_far}, as",
+                    filter.query
+                )
             }
             (Extent::Shown, None) if self.indexing() => {
                 format!("Export what was found so far, {entries}, as")
@@ -223,6 +230,9 @@ impl App {
         let (severity, text) = match state {
             ExportState::Finding | ExportState::Writing => return,
             ExportState::Exists(path) => return self.ask_to_overwrite(&path, context),
+            ExportState::Done(files) if exporting.report.entries == 0 => {
+                (Severity::Warning, nothing(exporting, &files, context))
+            }
             ExportState::Done(files) => (Severity::Info, done(exporting, &files)),
             ExportState::Failed(why) => (Severity::Error, why),
             ExportState::Stopped | ExportState::Closed => {
@@ -279,6 +289,20 @@ impl App {
 fn numbers(first: EntryId, last: EntryId) -> String {
     let number = |id: EntryId| format::count(id.0.saturating_add(1));
     format!("entries {} to {}", number(first), number(last))
+}
+
+/// Why nothing was exported.
+fn nothing(exporting: &Exporting, files: &[String], context: &Context<'_>) -> String {
+    let why = match &exporting.order.portion {
+        Portion::Entries(range) if range.end <= first_kept(context.records).0 => {
+            "what was chosen is no longer kept: its ring file was removed".to_owned()
+        }
+        Portion::Query(query) | Portion::Within(_, query) => {
+            format!("the filter {query} holds for none of them")
+        }
+        Portion::All | Portion::Entries(_) => "there was none left to write".to_owned(),
+    };
+    format!("exported no entry to {}: {why}", files.join(" and "))
 }
 
 /// What was exported where to.

@@ -1,9 +1,11 @@
-//! Filtering: which entries are shown, and staying where the user is while others appear and disappear around it.
+//! Filtering: which entries are shown, and what becomes of the selected one when it is none of them. Everything else
+//! stays where it is by itself, because it is known by its number.
 
 use super::find::Scanned;
-use super::{App, Context, Effect, Inspector, Overlay, Prompt, Severity, Typed, Wanted};
-use crate::model::{ConnectionId, EntryId, Query, Records, Reference};
-use crate::text::InputType;
+use super::target::first_kept;
+use super::{App, Context, Effect, Overlay, Prompt, Severity, Typed, Wanted};
+use crate::model::{ConnectionId, EntryId, Query, Reference, whole};
+use crate::text::{InputType, format};
 
 /// What is shown of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,34 +14,30 @@ pub struct Filter {
     pub query: Query,
     /// How far the scan is.
     pub progress: Scanned,
-    /// Until it has seen the whole log once, what it finds is not new.
-    pass: Pass,
+    /// Whether the scan goes on.
+    pub scan: FilterScan,
+    /// How many entries there were when it began. Until it has looked at those, what it finds or leaves out is not news.
+    began: u64,
 }
 
-/// Which part of the log a scan sees.
+/// Whether the scan of a filter goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Pass {
-    /// What was there when it began.
-    First,
-    /// What came since.
-    News,
+pub enum FilterScan {
+    /// It goes on with whatever comes.
+    Going,
+    /// The user has stopped it: what it had found is shown, and nothing else will be.
+    Stopped,
 }
 
-/// Where the user is, by the numbers of entries, which no filter changes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Whereabouts {
-    top: Option<EntryId>,
-    selected: Option<EntryId>,
-    inspected: Option<EntryId>,
-    range_from: Option<EntryId>,
-}
+impl Filter {
+    /// Whether entries that are there may be found yet.
+    pub fn is_behind(&self) -> bool {
+        self.progress.of == 0 || self.progress.scanned < self.progress.of
+    }
 
-impl Whereabouts {
-    /// Whether the scan is too far behind to tell where all of them stand.
-    fn is_ahead_of(&self, progress: Scanned) -> bool {
-        let all = [self.top, self.selected, self.inspected, self.range_from];
-        let last = all.into_iter().flatten().max();
-        progress.scanned < progress.of && last.is_some_and(|last| last.0 >= progress.scanned)
+    /// Whether it goes through what was there when it began.
+    fn is_in_first_pass(&self) -> bool {
+        self.scan == FilterScan::Going && self.progress.scanned < self.began
     }
 }
 
@@ -60,7 +58,7 @@ impl App {
         if text.trim().is_empty() {
             return self.clear_filter(context, out);
         }
-        let all = context.records.unfiltered().unwrap_or(context.records);
+        let all = whole(context.records);
         let reference = Reference {
             offset: self.settings.zone.offset(),
             start: all.entry(all.first()).map_or(context.now, |entry| entry.at),
@@ -77,12 +75,13 @@ impl App {
 
     /// Shows only what a query finds.
     fn show_only(&mut self, query: Query, context: &Context<'_>, out: &mut Vec<Effect>) {
-        self.remember_whereabouts(context.records);
+        let all = whole(context.records);
         out.push(Effect::Filter(Some(query.clone())));
         self.filter = Some(Filter {
             query,
             progress: Scanned::default(),
-            pass: Pass::First,
+            scan: FilterScan::Going,
+            began: all.len(),
         });
     }
 
@@ -111,93 +110,62 @@ impl App {
         if self.filter.is_none() {
             return self.notify(Severity::Info, "nothing is filtered out", context);
         }
-        self.remember_whereabouts(context.records);
         self.filter = None;
         out.push(Effect::Filter(None));
     }
 
-    /// The log in the context is another one now: what is on the screen is found again in it.
+    /// The log in the context is another one now. What is on the screen is known by its numbers, and found in it; the
+    /// page is full again.
     pub(super) fn refiltered(&mut self, context: &Context<'_>) {
-        self.log.found(context.records.len());
-        self.return_to(self.whereabouts, context);
-        if self.filter.is_none() {
-            self.whereabouts = None;
-        }
+        let sheet = self.sheet(context.records, context.layout);
+        self.log.settle(&sheet, context.layout.log.height);
     }
 
-    /// The scan of the filter got on.
+    /// The scan of the filter got on, or decided anew about what it had seen.
     pub(super) fn filtered(&mut self, progress: Scanned, context: &Context<'_>) {
         let Some(filter) = &mut self.filter else { return };
+        let was_in_first_pass = filter.is_in_first_pass();
         filter.progress = progress;
-        if filter.pass == Pass::First {
-            self.log.found(context.records.len());
-            if progress.of > 0 && progress.scanned >= progress.of {
-                filter.pass = Pass::News;
-            }
+        let is_through = was_in_first_pass && !filter.is_in_first_pass();
+        let hidden = self.drop_hidden(progress.scanned, context);
+        if let Some(number) = hidden.filter(|_| !was_in_first_pass) {
+            let text = format!(
+                "the filter no longer shows entry {}",
+                format::count(number.0.saturating_add(1))
+            );
+            self.notify(Severity::Info, text, context);
         }
-        if let Some(whereabouts) = self.whereabouts {
-            self.return_to(Some(whereabouts), context);
-            if !whereabouts.is_ahead_of(progress) {
-                self.whereabouts = None;
-            }
+        if is_through {
+            let sheet = self.sheet(context.records, context.layout);
+            self.log.settle(&sheet, context.layout.log.height);
         }
+        self.resume_search(context);
     }
 
-    /// What was added to entries has changed: some will appear and disappear, and the user stays where they are.
-    pub(super) fn annotations_changed(&mut self, context: &Context<'_>) {
-        let concerned = |filter: &Filter| filter.pass == Pass::News && filter.query.needs_annotations();
-        if self.filter.as_ref().is_some_and(concerned) {
-            self.whereabouts = None;
-            self.remember_whereabouts(context.records);
+    /// What the filter has looked at and leaves out is neither selected nor inspected any more; returns what was.
+    fn drop_hidden(&mut self, scanned: u64, context: &Context<'_>) -> Option<EntryId> {
+        let kept = first_kept(context.records);
+        let hidden = |number: &EntryId| {
+            *number >= kept && number.0 < scanned && context.records.place_exactly(*number).is_none()
+        };
+        let selected = self.log.selected.take_if(|number| hidden(number));
+        let inspected = self.inspector.as_ref().map(|inspector| inspector.entry);
+        let inspected = inspected.filter(hidden);
+        if inspected.is_some() {
+            self.close_inspector(context);
         }
+        inspected.or(selected)
     }
 
-    fn remember_whereabouts(&mut self, records: &dyn Records) {
-        let number = |place: EntryId| records.entry(place).ok().map(|entry| entry.id);
-        let now = Whereabouts {
-            top: self.log.top_entry().and_then(number),
-            selected: self.log.selected.and_then(number),
-            inspected: self
-                .inspector
-                .as_ref()
-                .and_then(|inspector| number(inspector.entry)),
-            range_from: self.log.range_from().and_then(number),
+    /// Stops the scan of the filter, if it still goes through what was there; whether it did.
+    pub(super) fn stop_filter(&mut self, context: &Context<'_>, out: &mut Vec<Effect>) -> bool {
+        let Some(filter) = self.filter.as_mut().filter(|filter| filter.is_in_first_pass()) else {
+            return false;
         };
-        // A filter that follows another before that one has found its way goes on from the same place.
-        self.whereabouts.get_or_insert(now);
-    }
-
-    fn return_to(&mut self, whereabouts: Option<Whereabouts>, context: &Context<'_>) {
-        let Some(Whereabouts {
-            top,
-            selected,
-            inspected,
-            range_from,
-        }) = whereabouts
-        else {
-            return;
-        };
-        let records = context.records;
-        let last = records.len().saturating_sub(1);
-        let first = records.first();
-        let near = |number: EntryId| EntryId(records.place_of(number).0.min(last)).max(first);
-        let exactly = |number: EntryId| {
-            let place = records.place_of(number);
-            records
-                .entry(place)
-                .is_ok_and(|entry| entry.id == number)
-                .then_some(place)
-        };
-        let sheet = self.sheet(records, context.layout);
-        self.log
-            .moved(top.map(near), selected.and_then(exactly), range_from.map(near));
-        self.log.settle(&sheet, context.layout.log.height);
-        match inspected.map(exactly) {
-            Some(Some(place)) if self.inspector.as_ref().is_some_and(|i| i.entry != place) => {
-                self.inspector = Some(Inspector::new(place));
-            }
-            Some(None) => self.close_inspector(context),
-            Some(Some(_)) | None => {}
-        }
+        filter.scan = FilterScan::Stopped;
+        out.push(Effect::StopFilter);
+        let text = "the filter was stopped: what it had found is shown; f and Enter begins again";
+        self.notify(Severity::Warning, text, context);
+        true
     }
 }

@@ -5,11 +5,8 @@ use std::ops::Range;
 use super::actions::Find;
 use super::{Anchor, App, Context, Effect, Overlay, Pane, Prompt, Severity, Typed, VisibleRow, Wanted};
 use crate::capture;
-use crate::model::{EntryId, Found, Records};
+use crate::model::{EntryId, Found, Records, reading};
 use crate::text::{InputType, Pattern, format};
-
-/// Hits that a filter may hide in a row before the search gives up for this key.
-const HIDDEN: u32 = 10_000;
 
 /// How far a scan of the log is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -103,9 +100,33 @@ impl App {
     pub(super) fn searched(&mut self, progress: Scanned, context: &Context<'_>) {
         let Some(search) = &mut self.search else { return };
         search.progress = progress;
-        if let Some(pending) = search.pending.take() {
+        self.resume_search(context);
+    }
+
+    /// Goes on with a step that waits for a scan, now that one got on.
+    pub(super) fn resume_search(&mut self, context: &Context<'_>) {
+        let pending = self.search.as_mut().and_then(|search| search.pending.take());
+        if let Some(pending) = pending {
             self.go_on(pending, context);
         }
+    }
+
+    /// The user has gone somewhere: a step that still waits must not take them away from there.
+    pub(super) fn forget_step(&mut self) {
+        if let Some(search) = &mut self.search {
+            search.pending = None;
+        }
+    }
+
+    /// Gives up a step that waits for a scan; whether there was one. The search goes on.
+    pub(super) fn stop_waiting(&mut self, context: &Context<'_>) -> bool {
+        let Some(search) = self.search.as_mut().filter(|search| search.pending.is_some()) else {
+            return false;
+        };
+        search.pending = None;
+        let text = "no longer waiting for the next hit: n asks for it again, Esc ends the search";
+        self.notify(Severity::Info, text, context);
+        true
     }
 
     fn step_search(&mut self, way: Way, context: &Context<'_>) {
@@ -163,11 +184,19 @@ impl App {
             Step::Later => self.wait_for_scan(Pending { from, way }),
             Step::Nothing => {
                 let Some(search) = &self.search else { return };
-                let text = format!(
-                    "{} is in none of {} entries",
-                    search.pattern,
-                    format::count(hits.scanned())
-                );
+                let pattern = &search.pattern;
+                let text = match (&self.filter, hits.count()) {
+                    (None, _) | (Some(_), 0) => {
+                        format!(
+                            "{pattern} is in none of {} entries",
+                            format::count(hits.scanned())
+                        )
+                    }
+                    (Some(_), found) => format!(
+                        "{pattern} is in none of the entries that the filter shows, but in {} that it hides",
+                        format::count(found)
+                    ),
+                };
                 self.notify(Severity::Warning, text, context);
             }
         }
@@ -197,10 +226,11 @@ impl App {
         let Some(search) = &self.search else { return rows };
         let mut last: Option<(EntryId, Vec<Range<u32>>)> = None;
         for row in &mut rows {
-            if last.as_ref().is_none_or(|(id, _)| *id != row.id) {
+            if last.as_ref().is_none_or(|(number, _)| *number != row.number) {
+                let (records, place) = reading(records, row.number);
                 // An entry that cannot be read says so itself.
-                let hits = capture::hits(records, &search.pattern, row.id).unwrap_or_default();
-                last = Some((row.id, hits));
+                let hits = capture::hits(records, &search.pattern, place).unwrap_or_default();
+                last = Some((row.number, hits));
             }
             if let Some((_, hits)) = &last {
                 row.hits.clone_from(hits);
@@ -216,20 +246,14 @@ impl App {
             self.notify(Severity::Info, "nothing is searched for", context);
         }
     }
-
-    /// The number of the entry that actions mean.
-    fn current_number(&self, context: &Context<'_>) -> Option<EntryId> {
-        let current = self.log.current(&self.sheet(context.records, context.layout))?;
-        context.records.entry(current).ok().map(|entry| entry.id)
-    }
 }
 
-/// The next hit that is in the log; a filter may hide some.
+/// The next hit that the log shows.
 fn seek(pending: Pending, hits: &dyn Found, context: &Context<'_>) -> Step {
     let Pending { mut from, way } = pending;
     // A scan that has not reported yet knows of no entry.
     let is_through = hits.entries() > 0 && hits.scanned() >= hits.entries();
-    for _ in 0..HIDDEN {
+    loop {
         let hit = match way {
             Way::Forward => hits.next(from),
             // Between the last hit that is known and here there may be others.
@@ -242,15 +266,14 @@ fn seek(pending: Pending, hits: &dyn Found, context: &Context<'_>) -> Step {
                 Way::Forward | Way::Backward => Step::Nothing,
             };
         };
-        let place = context.records.place_of(number);
-        if context.records.entry(place).is_ok_and(|entry| entry.id == number) {
+        if let Some(place) = context.records.place_exactly(number) {
             return Step::Hit(place);
         }
+        // What is found is shown, but for the moment in which a filter drops it.
         from = match (way, number.0.checked_sub(1)) {
             (Way::Forward, _) => EntryId(number.0.saturating_add(1)),
             (Way::Backward, Some(before)) => EntryId(before),
             (Way::Backward, None) => return Step::Nothing,
         };
     }
-    Step::Nothing
 }

@@ -1,7 +1,8 @@
 //! Going to an entry by its number, to a time, to a part of the log, to a byte.
 
+use super::target::{first_kept, gone};
 use super::{App, Context, Inspector, Layout, Pane, Severity};
-use crate::model::{Destination, EntryId, Records, Reference, Timestamp};
+use crate::model::{Destination, EntryId, Records, Reference, Timestamp, reading};
 use crate::text::format;
 
 /// A day in nanoseconds.
@@ -23,7 +24,12 @@ impl App {
         let Some(last) = records.len().checked_sub(1).filter(|last| *last >= first) else {
             return self.notify(Severity::Warning, "there is no entry yet", context);
         };
-        let current = self.target_entry(context).unwrap_or(EntryId(last));
+        let target = self.target(context);
+        let current = match &target {
+            Ok(number) => EntryId(records.place_of(*number).0.min(last)),
+            // One that is not kept any more stood before all that are.
+            Err(_) => EntryId(first),
+        };
         match destination {
             Destination::Number(number) => self.goto_number(number, context),
             Destination::By(by) => {
@@ -40,22 +46,29 @@ impl App {
                 let end = at(records, EntryId(last)).unwrap_or(first);
                 self.goto_time(nearest(first, now, end), context);
             }
-            Destination::Offset(offset) => self.goto_offset(current, offset, context),
+            Destination::Offset(offset) => match target {
+                Ok(number) => self.goto_offset(number, offset, context),
+                Err(why) => self.notify(Severity::Warning, why, context),
+            },
         }
     }
 
     /// Selects the entry of that number.
     pub(super) fn goto_number(&mut self, number: EntryId, context: &Context<'_>) {
-        if let Some(place) = App::shown(number, context.records) {
+        self.forget_step();
+        if let Some(place) = context.records.place_exactly(number) {
             return self.goto_place(place, context);
         }
         let called = format::count(number.0.saturating_add(1));
-        let first = context.records.first();
+        let first = first_kept(context.records);
         let text = match &self.filter {
-            None if number < first => format!(
-                "entry {called} is no longer kept: its ring file was removed; the log begins at {}",
-                format::count(first.0 + 1)
-            ),
+            _ if number < first => {
+                format!(
+                    "{}; the log begins at {}",
+                    gone(number),
+                    format::count(first.0 + 1)
+                )
+            }
             None => format!(
                 "there is no entry {called}: the log has {}",
                 format::count(context.records.len())
@@ -63,13 +76,6 @@ impl App {
             Some(_) => format!("there is no entry {called}, or the filter hides it"),
         };
         self.notify(Severity::Warning, text, context);
-    }
-
-    /// Where the entry of that number stands in the log, if it does.
-    pub(super) fn shown(number: EntryId, records: &dyn Records) -> Option<EntryId> {
-        let place = records.place_of(number);
-        let entry = records.entry(place);
-        entry.is_ok_and(|entry| entry.id == number).then_some(place)
     }
 
     fn goto_place(&mut self, place: EntryId, context: &Context<'_>) {
@@ -104,9 +110,10 @@ impl App {
         }
     }
 
-    /// Shows that byte of an entry in the Inspector.
-    fn goto_offset(&mut self, place: EntryId, offset: u32, context: &Context<'_>) {
-        let Ok(entry) = context.records.entry(place) else {
+    /// Shows that byte of the entry of that number in the Inspector.
+    fn goto_offset(&mut self, number: EntryId, offset: u32, context: &Context<'_>) {
+        let (records, place) = reading(context.records, number);
+        let Ok(entry) = records.entry(place) else {
             return self.notify(Severity::Warning, "the entry cannot be read", context);
         };
         if offset >= entry.len {
@@ -117,8 +124,10 @@ impl App {
             );
             return self.notify(Severity::Warning, text, context);
         }
-        self.goto_place(place, context);
-        self.inspector = Some(Inspector::new(place));
+        if let Some(place) = context.records.place_exactly(number) {
+            self.goto_place(place, context);
+        }
+        self.inspector = Some(Inspector::new(number));
         self.focus(Pane::Inspector, context);
         // How its rows are cut depends on the room that it has now.
         let screen = context.layout.screen;
@@ -126,7 +135,7 @@ impl App {
         let top = self
             .inspector_sheet(context.records, &layout)
             .row_of(place, offset);
-        self.inspector = Some(Inspector { entry: place, top });
+        self.inspector = Some(Inspector { entry: number, top });
     }
 }
 

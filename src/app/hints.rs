@@ -126,7 +126,7 @@ impl App {
             Pane::Status if self.zoomed == Some(Pane::Status) && self.link.is_some() => STATUS_ZOOMED,
             Pane::Status if self.listening.is_some() => STATUS_SERVER,
             Pane::Status => STATUS,
-            Pane::Log if self.log.range_from().is_some() => LOG_RANGE,
+            Pane::Log if self.log.has_range() => LOG_RANGE,
             Pane::Log if self.listening.is_some() => LOG_SERVER,
             Pane::Log if ended => LOG_ENDED,
             Pane::Log => LOG,

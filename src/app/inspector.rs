@@ -7,7 +7,7 @@ use crate::model::EntryId;
 /// The Inspector: one entry in full, as a hexdump.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Inspector {
-    /// The entry.
+    /// The number of the entry.
     pub entry: EntryId,
     /// The row at the top.
     pub top: u32,
@@ -22,9 +22,9 @@ impl Inspector {
     /// The rows that `height` rows of screen show.
     pub fn visible_rows(&self, sheet: &Sheet<'_>, height: u16) -> Vec<VisibleRow> {
         let top = self.top.min(self.last_top(sheet, height));
-        let rows = sheet.rows(self.entry, top, u32::from(height)).into_iter();
+        let rows = sheet.rows(self.place(sheet), top, u32::from(height)).into_iter();
         rows.map(|kind| VisibleRow {
-            id: self.entry,
+            number: self.entry,
             selected: false,
             kind,
             hits: Vec::new(),
@@ -52,7 +52,11 @@ impl Inspector {
 
     fn last_top(&self, sheet: &Sheet<'_>, height: u16) -> u32 {
         sheet
-            .count(self.entry, u32::MAX)
+            .count(self.place(sheet), u32::MAX)
             .saturating_sub(u32::from(height))
+    }
+
+    fn place(&self, sheet: &Sheet<'_>) -> EntryId {
+        sheet.records.place_of(self.entry)
     }
 }

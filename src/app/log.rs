@@ -1,5 +1,8 @@
 //! Where the log stands: follow or anchor, selection, and the moves over them. Every move looks at no more entries
-//! than the window has rows. Rows come from `rows`; nothing of an entry is kept.
+//! than the window has rows. Rows come from `rows`; nothing of an entry is kept but its number.
+//!
+//! What is kept are numbers of entries, because their places change whenever a filter finds or drops an earlier one.
+//! Places are looked up for each move, and are never kept.
 
 mod places;
 mod range;
@@ -7,7 +10,7 @@ mod range;
 use super::actions::Scroll;
 use super::rows::{Sheet, VisibleRow};
 use super::{Purpose, TimeColumn, View};
-use crate::model::EntryId;
+use crate::model::{EntryId, Records};
 
 use places::{advance, last_page, retreat};
 
@@ -17,7 +20,7 @@ pub enum Anchor {
     /// The newest entry is at the bottom.
     #[default]
     Follow,
-    /// This row of this entry is at the top, whatever arrives.
+    /// This row of the entry of this number is at the top, whatever arrives.
     At(EntryId, u32),
 }
 
@@ -30,12 +33,12 @@ pub struct Log {
     pub time: TimeColumn,
     /// Which part is on the screen.
     pub anchor: Anchor,
-    /// The entry that actions mean. While following, only if the user selected one.
+    /// The number of the entry that actions mean. While following, only if the user selected one.
     pub selected: Option<EntryId>,
-    /// Where a range of entries begins that ends with the current one, or the other way round.
+    /// The number of the entry where a range begins that ends with the current one, or the other way round.
     range_from: Option<EntryId>,
-    /// How many entries there were when the bottom was seen last.
-    seen: u64,
+    /// Of what was seen or was there already, the number behind the last entry.
+    seen: EntryId,
 }
 
 /// What the title of the log says.
@@ -69,27 +72,9 @@ impl Log {
         }
     }
 
-    /// The entry at the top, if the log stands still.
-    pub fn top_entry(&self) -> Option<EntryId> {
-        match self.anchor {
-            Anchor::Follow => None,
-            Anchor::At(id, _) => Some(id),
-        }
-    }
-
-    /// The entries have other places now: what was at the top is there or near there, what was selected is there or
-    /// gone.
-    pub fn moved(&mut self, top: Option<EntryId>, selected: Option<EntryId>, range_from: Option<EntryId>) {
-        if let (Some(top), Anchor::At(id, row)) = (top, self.anchor) {
-            self.anchor = Anchor::At(top, if top == id { row } else { 0 });
-        }
-        self.selected = selected;
-        self.range_from = range_from;
-    }
-
     /// What is there by now is not new: it was only found.
     pub fn found(&mut self, entries: u64) {
-        self.seen = entries;
+        self.seen = EntryId(entries);
     }
 
     /// The rows that `height` rows of screen show, from the top.
@@ -97,16 +82,17 @@ impl Log {
         let mut rows = Vec::with_capacity(usize::from(height));
         let len = sheet.len;
         let (mut id, mut first) = self.top(sheet, height);
-        let range = self.range(sheet);
+        let range = self.range_of_numbers(sheet);
         while id.0 < len && rows.len() < usize::from(height) {
             let most = u32::from(height) - rows.len() as u32;
+            let number = sheet.records.number_of(id).unwrap_or(id);
             let selected = match &range {
-                Some(range) => range.contains(&id),
-                None => self.selected == Some(id),
+                Some(range) => range.contains(&number),
+                None => self.selected == Some(number),
             };
             let of_entry = sheet.rows(id, first, most).into_iter();
             rows.extend(of_entry.map(|kind| VisibleRow {
-                id,
+                number,
                 selected,
                 kind,
                 hits: Vec::new(),
@@ -123,7 +109,7 @@ impl Log {
         let bottom = self.bottom(sheet, height).map_or(0, |(id, _)| id.0 + 1);
         LogPosition {
             // The log may have grown between the two looks at it.
-            at: self.selected.map_or(bottom, |id| id.0 + 1).min(of),
+            at: self.selected_place(sheet).map_or(bottom, |id| id.0 + 1).min(of),
             of,
             following,
             selected: self
@@ -132,18 +118,25 @@ impl Log {
             new_below: if following {
                 0
             } else {
-                of.saturating_sub(self.seen.max(bottom))
+                let seen = sheet.records.place_of(self.seen).0;
+                of.saturating_sub(seen.max(bottom))
             },
         }
     }
 
-    /// The entry that actions mean: the selected one, else the newest while following, else the topmost one.
+    /// The place of the entry that actions mean: the selected one, else the newest while following, else the topmost
+    /// one. What is not shown stands for the entry that is shown in its place.
     pub fn current(&self, sheet: &Sheet<'_>) -> Option<EntryId> {
         let last = sheet.last()?;
         Some(match (self.selected, self.anchor) {
-            (Some(id), _) | (None, Anchor::At(id, _)) => id.clamp(sheet.first, last),
+            (Some(number), _) | (None, Anchor::At(number, _)) => sheet.near(number)?,
             (None, Anchor::Follow) => last,
         })
+    }
+
+    /// The place of the selected entry, if it is shown.
+    fn selected_place(&self, sheet: &Sheet<'_>) -> Option<EntryId> {
+        sheet.records.place_exactly(self.selected?)
     }
 
     /// Follows the newest entry; none is selected, unless a range now goes on to the newest.
@@ -152,7 +145,8 @@ impl Log {
         self.selected = None;
     }
 
-    /// Entries before `first` are not kept any more: what stood on one of them moves on to the first that is.
+    /// Entries before the one of number `first` are not kept any more: what stood on one of them moves on to the first
+    /// that is.
     pub fn release(&mut self, first: EntryId) {
         if let Anchor::At(id, _) = self.anchor
             && id < first
@@ -165,9 +159,11 @@ impl Log {
     /// Stays where it is, whatever arrives.
     pub fn hold(&mut self, sheet: &Sheet<'_>, height: u16) {
         if self.anchor == Anchor::Follow && sheet.last().is_some() {
-            let (id, row) = self.top(sheet, height);
-            self.anchor = Anchor::At(id, row);
-            self.seen = sheet.len;
+            let top = self.top(sheet, height);
+            self.anchor_at(top, sheet);
+            // What a filter has not found yet is not new either.
+            let all = sheet.records.unfiltered().map(Records::len);
+            self.seen = EntryId(all.unwrap_or(sheet.len));
         }
     }
 
@@ -215,7 +211,7 @@ impl Log {
         self.keep_selection_visible(sheet, height);
     }
 
-    /// Selects an entry and brings it onto the screen.
+    /// Selects the entry at that place and brings it onto the screen.
     pub fn select(&mut self, id: EntryId, sheet: &Sheet<'_>, height: u16) {
         let Some(last) = sheet.last() else {
             return;
@@ -223,7 +219,7 @@ impl Log {
         let id = id.clamp(sheet.first, last);
         let height = height.max(1);
         self.hold(sheet, height);
-        self.selected = Some(id);
+        self.selected = sheet.records.number_of(id);
         let top = self.top(sheet, height);
         let rows = sheet.count(id, u32::from(height) + 1);
         let above = (id, 0) < top;
@@ -253,15 +249,19 @@ impl Log {
 
     /// The window has another size: the page is full if it can be, and the selected entry is on it.
     pub fn settle(&mut self, sheet: &Sheet<'_>, height: u16) {
-        if self.anchor == Anchor::Follow {
-            return;
+        match self.anchor {
+            Anchor::Follow => return,
+            // It may be shown again, or soon; until then the page is full anyway.
+            Anchor::At(number, _) if sheet.records.place_exactly(number).is_none() => return,
+            Anchor::At(..) => {}
         }
         let top = self.top(sheet, height).min(last_page(sheet, height));
         self.place(top, sheet, height);
         let Some(bottom) = self.bottom(sheet, height) else {
             return;
         };
-        if let Some(selected) = self.selected.filter(|id| *id < top.0 || *id > bottom.0) {
+        let selected = self.selected_place(sheet);
+        if let Some(selected) = selected.filter(|id| *id < top.0 || *id > bottom.0) {
             self.select(selected, sheet, height);
         }
     }
@@ -270,16 +270,19 @@ impl Log {
     pub fn recut(&mut self, before: &Sheet<'_>, change: impl FnOnce(&mut Log)) {
         let kept = match self.anchor {
             Anchor::Follow => None,
-            Anchor::At(id, row) => before.offset(id, row).map(|offset| (id, offset)),
+            Anchor::At(number, row) => {
+                let place = before.records.place_exactly(number);
+                place.and_then(|place| Some((number, place, before.offset(place, row)?)))
+            }
         };
         change(self);
-        if let Some((id, offset)) = kept {
+        if let Some((number, place, offset)) = kept {
             let after = Sheet {
                 view: self.view,
                 time: self.time,
                 ..*before
             };
-            self.anchor = Anchor::At(id, after.row_of(id, offset));
+            self.anchor = Anchor::At(number, after.row_of(place, offset));
         }
     }
 
@@ -290,7 +293,7 @@ impl Log {
         if self.anchor == Anchor::Follow {
             return;
         }
-        let Some(selected) = self.selected else {
+        let Some(selected) = self.selected_place(sheet) else {
             return self.select_here(current, sheet, height);
         };
         let last_row = (selected, sheet.count(selected, u32::MAX) - 1);
@@ -309,7 +312,7 @@ impl Log {
             return;
         };
         self.hold(sheet, height);
-        let Some(selected) = self.selected else {
+        let Some(selected) = self.selected_place(sheet) else {
             return self.select_here(current, sheet, height);
         };
         if (selected, 0) < self.top(sheet, height) {
@@ -324,7 +327,7 @@ impl Log {
         if sheet.count(id, u32::from(height) + 1) <= u32::from(height) {
             return self.select(id, sheet, height);
         }
-        self.selected = Some(id);
+        self.selected = sheet.records.number_of(id);
         let top = self.top(sheet, height);
         let bottom = advance(sheet, top, u32::from(height) - 1);
         if bottom < (id, 0) {
@@ -335,27 +338,44 @@ impl Log {
     }
 
     fn keep_selection_visible(&mut self, sheet: &Sheet<'_>, height: u16) {
-        let (Some(selected), Some(bottom)) = (self.selected, self.bottom(sheet, height)) else {
+        let (Some(selected), Some(bottom)) = (self.selected_place(sheet), self.bottom(sheet, height)) else {
             return;
         };
         let top = self.top(sheet, height);
-        self.selected = Some(selected.clamp(top.0.min(bottom.0), bottom.0));
+        let visible = top.0.min(bottom.0)..=bottom.0;
+        if !visible.contains(&selected) {
+            self.selected = sheet
+                .records
+                .number_of(selected.clamp(*visible.start(), bottom.0));
+        }
     }
 
     fn place(&mut self, top: Place, sheet: &Sheet<'_>, height: u16) {
-        self.anchor = Anchor::At(top.0, top.1);
-        let bottom = self.bottom(sheet, height).map_or(0, |(id, _)| id.0 + 1);
-        self.seen = self.seen.max(bottom);
+        self.anchor_at(top, sheet);
+        let bottom = self.bottom(sheet, height);
+        if let Some(number) = bottom.and_then(|(id, _)| sheet.records.number_of(id)) {
+            self.seen = self.seen.max(EntryId(number.0 + 1));
+        }
     }
 
-    /// The row at the top; an anchor that points past the end of its entry, as after a resize, is pulled back, and one
-    /// on an entry that is not kept any more points at the first that is.
+    fn anchor_at(&mut self, (id, row): Place, sheet: &Sheet<'_>) {
+        // Without an entry there, the log is empty, and begins with the first that comes.
+        self.anchor = Anchor::At(sheet.records.number_of(id).unwrap_or_default(), row);
+    }
+
+    /// The row at the top. An anchor that points past the end of its entry, as after a resize, is pulled back; for an
+    /// entry that is not shown stands the next that is, with as full a page as there is.
     fn top(&self, sheet: &Sheet<'_>, height: u16) -> Place {
-        match self.anchor {
-            Anchor::Follow => last_page(sheet, height),
-            Anchor::At(id, _) if id < sheet.first => (sheet.first, 0),
-            Anchor::At(id, 0) => (id, 0),
-            Anchor::At(id, row) => (id, row.min(sheet.count(id, row + 1) - 1)),
+        let Anchor::At(number, row) = self.anchor else {
+            return last_page(sheet, height);
+        };
+        match (sheet.records.place_exactly(number), row) {
+            (Some(id), 0) => (id, 0),
+            (Some(id), row) => (id, row.min(sheet.count(id, row + 1) - 1)),
+            (None, _) => match sheet.near(number) {
+                Some(id) => (id, 0).min(last_page(sheet, height)),
+                None => (sheet.first, 0),
+            },
         }
     }
 

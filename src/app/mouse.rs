@@ -34,13 +34,15 @@ impl App {
         let Some(row) = y.checked_sub(area.y).and_then(|dy| rows.get(usize::from(dy))) else {
             return;
         };
+        self.forget_step();
         self.log
             .hold(&self.sheet(context.records, context.layout), area.height);
-        self.log.selected = Some(row.id);
+        self.log.selected = Some(row.number);
         self.inspect_selected();
     }
 
     fn wheel(&mut self, pane: Pane, kind: MouseKind, context: &Context<'_>) {
+        self.forget_step();
         let up = kind == MouseKind::ScrollUp;
         let sheet = self.inspector_sheet(context.records, context.layout);
         match (&mut self.inspector, pane) {

@@ -3,7 +3,7 @@
 use super::{App, Context, Effect, Menu, MenuKind, Overlay, Purpose, Report, SessionFile, Severity};
 use crate::model::{
     FileReport, FileState, Full, Goal, Link, LinkState, NetCommand, NetEvent, PeerCommand, RecorderState,
-    Sends, Side, Timestamping,
+    Sends, Side, Timestamping, whole,
 };
 use crate::text::{Shown, format};
 
@@ -86,7 +86,8 @@ impl App {
             }
         }
         if report.state == FileState::Indexing || before == Some(FileState::Indexing) {
-            self.log.found(context.records.len());
+            let all = whole(context.records);
+            self.log.found(all.len());
         }
         self.file = Some(report);
     }

@@ -204,8 +204,9 @@ impl App {
                 Overlay::Menu(menu)
             }
             Open::CopyMenu => {
-                let Some(id) = self.target_entry(context) else {
-                    return self.notify(Severity::Warning, "there is no entry to copy yet", context);
+                let number = match self.target(context) {
+                    Ok(number) => number,
+                    Err(why) => return self.notify(Severity::Warning, why, context),
                 };
                 let range = self
                     .target_range(context)
@@ -215,7 +216,7 @@ impl App {
                         let entries = range.end().0 - range.start().0 + 1;
                         format!("Copy {} entries as", format::count(entries))
                     }
-                    None => format!("Copy entry {} as", context.records.called(id)),
+                    None => format!("Copy entry {} as", number.0.saturating_add(1)),
                 }))
             }
             Open::HistorySearch => return self.open_search(context),
@@ -261,6 +262,10 @@ impl App {
     }
 
     fn back(&mut self, context: &Context<'_>, out: &mut Vec<Effect>) {
+        let is_viewing = self.focus != Pane::Input && !self.is_exporting();
+        if is_viewing && (self.stop_filter(context, out) || self.stop_waiting(context)) {
+            return;
+        }
         match self.focus {
             Pane::Input if self.composer.secret.is_some() => {
                 self.composer.reveal();

@@ -61,6 +61,12 @@ impl Sheet<'_> {
         (last >= self.first).then_some(last)
     }
 
+    /// The place of the entry of that number, or of the one that is shown in its stead: the next one, else the last.
+    pub fn near(&self, number: EntryId) -> Option<EntryId> {
+        let last = self.last()?;
+        Some(self.records.place_of(number).clamp(self.first, last))
+    }
+
     /// How many rows the entry takes; counting stops at `most`.
     pub fn count(&self, id: EntryId, most: u32) -> u32 {
         let Ok(entry) = self.records.entry(id) else {

@@ -1,142 +1,15 @@
 //! A log in memory, and a tiny notation for "state, keys, state": only for tests.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::ops::Range;
+mod memory;
+
+pub(crate) use memory::Memory;
 
 use super::{
     App, Context, Effect, Event, Key, KeyCode, Layout, Reaction, SessionFile, Settings, TimeColumn, View,
     Zone,
 };
-use crate::model::{
-    Annotation, ConnectionId, Direction, Entry, EntryId, EntryKind, Found, Goal, Link, LinkState, NetEvent,
-    Records, RecordsError, Stamps, Surroundings, Tail, Timestamp,
-};
+use crate::model::{ConnectionId, EntryId, Found, Goal, Link, LinkState, NetEvent, Records, Timestamp};
 use crate::text::{InputType, LineEnding, Policy};
-
-/// Entries in memory.
-#[derive(Debug, Default)]
-pub(crate) struct Memory {
-    entries: Vec<(EntryKind, Vec<u8>)>,
-    /// The numbers of the entries that a filter shows; without it, all.
-    pub(crate) shown: Option<Vec<u64>>,
-    /// How many entries are not kept any more.
-    pub(crate) gone: u64,
-    /// How often entries were looked at, to show that work is bounded.
-    pub(crate) looks: RefCell<u64>,
-    /// What was added to entries.
-    pub(crate) annotations: BTreeMap<u64, Annotation>,
-    pub(crate) stamps: BTreeMap<u64, Stamps>,
-}
-
-impl Memory {
-    pub(crate) fn data(&mut self, direction: Direction, bytes: &[u8]) {
-        self.entries.push((EntryKind::Data { direction }, bytes.to_vec()));
-    }
-
-    pub(crate) fn event(&mut self, kind: EntryKind) {
-        self.entries.push((kind, Vec::new()));
-    }
-
-    /// The number of the entry at a place.
-    fn number(&self, place: EntryId) -> Option<usize> {
-        match &self.shown {
-            Some(shown) => shown.get(place.0 as usize).map(|number| *number as usize),
-            None => Some(place.0 as usize),
-        }
-    }
-}
-
-impl Records for Memory {
-    fn first(&self) -> EntryId {
-        self.place_of(EntryId(self.gone))
-    }
-
-    fn len(&self) -> u64 {
-        self.shown.as_ref().map_or(self.entries.len(), Vec::len) as u64
-    }
-
-    fn place_of(&self, number: EntryId) -> EntryId {
-        let before = |shown: &Vec<u64>| EntryId(shown.partition_point(|at| *at < number.0) as u64);
-        self.shown.as_ref().map_or(number, before)
-    }
-
-    fn entry(&self, id: EntryId) -> Result<Entry, RecordsError> {
-        *self.looks.borrow_mut() += 1;
-        let number = self.number(id).ok_or(RecordsError::Missing(id))?;
-        if (number as u64) < self.gone {
-            return Err(RecordsError::Removed);
-        }
-        let (kind, bytes) = self.entries.get(number).ok_or(RecordsError::Missing(id))?;
-        Ok(Entry {
-            id: EntryId(number as u64),
-            connection: ConnectionId(0),
-            at: Timestamp(number as u64 * 1_000),
-            kind: kind.clone(),
-            len: bytes.len() as u32,
-        })
-    }
-
-    fn payload(&self, id: EntryId, range: Range<u32>) -> Result<Vec<u8>, RecordsError> {
-        let number = self.number(id).ok_or(RecordsError::Missing(id))?;
-        let (_, bytes) = self.entries.get(number).ok_or(RecordsError::Missing(id))?;
-        let end = (range.end as usize).min(bytes.len());
-        Ok(bytes[(range.start as usize).min(end)..end].to_vec())
-    }
-
-    fn surroundings(&self, id: EntryId) -> Result<Surroundings, RecordsError> {
-        let at = self.number(id).ok_or(RecordsError::Missing(id))?;
-        let (kind, _) = self.entries.get(at).ok_or(RecordsError::Missing(id))?;
-        let same = |(_, (other, _)): &(usize, &(EntryKind, Vec<u8>))| other == kind;
-        let before = self.entries.iter().enumerate().take(at).rfind(same);
-        let after = self.entries.iter().enumerate().skip(at + 1).find(same);
-        Ok(Surroundings {
-            before: before.map_or(Tail::default(), |(_, (_, bytes))| Tail::last_of(bytes)),
-            after: after.map_or(Tail::default(), |(_, (_, bytes))| Tail::first_of(bytes)),
-        })
-    }
-
-    fn started(&self, _: ConnectionId) -> Option<Timestamp> {
-        Some(Timestamp(0))
-    }
-
-    fn stamps(&self, number: EntryId) -> Option<Stamps> {
-        self.stamps.get(&number.0).copied()
-    }
-
-    fn has_stamps(&self) -> bool {
-        !self.stamps.is_empty()
-    }
-
-    fn annotation(&self, number: EntryId) -> Option<Annotation> {
-        self.annotations.get(&number.0).cloned()
-    }
-
-    fn annotations(&self) -> u64 {
-        self.annotations.len() as u64
-    }
-
-    fn annotated(&self, page: Range<u64>) -> Vec<EntryId> {
-        let all = self.annotations.keys().map(|number| EntryId(*number));
-        all.skip(page.start as usize)
-            .take((page.end - page.start) as usize)
-            .collect()
-    }
-
-    fn annotated_after(&self, number: EntryId) -> Option<EntryId> {
-        self.annotations
-            .range(number.0 + 1..)
-            .next()
-            .map(|(number, _)| EntryId(*number))
-    }
-
-    fn annotated_before(&self, number: EntryId) -> Option<EntryId> {
-        self.annotations
-            .range(..number.0)
-            .next_back()
-            .map(|(number, _)| EntryId(*number))
-    }
-}
 
 /// What a search has found, as a test says.
 #[derive(Clone, Debug, Default)]
@@ -153,32 +26,44 @@ impl Hits {
     }
 }
 
-impl Found for Hits {
+/// They, and what of them the log shows.
+struct ShownHits<'a>(&'a Hits, &'a Memory);
+
+impl ShownHits<'_> {
+    fn known(&self) -> &[u64] {
+        self.0.known()
+    }
+
+    fn is_shown(&self, number: u64) -> bool {
+        let shown = self.1.shown.as_ref();
+        shown.is_none_or(|shown| shown.contains(&number))
+    }
+}
+
+impl Found for ShownHits<'_> {
     fn count(&self) -> u64 {
         self.known().len() as u64
     }
 
     fn scanned(&self) -> u64 {
-        self.scanned
+        self.0.scanned
     }
 
     fn entries(&self) -> u64 {
-        self.of
+        self.0.of
     }
 
     fn next(&self, from: EntryId) -> Option<EntryId> {
-        self.known()
-            .iter()
-            .copied()
-            .find(|number| *number >= from.0)
+        let mut known = self.known().iter().copied();
+        known
+            .find(|number| *number >= from.0 && self.is_shown(*number))
             .map(EntryId)
     }
 
     fn previous(&self, to: EntryId) -> Option<EntryId> {
-        self.known()
-            .iter()
-            .copied()
-            .rfind(|number| *number <= to.0)
+        let mut known = self.known().iter().copied();
+        known
+            .rfind(|number| *number <= to.0 && self.is_shown(*number))
             .map(EntryId)
     }
 
@@ -249,11 +134,12 @@ impl Bench {
 
     pub(crate) fn event(&mut self, event: Event) -> Reaction {
         let layout = self.layout();
+        let hits = self.hits.as_ref().map(|hits| ShownHits(hits, &self.memory));
         let context = Context {
             now: self.now,
             records: &self.memory,
             layout: &layout,
-            hits: self.hits.as_ref().map(|hits| hits as &dyn Found),
+            hits: hits.as_ref().map(|hits| hits as &dyn Found),
         };
         let reaction = self.app.update(event, &context);
         self.effects.clone_from(&reaction.effects);
@@ -300,7 +186,7 @@ impl Bench {
     /// The entry and row of the topmost visible row, and those of the last one.
     pub(crate) fn window(&self) -> (u64, u64) {
         let rows = self.app.log_rows(&self.memory, &self.layout());
-        let end = |row: Option<&super::VisibleRow>| row.map_or(u64::MAX, |row| row.id.0);
+        let end = |row: Option<&super::VisibleRow>| row.map_or(u64::MAX, |row| row.number.0);
         (end(rows.first()), end(rows.last()))
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::Session;
 use super::search::{Hits, Scan};
 use crate::model::{
-    Annotation, ConnectionId, Conversation, Entry, EntryId, Found, Records, RecordsError, Role, Stamps,
+    Annotation, ConnectionId, Conversation, Entry, EntryId, Records, RecordsError, Role, Stamps,
     Surroundings, Timestamp,
 };
 
@@ -50,6 +50,11 @@ impl Records for Filtered {
 
     fn place_of(&self, number: EntryId) -> EntryId {
         EntryId(self.hits.rank(number))
+    }
+
+    fn number_of(&self, place: EntryId) -> Option<EntryId> {
+        let number = self.hits.nth(place.0)?;
+        (number >= self.session.first()).then_some(number)
     }
 
     fn entry(&self, place: EntryId) -> Result<Entry, RecordsError> {
@@ -110,36 +115,5 @@ impl Records for Filtered {
 
     fn conversation(&self, connection: ConnectionId) -> Option<Conversation> {
         self.session.conversation(connection)
-    }
-}
-
-impl Found for Scan {
-    fn count(&self) -> u64 {
-        self.hits().count()
-    }
-
-    fn scanned(&self) -> u64 {
-        self.report().scanned
-    }
-
-    fn entries(&self) -> u64 {
-        self.report().of
-    }
-
-    fn next(&self, from: EntryId) -> Option<EntryId> {
-        self.hits().at_or_after(from.max(self.session().first()))
-    }
-
-    fn previous(&self, to: EntryId) -> Option<EntryId> {
-        let found = self.hits().at_or_before(to)?;
-        (found >= self.session().first()).then_some(found)
-    }
-
-    fn rank(&self, id: EntryId) -> u64 {
-        self.hits().rank(id)
-    }
-
-    fn nth(&self, rank: u64) -> Option<EntryId> {
-        self.hits().nth(rank)
     }
 }

@@ -17,6 +17,7 @@ pub use self::ring::{Ring, ring_of};
 use self::writer::State;
 pub(super) use self::writer::{Carries, Mark, Writer};
 use super::annotations::{TooMany, Written};
+use super::annotator::sidecar_path;
 use super::block::STAMPS_HEADER;
 use super::connection::Origin;
 use super::segment::{Segment, Shared};
@@ -295,7 +296,7 @@ fn begin(
 fn remove(segment: &Segment) -> Result<(), CaptureError> {
     let Segment { path, file, .. } = segment;
     let removed = match file::is_same(path, file) {
-        Ok(true) => std::fs::remove_file(path),
+        Ok(true) => std::fs::remove_file(path).inspect(|()| remove_sidecar(path)),
         Ok(false) => return Err(CaptureError::Replaced(path.clone())),
         Err(error) => Err(error),
     };
@@ -305,4 +306,11 @@ fn remove(segment: &Segment) -> Result<(), CaptureError> {
         }
         Ok(()) | Err(_) => Ok(()),
     }
+}
+
+/// What was written about a file means nothing without it.
+fn remove_sidecar(path: &Path) {
+    // The recording goes on without this: mostly there is none, and one that somebody is writing, or that is no file of
+    // this user, is left alone.
+    drop(file::remove_ours(&sidecar_path(path)));
 }

@@ -26,7 +26,7 @@ pub(super) use self::pass::Pass;
 use self::pass::take_in;
 use self::streams::Streams;
 use super::Session;
-use crate::model::Records as _;
+use crate::model::{EntryId, Found, Records as _};
 
 /// Bytes of the file that are searched in the first round. Each round is twice as long, so that the first hits come
 /// at once and the rest fast.
@@ -73,6 +73,8 @@ pub enum ScanState {
 pub struct Scan {
     session: Session,
     hits: Hits,
+    /// What a filter shows, to which those who go from hit to hit keep.
+    shown: Option<Shown>,
     reports: watch::Receiver<ScanReport>,
     stop: Arc<AtomicBool>,
     /// `None` if the system gave us no thread.
@@ -109,15 +111,29 @@ impl Scan {
         Scan {
             session,
             hits,
+            shown: None,
             reports,
             stop,
             thread,
         }
     }
 
-    /// What is searched.
-    pub(super) fn session(&self) -> &Session {
-        &self.session
+    /// From now on, only hits that this filter shows are gone to; without one, all.
+    pub fn keep_to(&mut self, filter: Option<&Scan>) {
+        self.shown = filter.map(|filter| Shown {
+            hits: filter.hits(),
+            reports: filter.reports(),
+        });
+    }
+
+    /// The entries before this one were looked at, by the filter too, unless that will look at no more.
+    fn passed(&self) -> u64 {
+        let scanned = self.report().scanned;
+        let shown = self.shown.as_ref().map(|shown| shown.reports.borrow().clone());
+        match shown.map(|filter| (filter.state, filter.scanned)) {
+            Some((ScanState::Scanning | ScanState::Waiting, passed)) => scanned.min(passed),
+            Some((ScanState::Stopped | ScanState::Failed(_), _)) | None => scanned,
+        }
     }
 
     /// What was found so far. It stays readable when the scan is gone.
@@ -153,6 +169,46 @@ impl Drop for Scan {
     fn drop(&mut self) {
         // Not joined: it ends within the entry that it looks at, and nobody needs to wait for that.
         self.stop();
+    }
+}
+
+/// What a filter shows, and how far it is.
+#[derive(Debug)]
+struct Shown {
+    hits: Hits,
+    reports: watch::Receiver<ScanReport>,
+}
+
+impl Found for Scan {
+    fn count(&self) -> u64 {
+        self.hits.count()
+    }
+
+    fn scanned(&self) -> u64 {
+        self.passed()
+    }
+
+    fn entries(&self) -> u64 {
+        self.report().of
+    }
+
+    fn next(&self, from: EntryId) -> Option<EntryId> {
+        let shown = self.shown.as_ref().map(|shown| &shown.hits);
+        self.hits.at_or_after_among(shown, from.max(self.session.first()))
+    }
+
+    fn previous(&self, to: EntryId) -> Option<EntryId> {
+        let shown = self.shown.as_ref().map(|shown| &shown.hits);
+        let found = self.hits.at_or_before_among(shown, to)?;
+        (found >= self.session.first()).then_some(found)
+    }
+
+    fn rank(&self, id: EntryId) -> u64 {
+        self.hits.rank(id)
+    }
+
+    fn nth(&self, rank: u64) -> Option<EntryId> {
+        self.hits.nth(rank)
     }
 }
 

@@ -12,8 +12,8 @@ use sockscope::model::{Group, OptionInfo, SOCKET_OPTIONS, Setting};
 
 pub(super) use self::tls::TlsArguments;
 use super::value::{
-    EolName, FormatName, InputName, OnFullName, StdinEofName, ViewName, duration, files, group, number,
-    read_size, setting, size,
+    EolName, FormatName, InputName, OnFullName, StdinEofName, ViewName, bound, duration, files, group,
+    number, read_size, setting,
 };
 
 const USAGE: &str = "sockscope [OPTIONS] [TARGET]\n       \
@@ -264,7 +264,7 @@ pub(super) struct Options {
     pub(super) ring: Option<u32>,
 
     /// The most bytes that the recording may have, or each file of a ring: 4096, 64K, 1GiB [default: no bound]
-    #[arg(long, value_name = "SIZE", value_parser = size, global = true, help_heading = "Recording")]
+    #[arg(long, value_name = "SIZE", value_parser = bound, global = true, help_heading = "Recording")]
     pub(super) max_size: Option<u64>,
 
     /// How bytes are shown at first [default: both]

@@ -268,6 +268,16 @@ pub(crate) fn group(text: &str) -> Result<Group, String> {
     text.parse().map_err(|error: GroupError| error.to_string())
 }
 
+/// The most bytes that a recording may have.
+pub(crate) fn bound(text: &str) -> Result<u64, String> {
+    match size(text)? {
+        0 => Err("nothing fits into 0 bytes: write the most that the recording may have, as in 64K or 1GiB, or leave \
+                  --max-size out for no bound"
+            .to_owned()),
+        bytes => Ok(bytes),
+    }
+}
+
 /// A number of bytes such as `64K`.
 pub(crate) fn size(text: &str) -> Result<u64, String> {
     parse::size(text)

@@ -3,21 +3,22 @@
 use super::EntryId;
 
 /// The entries that were found, by their numbers in the session. It grows while the log is looked through from its
-/// first entry on; every call costs next to nothing however many there are.
+/// first entry on; every call costs next to nothing however many there are. Who goes from one to the next passes over
+/// those that a filter hides.
 pub trait Found {
-    /// How many were found.
+    /// How many were found, shown or not.
     fn count(&self) -> u64;
 
-    /// How many entries were looked at.
+    /// How many entries were looked at: of all before it is known whether they were found, and whether they are shown.
     fn scanned(&self) -> u64;
 
     /// How many entries there are to be looked at.
     fn entries(&self) -> u64;
 
-    /// The first one at or behind `from`.
+    /// The first one that is shown, at or behind `from`.
     fn next(&self, from: EntryId) -> Option<EntryId>;
 
-    /// The last one at or before `to`.
+    /// The last one that is shown, at or before `to`.
     fn previous(&self, to: EntryId) -> Option<EntryId>;
 
     /// How many stand before `id`.

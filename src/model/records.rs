@@ -69,6 +69,21 @@ pub struct Surroundings {
     pub after: Tail,
 }
 
+/// The log with all its entries, whether a filter shows them or not.
+pub fn whole(records: &dyn Records) -> &dyn Records {
+    records.unfiltered().unwrap_or(records)
+}
+
+/// The log from which the entry of that number is read, and its place there: this one, or the one with all entries if
+/// this one does not show it.
+pub fn reading(records: &dyn Records, number: EntryId) -> (&dyn Records, EntryId) {
+    match (records.place_exactly(number), records.unfiltered()) {
+        (Some(place), _) => (records, place),
+        (None, Some(all)) => (all, number),
+        (None, None) => (records, records.place_of(number)),
+    }
+}
+
 /// A log, read entry by entry. Every call costs the same however long the log is.
 ///
 /// An entry is asked for by its place, counted from 0. In the whole log that is its number, [`Entry::id`]; in a
@@ -98,12 +113,15 @@ pub trait Records {
         number
     }
 
-    /// The number by which people call the entry at that place, counted from 1; the place itself if it cannot be read.
-    fn called(&self, place: EntryId) -> u64 {
-        self.entry(place)
-            .map_or(place, |entry| entry.id)
-            .0
-            .saturating_add(1)
+    /// The number of the entry that stands at that place, if one does.
+    fn number_of(&self, place: EntryId) -> Option<EntryId> {
+        (place >= self.first() && place.0 < self.len()).then_some(place)
+    }
+
+    /// Where the entry of that number stands in this log, if it is in it.
+    fn place_exactly(&self, number: EntryId) -> Option<EntryId> {
+        let place = self.place_of(number);
+        (self.number_of(place) == Some(number)).then_some(place)
     }
 
     /// The entry at that place, without its bytes.

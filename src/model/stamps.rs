@@ -1,6 +1,6 @@
 //! The kernel's time stamps of an entry, and what they tell: whether the network, the other program or we were slow.
 
-use super::{ConnectionId, Direction, Entry, EntryId, EntryKind, Records, Timestamp};
+use super::{ConnectionId, Direction, Entry, EntryId, EntryKind, Records, Timestamp, whole};
 use crate::text::format;
 
 /// Entries behind a sent one among which its answer is looked for.
@@ -104,7 +104,7 @@ fn journey(stamps: &Stamps, at: Timestamp, answer: Option<Answer>) -> String {
 
 /// The first bytes that came back after a sent entry, if we sent nothing more before.
 fn answer(records: &dyn Records, entry: &Entry) -> Option<Answer> {
-    let records = records.unfiltered().unwrap_or(records);
+    let records = whole(records);
     let behind = entry.id.0.saturating_add(1);
     for number in behind..records.len().min(behind.saturating_add(REACH)) {
         let Some(later) = of(records, number, entry.connection) else {

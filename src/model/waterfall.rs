@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::phase::{Ending, Phase, PhaseEnd, PhaseKind};
 use super::{
     Attempt, AttemptOutcome, ConnectionId, Direction, Entry, EntryId, EntryKind, Family, Lookup, Records,
-    Tally, Timestamp, TlsReport,
+    Tally, Timestamp, TlsReport, whole,
 };
 use crate::text::format;
 
@@ -69,7 +69,7 @@ impl Waterfall {
 
     /// The waterfall of the dial that this entry ended: an opening, or an error before one. `None` for any other.
     pub fn ending_with(records: &dyn Records, entry: &Entry) -> Option<Vec<Phase>> {
-        let records = records.unfiltered().unwrap_or(records);
+        let records = whole(records);
         let opened = match entry.kind {
             EntryKind::Open { .. } => Some(entry.at),
             EntryKind::Error { .. } => None,

@@ -30,11 +30,11 @@ pub enum OnFull {
 }
 
 impl OnFull {
-    /// Why the session file takes nothing, and what to do: what the user chose is no advice.
+    /// Why the session file takes nothing, and what else could be chosen by those who did not choose an end.
     pub(super) fn reason(self, error: &CaptureError) -> String {
         match (error.full(), self) {
-            (Full::ForNow, _) | (Full::ForGood, OnFull::Continue) => error.to_string(),
-            (Full::ForGood, OnFull::Pause | OnFull::Stop) => {
+            (Full::ForNow, _) | (Full::ForGood, OnFull::Continue | OnFull::Stop) => error.to_string(),
+            (Full::ForGood, OnFull::Pause) => {
                 format!("{error} (--on-full continue would go on, and say how much is missing)")
             }
         }

@@ -4,6 +4,7 @@ use super::canvas::Canvas;
 use super::scene::Scene;
 use super::{chrome, row};
 use crate::app::{Pane, RowKind, VisibleRow};
+use crate::model::reading;
 use crate::text::format;
 
 /// Draws the pane and its title, if it is open.
@@ -18,8 +19,7 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
     let theme = scene.theme();
     let focused = scene.focused(Pane::Inspector);
     let left = scene.line().gap(1).text("Inspector", theme.title(focused)).gap(1);
-    let number = scene.records.called(inspector.entry);
-    let number = format::count(number);
+    let number = format::count(inspector.entry.0.saturating_add(1));
     let right = match &scene.app.filter {
         None => format!("entry {number} of {}", format::count(scene.records.len())),
         // How many are shown has nothing to do with its number.
@@ -50,6 +50,7 @@ fn bytes_shown(scene: &Scene<'_>, rows: &[VisibleRow]) -> Option<(u64, u64, u64)
     };
     let (first, _) = rows.iter().find_map(hex)?;
     let (last, len) = rows.iter().rev().find_map(hex)?;
-    let entry = scene.records.entry(rows.first()?.id).ok()?;
+    let (records, place) = reading(scene.records, rows.first()?.number);
+    let entry = records.entry(place).ok()?;
     Some((first, last + len, u64::from(entry.len)))
 }

@@ -5,11 +5,14 @@ use super::scene::Scene;
 use super::{chrome, row};
 use crate::app::actions::{Action, Focus};
 use crate::app::{
-    Area, Filter, Frame as Borders, LogPosition, Pane, Purpose, RowKind, Scanned, Search, TimeColumn,
-    VisibleRow, Zone,
+    Area, Filter, FilterScan, Frame as Borders, LogPosition, Pane, Purpose, RowKind, Scanned, Search,
+    TimeColumn, VisibleRow, Zone,
 };
 use crate::model::{FileState, LinkState};
 use crate::text::format;
+
+/// Characters of a query or a pattern that a title has room for.
+const QUERY: usize = 24;
 
 /// Draws the pane and its title.
 pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
@@ -42,7 +45,8 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
         // counting entries is enough for a thumb, and costs nothing.
         let gone = scene.records.first().0;
         let from = |place: u64| place.saturating_sub(gone);
-        let part = (from(first.id.0), from(last.id.0 + 1), from(position.of));
+        let place = |row: &VisibleRow| scene.records.place_of(row.number).0;
+        let part = (from(place(first)), from(place(last) + 1), from(position.of));
         chrome::thumb(scene, canvas, x, area, part, scene.focused(Pane::Log));
     }
 }
@@ -67,16 +71,19 @@ fn render_title(scene: &Scene<'_>, canvas: &mut Canvas<'_>, position: LogPositio
         .search
         .as_ref()
         .map_or(scene.line(), |search| search_line(scene, search));
+    let width = scene.layout.log_title.width.saturating_sub(right.cells() + 5);
+    let room = width.saturating_sub(name.cells() + separator.cells());
+    let beside = room.saturating_sub(search.cells() + separator.cells());
     let filter = scene
         .app
         .filter
         .as_ref()
-        .map_or(scene.line(), |filter| filter_line(scene, filter));
-    let width = scene.layout.log_title.width.saturating_sub(right.cells() + 5);
+        .map_or(scene.line(), |filter| filter_line(scene, filter, [beside, room]));
+    // That not everything is shown matters more than how it is shown.
     let parts = vec![
         (0, name),
-        (1, option(&scene.app.log.view.to_string())),
-        (3, option(times)),
+        (3, option(&scene.app.log.view.to_string())),
+        (4, option(times)),
         (2, search),
         (1, filter),
     ];
@@ -84,21 +91,40 @@ fn render_title(scene: &Scene<'_>, canvas: &mut Canvas<'_>, position: LogPositio
     chrome::title(scene, canvas, scene.layout.log_title, &left, &right);
 }
 
-/// `filter: dir:rx`, how many entries there are besides, and how far it is.
-fn filter_line<'s>(scene: &'s Scene<'_>, filter: &Filter) -> super::line::Line<'s> {
+/// `filter: dir:rx`, how many entries there are besides, and how far it is: as much of that as fits into the first
+/// room that takes any of it, or the least.
+fn filter_line<'s>(scene: &'s Scene<'_>, filter: &Filter, rooms: [u16; 2]) -> super::line::Line<'s> {
     let theme = scene.theme();
     let Scanned { scanned, of, .. } = filter.progress;
-    let text = format!("{} (of {})", short(filter.query.source()), format::count(of));
-    let line = scene.line().gap(1).text("filter: ", theme.warning());
-    line.text(&text, theme.strong())
-        .text(&percent(scanned, of), theme.warning())
-        .gap(1)
+    let query = filter.query.source();
+    let of_all = format!(" (of {})", format::count(of));
+    let progress = match filter.scan {
+        FilterScan::Going => percent(scanned, of),
+        FilterScan::Stopped => format!(", stopped at {} %", parts_of_hundred(scanned, of)),
+    };
+    let line = |query: &str, of_all: &str| {
+        let line = scene.line().gap(1).text("filter: ", theme.warning());
+        line.text(&format!("{query}{of_all}"), theme.strong())
+            .text(&progress, theme.warning())
+            .gap(1)
+    };
+    let forms = [
+        (QUERY, of_all.as_str()),
+        (QUERY, ""),
+        (QUERY / 2, ""),
+        (QUERY / 4, ""),
+    ];
+    let forms = forms.map(|(most, of_all)| line(&short(query, most), of_all));
+    let mut fitting = rooms
+        .iter()
+        .filter_map(|room| forms.iter().find(|line| line.cells() <= *room));
+    let [.., least] = &forms;
+    fitting.next().unwrap_or(least).clone()
 }
 
 /// The start of a long text: how far a scan is must stay on the screen beside it.
-fn short(text: &str) -> String {
-    const MOST: usize = 24;
-    match text.char_indices().nth(MOST) {
+fn short(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }
@@ -107,10 +133,14 @@ fn short(text: &str) -> String {
 /// How far a scan is, while it is not through.
 fn percent(scanned: u64, of: u64) -> String {
     if scanned < of {
-        format!(", {} %", u128::from(scanned) * 100 / u128::from(of.max(1)))
+        format!(", {} %", parts_of_hundred(scanned, of))
     } else {
         String::new()
     }
+}
+
+fn parts_of_hundred(scanned: u64, of: u64) -> u128 {
+    u128::from(scanned) * 100 / u128::from(of.max(1))
 }
 
 /// `/pong: 3 of 17`, and how far the search is while it goes on.
@@ -123,7 +153,7 @@ fn search_line<'s>(scene: &'s Scene<'_>, search: &Search) -> super::line::Line<'
         (None, found) => format::count(found),
     };
     let progress = percent(scanned, of);
-    let pattern = format!("/{}: ", short(search.pattern.source()));
+    let pattern = format!("/{}: ", short(search.pattern.source(), QUERY));
     let line = scene.line().gap(1).text(&pattern, theme.secondary());
     line.text(&hits, theme.strong())
         .text(&progress, theme.warning())

@@ -10,7 +10,7 @@ use crate::app::{
     Area, COMMENT_SIGN, Head, HeadColumns, HexRow, INDENT, RowKind, TEXT_COLUMN, TextUnits, TimeColumn,
     VisibleRow,
 };
-use crate::model::EntryKind;
+use crate::model::{EntryKind, reading};
 use crate::text::{ByteClass, Glyph, GutterCell, Shown, Source, TextRows, format};
 
 /// Draws a row at `y` of the area.
@@ -69,7 +69,8 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, y: 
 
 /// Errors are red to their last row.
 fn sentence_style(scene: &Scene<'_>, row: &VisibleRow) -> Style {
-    let entry = scene.records.entry(row.id);
+    let (records, place) = reading(scene.records, row.number);
+    let entry = records.entry(place);
     entry.map_or(Style::new(), |entry| words_style(scene, &entry.kind))
 }
 

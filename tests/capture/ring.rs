@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 
 use proptest::prelude::*;
 use sockscope::capture::{
-    Annotator, CaptureError, Existing, Filtered, Recorder, Ring, Scan, ScanReport, ScanState, Session, Sought,
+    Annotator, CaptureError, Existing, Filtered, Recorder, Ring, Scan, ScanReport, ScanState, Session,
+    Sought, sidecar_path,
 };
 use sockscope::model::{
     Annotation, ConnectionId, Direction, EntryId, EntryKind, Found as _, Records, RecordsError, Role,
@@ -353,6 +354,44 @@ fn what_is_added_to_an_entry_stands_in_its_file_and_goes_with_it() {
         .to_string();
     assert!(error.contains("no such entry"), "{error}");
     assert_eq!(read_files(&recorder.files()).len(), 2);
+}
+
+#[test]
+fn what_was_written_beside_a_file_goes_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let recorder = ring(folder.path(), 2, EACH);
+    let connection = sample::opened(&recorder);
+    let send = || {
+        connection
+            .data(Timestamp(1), Direction::Sent, &vec![1; 60_000])
+            .unwrap()
+    };
+    // Whoever opens a file while it is recorded marks an entry of it.
+    let mark = |path: &Path, number: EntryId| {
+        let mut annotator = Annotator::of_file(Session::open(path).unwrap());
+        let annotation = Annotation {
+            marked: true,
+            comment: None,
+        };
+        annotator.annotate(number, annotation).unwrap();
+        sidecar_path(path)
+    };
+    let older = send();
+    let newer = send();
+    let files = recorder.files();
+    let sidecars = [mark(&files[0], older), mark(&files[1], newer)];
+    assert!(sidecars.iter().all(|sidecar| sidecar.exists()));
+    send();
+    assert!(!files[0].exists());
+    assert_eq!(sidecars.each_ref().map(|sidecar| sidecar.exists()), [false, true]);
+    // Not what only has the name of one.
+    let precious = folder.path().join("precious");
+    std::fs::write(&precious, "precious").unwrap();
+    std::fs::remove_file(&sidecars[1]).unwrap();
+    std::os::unix::fs::symlink(&precious, &sidecars[1]).unwrap();
+    send();
+    assert!(!files[1].exists() && sidecars[1].is_symlink());
+    assert_eq!(std::fs::read(&precious).unwrap(), b"precious");
 }
 
 /// Entry `number`.

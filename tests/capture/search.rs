@@ -4,7 +4,7 @@ use sockscope::capture::{
     Annotator, Connection, Filtered, Recorder, Scan, ScanReport, ScanState, Sought, hits, open_in_background,
 };
 use sockscope::model::{
-    Annotation, Direction, EntryId, FileReport, FileState, Query, Records, Reference, Timestamp,
+    Annotation, Direction, EntryId, FileReport, FileState, Found as _, Query, Records, Reference, Timestamp,
 };
 use sockscope::text::Pattern;
 use tempfile::TempDir;
@@ -299,4 +299,70 @@ fn captures_of_other_programs_are_searched_and_datagrams_stand_alone() {
     assert_eq!(lit(b"nee"), Vec::from_iter(Some(0..3)));
     assert_eq!(lit(b"dle and"), Vec::from_iter(Some(0..3)));
     assert_eq!(lit(b"a needle"), Vec::from_iter(Some(2..8)));
+}
+
+#[test]
+fn whoever_goes_from_hit_to_hit_passes_over_what_a_filter_hides() {
+    let recording = recording();
+    for number in 0..1000 {
+        recording.say(if number == 700 { "needle long" } else { "needle" });
+    }
+    let len = recording.recorder.len();
+    let mut search = recording.scan("needle");
+    let query = Query::parse("size>6", &Reference::default()).unwrap();
+    let filter = Scan::start(recording.recorder.reader(), Sought::Query(query));
+    caught_up(&search, len);
+    caught_up(&filter, len);
+    assert_eq!(search.next(EntryId(0)), Some(EntryId(1)));
+    search.keep_to(Some(&filter));
+    assert_eq!(
+        (search.scanned(), search.entries(), search.count()),
+        (len, len, 1000)
+    );
+    let only = Some(EntryId(701));
+    assert_eq!((search.next(EntryId(0)), search.next(EntryId(702))), (only, None));
+    assert_eq!(search.previous(EntryId(u64::MAX)), only);
+    // What the filter has not seen may be shown or not; what it will never see is not.
+    recording.say("needle longer");
+    search.poke();
+    caught_up(&search, len + 1);
+    assert_eq!((search.scanned(), search.entries()), (len, len + 1));
+    filter.stop();
+    reached(&filter, |report| report.state == ScanState::Stopped);
+    assert_eq!((search.scanned(), search.next(EntryId(702))), (len + 1, None));
+    search.keep_to(None);
+    assert_eq!(search.next(EntryId(702)), Some(EntryId(702)));
+}
+
+#[test]
+fn an_entry_keeps_its_number_when_an_earlier_one_joins_or_leaves_what_is_shown() {
+    let recording = recording();
+    for text in ["say PO", "PONG", "fine", "PONG"] {
+        recording.say(text);
+    }
+    let len = recording.recorder.len();
+    let query = |typed: &str| Sought::Query(Query::parse(typed, &Reference::default()).unwrap());
+    let check = |typed: &str, number: u64, before: Option<u64>, after: Option<u64>| {
+        let scan = Scan::start(recording.recorder.reader(), query(typed));
+        let shown = Filtered::new(recording.recorder.reader(), &scan);
+        let place = || shown.place_exactly(EntryId(number)).map(|place| place.0);
+        caught_up(&scan, recording.recorder.len());
+        assert_eq!(place(), before, "{typed}");
+        if let Some(place) = place() {
+            assert_eq!(shown.number_of(EntryId(place)), Some(EntryId(number)));
+            assert_eq!(shown.entry(EntryId(place)).unwrap().id, EntryId(number));
+        }
+        (scan, after)
+    };
+    // The last read ends in the middle of what both filters look for.
+    recording.say("say PO");
+    let joins = check("\"say PONG\"", 5, None, Some(0));
+    let leaves = check("not \"say PONG\" and dir:rx", 5, Some(4), None);
+    recording.say("NG");
+    for (scan, after) in [joins, leaves] {
+        scan.poke();
+        caught_up(&scan, len + 2);
+        let shown = Filtered::new(recording.recorder.reader(), &scan);
+        assert_eq!(shown.place_exactly(EntryId(5)).map(|place| place.0), after);
+    }
 }

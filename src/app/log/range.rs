@@ -7,17 +7,23 @@ use crate::app::rows::Sheet;
 use crate::model::EntryId;
 
 impl Log {
-    /// The entries that are selected together, if a range was begun.
+    /// The places of the entries that are selected together, if a range was begun.
     pub fn range(&self, sheet: &Sheet<'_>) -> Option<RangeInclusive<EntryId>> {
-        let last = sheet.last()?;
-        let from = self.range_from?.clamp(sheet.first, last);
+        let from = sheet.near(self.range_from?)?;
         let to = self.current(sheet)?;
         Some(from.min(to)..=from.max(to))
     }
 
-    /// Where the range begins.
-    pub fn range_from(&self) -> Option<EntryId> {
-        self.range_from
+    /// The numbers of the first and the last entry that are selected together, and what lies between.
+    pub fn range_of_numbers(&self, sheet: &Sheet<'_>) -> Option<RangeInclusive<EntryId>> {
+        let range = self.range(sheet)?;
+        let number = |place: &EntryId| sheet.records.number_of(*place);
+        Some(number(range.start())?..=number(range.end())?)
+    }
+
+    /// Whether a range was begun.
+    pub fn has_range(&self) -> bool {
+        self.range_from.is_some()
     }
 
     /// Begins a range at the current entry, or ends the one that there is.
@@ -27,7 +33,7 @@ impl Log {
         }
         if let Some(current) = self.current(sheet) {
             self.select(current, sheet, height);
-            self.range_from = Some(current);
+            self.range_from = self.selected;
         }
     }
 

@@ -9,8 +9,8 @@ use crate::text::{GutterCell, HexLayout, Shown, Unit};
 /// A row of the log, ready to be painted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VisibleRow {
-    /// The place in the log of the entry that it belongs to.
-    pub id: EntryId,
+    /// The number of the entry that it belongs to.
+    pub number: EntryId,
     /// Whether that entry is selected.
     pub selected: bool,
     /// What it shows.

@@ -223,10 +223,11 @@ fn what_is_no_mark_any_more_leaves_the_filter_and_the_rest_stays() {
     let all = shown(&bench);
     assert!(all > 0);
     bench.keys("gj");
-    assert_eq!(selected(&bench), Some(1));
+    assert_eq!(selected(&bench), Some(19));
     bench.keys("m");
     keep(&mut bench);
     show_marks(&mut bench, Event::Tick);
+    assert_eq!(bench.notice(), "the filter no longer shows entry 20");
     assert_eq!(
         (bench.memory.shown.clone(), shown(&bench)),
         (Some(vec![9, 29]), all * 2 / 3)

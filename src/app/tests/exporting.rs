@@ -1,7 +1,7 @@
 //! Exporting: what is asked, what is handed to the runtime, and what becomes of it.
 
 use crate::app::testing::{Bench, settings};
-use crate::app::{Effect, Event, ExportOrder, MenuKind, Overlay, Pane, SessionFile, Settings};
+use crate::app::{Effect, Event, ExportOrder, MenuKind, Overlay, Pane, Scanned, SessionFile, Settings};
 use crate::capture::Existing;
 use crate::model::{
     Direction, EntryId, ExportFormat, ExportReport, ExportState, FileReport, LinkState, Portion,
@@ -77,6 +77,17 @@ fn everything_is_exported_under_a_name_that_can_be_edited() {
 fn a_filter_and_an_entry_are_exported_alone() {
     let mut bench = bench();
     bench.keys("fsize>3<Enter>E");
+    assert_eq!(
+        title(&bench),
+        "Export what the filter size>3 shows, 100 entries found so far, as"
+    );
+    bench.keys("<Esc>");
+    bench.event(Event::Filtered(Scanned {
+        found: 100,
+        scanned: 100,
+        of: 100,
+    }));
+    bench.keys("E");
     assert_eq!(
         title(&bench),
         "Export what the filter size>3 shows, 100 entries, as"
@@ -214,8 +225,53 @@ fn nothing_is_exported_of_nothing() {
     bench.keys("<Esc>E");
     assert_eq!(bench.notice(), "there is no entry to export yet");
     bench.keys("w");
-    assert_eq!(bench.notice(), "there is no entry to export yet");
+    assert_eq!(bench.notice(), "there is no entry yet");
     assert_eq!(bench.app.overlay, None);
+}
+
+#[test]
+fn an_export_of_no_entry_says_why() {
+    let none = |bench: &mut Bench| {
+        bench.event(Event::Exported(ExportReport {
+            state: ExportState::Done(vec!["f".into()]),
+            ..ExportReport::default()
+        }));
+    };
+    let mut bench = bench();
+    bench.keys("fsize>3<Enter>:export jsonl f<Enter>");
+    none(&mut bench);
+    assert_eq!(
+        bench.notice(),
+        "exported no entry to f: the filter size>3 holds for none of them"
+    );
+    bench.keys(":filter-clear<Enter>gw");
+    assert_eq!(title(&bench), "Export entry 1 as");
+    bench.memory.gone = 10;
+    bench.keys("t<Ctrl-U>f<Enter>");
+    none(&mut bench);
+    assert_eq!(
+        bench.notice(),
+        "exported no entry to f: what was chosen is no longer kept: its ring file was removed"
+    );
+}
+
+#[test]
+fn what_is_done_with_an_inspected_entry_that_is_not_kept_any_more_says_so() {
+    let mut bench = bench();
+    bench.keys("gl");
+    bench.memory.gone = 10;
+    bench.event(Event::Tick);
+    let gone = "entry 1 is no longer kept: its ring file was removed";
+    for keys in ["m", ";", "w", "y", ":0x1<Enter>"] {
+        bench.keys(keys);
+        assert_eq!((bench.notice(), &bench.app.overlay), (gone, &None), "{keys}");
+        assert_eq!(bench.effects, [], "{keys}");
+    }
+    bench.keys("J");
+    assert_eq!(
+        bench.app.inspector.map(|inspector| inspector.entry),
+        Some(EntryId(10))
+    );
 }
 
 #[test]

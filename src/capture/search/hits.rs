@@ -68,6 +68,35 @@ impl Page {
     }
 }
 
+/// Which entries of a page may be found.
+enum Allowed {
+    All,
+    Those(Arc<Page>),
+    None,
+}
+
+impl Allowed {
+    fn on(others: Option<&Hits>, page: usize) -> Allowed {
+        match others.map(|others| others.pages().get(page).cloned()) {
+            None => Allowed::All,
+            Some(Some(page)) => Allowed::Those(page),
+            Some(None) => Allowed::None,
+        }
+    }
+
+    fn is_none(&self) -> bool {
+        matches!(self, Allowed::None)
+    }
+
+    fn word(&self, index: usize) -> u64 {
+        match self {
+            Allowed::All => u64::MAX,
+            Allowed::Those(page) => page.word(index),
+            Allowed::None => 0,
+        }
+    }
+}
+
 impl Hits {
     /// How many there are.
     pub fn count(&self) -> u64 {
@@ -84,6 +113,11 @@ impl Hits {
 
     /// The first hit at `id` or after it.
     pub fn at_or_after(&self, id: EntryId) -> Option<EntryId> {
+        self.at_or_after_among(None, id)
+    }
+
+    /// The first hit at `id` or after it that is one of `others` too. Entries are compared 64 at once.
+    pub fn at_or_after_among(&self, others: Option<&Hits>, id: EntryId) -> Option<EntryId> {
         let (first, word, bit) = place(id.0);
         let pages = self.pages();
         let mut from = (word, !(bit - 1));
@@ -91,9 +125,12 @@ impl Hits {
             from = (0, u64::MAX);
         }
         for (number, page) in pages.from(first) {
-            if let Some(page) = page.filter(|page| page.count() > 0) {
+            let allowed = Allowed::on(others, number);
+            if let Some(page) = page.filter(|page| page.count() > 0 && !allowed.is_none()) {
                 for index in from.0..WORDS {
-                    let left = page.word(index) & if index == from.0 { from.1 } else { u64::MAX };
+                    let left = page.word(index)
+                        & allowed.word(index)
+                        & if index == from.0 { from.1 } else { u64::MAX };
                     if left != 0 {
                         return Some(entry(number, index, left.trailing_zeros()));
                     }
@@ -111,6 +148,11 @@ impl Hits {
 
     /// The last hit at `id` or before it.
     pub fn at_or_before(&self, id: EntryId) -> Option<EntryId> {
+        self.at_or_before_among(None, id)
+    }
+
+    /// The last hit at `id` or before it that is one of `others` too. Entries are compared 64 at once.
+    pub fn at_or_before_among(&self, others: Option<&Hits>, id: EntryId) -> Option<EntryId> {
         let (last, word, bit) = place(id.0);
         let pages = self.pages();
         let mut from = (word, bit | (bit - 1));
@@ -118,9 +160,15 @@ impl Hits {
             from = (WORDS - 1, u64::MAX);
         }
         for number in (pages.forgotten..pages.end().min(last.saturating_add(1))).rev() {
-            if let Some(page) = pages.get(number).filter(|page| page.count() > 0) {
+            let allowed = Allowed::on(others, number);
+            let page = pages
+                .get(number)
+                .filter(|page| page.count() > 0 && !allowed.is_none());
+            if let Some(page) = page {
                 for index in (0..=from.0).rev() {
-                    let left = page.word(index) & if index == from.0 { from.1 } else { u64::MAX };
+                    let left = page.word(index)
+                        & allowed.word(index)
+                        & if index == from.0 { from.1 } else { u64::MAX };
                     if left != 0 {
                         return Some(entry(number, index, left.ilog2()));
                     }
@@ -324,6 +372,37 @@ mod tests {
                 let before = model.range(..id).next_back().copied();
                 prop_assert_eq!(hits.prev_before(EntryId(id)), before.map(EntryId));
                 prop_assert_eq!(hits.rank(EntryId(id)), model.range(..id).count() as u64);
+            }
+        }
+
+        #[test]
+        fn hits_that_are_others_too_are_found_whatever_lies_between(
+            own in proptest::collection::btree_set(0..4 * PAGE, 0..60),
+            others in proptest::collection::btree_set(0..4 * PAGE, 0..60),
+            both in proptest::collection::btree_set(0..4 * PAGE, 0..4),
+            forgotten in 0..2 * PAGE,
+            ids in proptest::collection::vec(prop_oneof![0..5 * PAGE, Just(u64::MAX)], 1..20),
+        ) {
+            let hits = |ids: &BTreeSet<u64>| {
+                let hits = Hits::default();
+                let mut marks = Marks::new(hits.clone());
+                ids.iter().for_each(|id| marks.set(*id, true));
+                marks.flush();
+                hits
+            };
+            let (own, others) = (&own | &both, &others | &both);
+            let (found, shown) = (hits(&own), hits(&others));
+            // What one of them has forgotten is gone.
+            found.forget_before(EntryId(forgotten));
+            let first = forgotten / PAGE * PAGE;
+            let model: BTreeSet<u64> = own.intersection(&others).copied().filter(|id| *id >= first).collect();
+            for id in ids.into_iter().chain(own).chain(others) {
+                let after = model.range(id..).next().copied().map(EntryId);
+                let before = model.range(..=id).next_back().copied().map(EntryId);
+                prop_assert_eq!(found.at_or_after_among(Some(&shown), EntryId(id)), after);
+                prop_assert_eq!(found.at_or_before_among(Some(&shown), EntryId(id)), before);
+                prop_assert_eq!(shown.at_or_after_among(Some(&found), EntryId(id)), after);
+                prop_assert_eq!(shown.at_or_before_among(Some(&found), EntryId(id)), before);
             }
         }
 

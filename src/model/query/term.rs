@@ -350,6 +350,12 @@ fn list<T>(name: &str, value: &Value<'_>, read: impl Fn(&str) -> Option<T>) -> R
                 "dir" => ("a direction", names(DIRECTIONS)),
                 "kind" => ("a kind of entry", names(Kind::NAMES)),
                 "is" => ("what an entry can be", names(ADDED)),
+                _ if let Some((first, last)) = backwards(word) => {
+                    return QueryError::new(
+                        at,
+                        format!("{} runs backwards: write {last}-{first}", quote(word)),
+                    );
+                }
                 _ => (
                     "the number of a connection",
                     "numbers, as in conn:0 or conn:1,4-6".to_owned(),
@@ -373,7 +379,17 @@ fn known<T: Copy>(table: &[(&str, T)], word: &str) -> Option<T> {
 }
 
 fn numbers(word: &str) -> Option<RangeInclusive<u32>> {
+    let (first, last) = ends(word)?;
+    (first <= last).then_some(first..=last)
+}
+
+/// The numbers of a range whose first is behind its last.
+fn backwards(word: &str) -> Option<(u32, u32)> {
+    ends(word).filter(|(first, last)| first > last)
+}
+
+fn ends(word: &str) -> Option<(u32, u32)> {
     let number = |digits: &str| digits.parse().ok().filter(|_| !digits.starts_with('+'));
     let (first, last) = word.split_once('-').unwrap_or((word, word));
-    Some(number(first)?..=number(last)?)
+    Some((number(first)?, number(last)?))
 }

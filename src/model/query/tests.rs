@@ -328,6 +328,8 @@ fn errors_point_and_advise() {
     fails("kind:data,", 10..10, "half-close");
     fails("conn:x", 5..6, "number");
     fails("conn:-1", 5..7, "number");
+    fails("conn:3-1", 5..8, "write 1-3");
+    fails("conn:0,9-2,4", 7..10, "runs backwards: write 2-9");
     fails("dir>rx", 0..6, "dir:rx");
     fails("since=5s", 0..8, "since<5s");
     fails("since<5", 6..7, "duration");

@@ -99,6 +99,7 @@ impl Views {
     /// Searches for something else, or for nothing any more.
     pub(super) fn search(&mut self, pattern: Option<Pattern>) {
         self.search = pattern.map(|pattern| Watched::start(self.session.clone(), Sought::Pattern(pattern)));
+        self.keep_to_filter();
     }
 
     /// Shows something else, or everything again.
@@ -108,6 +109,22 @@ impl Views {
             let filtered = Filtered::new(self.session.clone(), &watched.scan);
             (watched, filtered)
         });
+        self.keep_to_filter();
+    }
+
+    /// Stops looking for more that is to be shown.
+    pub(super) fn stop_filter(&self) {
+        if let Some((watched, _)) = &self.filter {
+            watched.scan.stop();
+        }
+    }
+
+    /// Hits that are not shown are not gone to.
+    fn keep_to_filter(&mut self) {
+        if let Some(search) = &mut self.search {
+            let filter = self.filter.as_ref().map(|(watched, _)| &watched.scan);
+            search.scan.keep_to(filter);
+        }
     }
 
     /// Says that the log may have grown.

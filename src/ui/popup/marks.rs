@@ -1,7 +1,7 @@
 //! The list of marks and comments: which entry, when, what it is, what was said about it.
 
 use crate::app::{List, sentence};
-use crate::model::{EntryId, EntryKind, Sides};
+use crate::model::{EntryId, EntryKind, Sides, whole};
 use crate::text::{Shown, format};
 use crate::ui::canvas::Canvas;
 use crate::ui::line::{Line, fit};
@@ -32,7 +32,7 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, list: List) {
 fn line<'s>(scene: &'s Scene<'_>, number: EntryId, width: u16) -> Line<'s> {
     let (theme, pen) = (scene.theme(), &scene.pen);
     // A mark is listed whether the filter shows its entry or not.
-    let log = scene.records.unfiltered().unwrap_or(scene.records);
+    let log = whole(scene.records);
     let name = pen.text(
         &format!("{:<5}", format!("#{}", number.0.saturating_add(1))),
         theme.strong(),

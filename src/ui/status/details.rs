@@ -4,7 +4,7 @@ use ratatui::style::Style;
 
 use super::words;
 use crate::app::Block;
-use crate::model::{Direction, Link, RecorderState, Tally, Timestamping};
+use crate::model::{Direction, Link, RecorderState, Tally, Timestamping, whole};
 use crate::text::format;
 use crate::ui::line::Line;
 use crate::ui::scene::Scene;
@@ -240,7 +240,7 @@ fn recorder<'s>(scene: &'s Scene<'_>) -> Line<'s> {
     // What crossed, and what it takes with its packet headers, are two things.
     let entries = format!(
         "{}, {} of data; {size}",
-        format::counted(scene.records.len(), "entry", "entries"),
+        format::counted(whole(scene.records).len(), "entry", "entries"),
         format::size(scene.app.payload)
     );
     match &scene.app.recorder {

@@ -2,7 +2,7 @@
 
 use ratatui::style::Style;
 
-use crate::model::{EntryId, FileReport, FileState};
+use crate::model::{EntryId, FileReport, FileState, whole};
 use crate::text::format::{self, counted};
 use crate::ui::line::{Line, fit};
 use crate::ui::scene::Scene;
@@ -53,11 +53,12 @@ fn first_row<'s>(scene: &'s Scene<'_>, file: &FileReport, width: u16) -> Line<'s
     )
 }
 
-/// From when on, and how long: of the entries that are known so far.
+/// From when on, and how long: of the entries that are known so far, shown or not, as are all other figures here.
 fn span(scene: &Scene<'_>) -> Option<String> {
-    let at = |id: EntryId| Some(scene.records.entry(id).ok()?.at);
-    let last = scene.records.len().checked_sub(1).map(EntryId)?;
-    let (first, last) = (at(scene.records.first())?, at(last)?);
+    let all = whole(scene.records);
+    let at = |id: EntryId| Some(all.entry(id).ok()?.at);
+    let last = all.len().checked_sub(1).map(EntryId)?;
+    let (first, last) = (at(all.first())?, at(last)?);
     let offset = scene.app.settings.zone.offset();
     Some(format!(
         "from {} {}, {} long",

@@ -2,6 +2,7 @@
 
 use super::{Ended, Host, Turns};
 use crate::app::{Effect, Event, Report};
+use crate::model::Query;
 use crate::runtime::clipboard;
 use crate::runtime::desk::Job;
 use crate::runtime::guard::{Mouse, mouse_sequence};
@@ -23,10 +24,10 @@ impl<H: Host, D: Display> Turns<H, D> {
             Effect::Recall(endpoint) => self.lines.desk.ask(Job::Recall(endpoint)),
             Effect::RememberTarget(endpoint) => self.lines.desk.ask(Job::Visit(endpoint)),
             Effect::Suspend => self.host.suspend().err().map(failed),
-            Effect::Filter(query) => {
-                self.views.filter(query);
-                // At once, before anything is drawn.
-                Some(Event::Refiltered)
+            Effect::Filter(query) => Some(self.filter(query)),
+            Effect::StopFilter => {
+                self.views.stop_filter();
+                None
             }
             Effect::Search(pattern) => {
                 self.views.search(pattern);
@@ -67,6 +68,12 @@ impl<H: Host, D: Display> Turns<H, D> {
                 None
             }
         }
+    }
+
+    /// Shows something else, and says so at once, before anything is drawn.
+    fn filter(&mut self, query: Option<Query>) -> Event {
+        self.views.filter(query);
+        Event::Refiltered
     }
 }
 
