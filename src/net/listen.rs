@@ -10,6 +10,7 @@ mod server;
 use tokio::sync::mpsc;
 
 use self::server::Server;
+use super::acceptor::Acceptor;
 use super::announce::{Refusal, announce};
 use super::shared::Shared;
 use super::worker::Next;
@@ -59,19 +60,34 @@ pub(super) async fn run(
             return Next::Idle;
         }
     };
+    let acceptor = match Acceptor::new(shared, &endpoint, target.as_ref(), &bound.addresses) {
+        Ok(acceptor) => acceptor,
+        Err(error) => {
+            let (text, errno) = (error.to_string(), None);
+            journal.event(at, EntryKind::Error { text, errno });
+            fail(shared, error.to_string());
+            return Next::Idle;
+        }
+    };
     for text in std::mem::take(&mut bound.notes) {
         journal.event(at, EntryKind::Note { text });
     }
     let text = format!("listening on {}", bound.places.join(" and "));
-    journal.event(at, EntryKind::Note { text });
+    for text in std::iter::once(text).chain(acceptor.note()) {
+        journal.event(at, EntryKind::Note { text });
+    }
     shared.publish(|news| {
         if let Some(listening) = &mut news.listening {
             listening.state = LinkState::Listening;
             listening.since = Some(at);
             listening.bound = std::mem::take(&mut bound.places);
+            if let Some((fingerprint, made)) = acceptor.fingerprint() {
+                listening.fingerprint = Some(fingerprint);
+                listening.self_signed = made;
+            }
         }
     });
-    Server::new(shared, journal, bound, endpoint, target)
+    Server::new(shared, journal, (bound, acceptor), endpoint, target)
         .run(commands)
         .await
 }

@@ -1,6 +1,7 @@
 //! Serving one connection that was accepted, or relaying it.
 
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::time::Duration;
 
 use socket2::SockRef;
@@ -8,6 +9,7 @@ use tokio::sync::mpsc;
 
 use super::accept::Arrival;
 use crate::model::{Endpoint, EntryKind, NetCommand, Side};
+use crate::net::acceptor::{Acceptor, Guest};
 use crate::net::channel::Channel;
 use crate::net::connect::Connected;
 use crate::net::journal::Journal;
@@ -22,14 +24,29 @@ use crate::net::words;
 /// remembers those who ask without being answered (`nf_conntrack_udp_timeout`).
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// Serves it until it ends, by either side; `endpoint` is what it dialed, and `target` what it is relayed to.
+/// What is to be done for whoever comes.
+pub(super) struct Whom {
+    /// What it dialed.
+    pub(super) endpoint: Endpoint,
+    /// What it is relayed to.
+    pub(super) target: Option<Endpoint>,
+    /// What comes before its first byte.
+    pub(super) acceptor: Rc<Acceptor>,
+}
+
+/// Serves it until it ends, by either side.
 pub(super) async fn peer(
     shared: &Shared,
     mut journal: Journal,
     arrival: Arrival,
-    (endpoint, target): (Endpoint, Option<Endpoint>),
+    whom: Whom,
     mut inbox: mpsc::Receiver<NetCommand>,
 ) -> After {
+    let Whom {
+        endpoint,
+        target,
+        acceptor,
+    } = whom;
     let Arrival {
         socket,
         local,
@@ -49,7 +66,7 @@ pub(super) async fn peer(
         journal.event(shared.clock.now(), EntryKind::Error { text, errno });
     }
     let side = if target.is_some() { Side::Local } else { Side::Peer };
-    let channel = Channel::new(socket, journal.connection(), side, &shared.kernel);
+    let mut channel = Channel::new(socket, journal.connection(), side, &shared.kernel);
     if let Some(target) = target {
         let application = Application {
             channel,
@@ -57,7 +74,23 @@ pub(super) async fn peer(
             local,
             name,
         };
-        return tap::relay(shared, journal, application, &target, inbox).await;
+        return tap::relay(shared, journal, (application, &acceptor), &target, inbox).await;
+    }
+    // Of a Unix socket the addresses are stand-ins.
+    if endpoint.is_over_ip() {
+        shared.link(journal.connection(), |link| {
+            (link.local, link.remote) = (Some(local), Some(remote));
+        });
+    }
+    let mut guest = Guest {
+        shared,
+        journal: &mut journal,
+        channel: &mut channel,
+        name: &name,
+        side: Side::Peer,
+    };
+    if let Err(after) = guest.welcome(&acceptor, &mut inbox).await {
+        return after;
     }
     let silence = channel.has_datagrams().then_some(SILENCE);
     let connected = Connected {

@@ -59,6 +59,10 @@ pub(super) struct End {
     pub(super) reading: Half,
     /// What goes to it.
     pub(super) writing: Half,
+    /// What was offered to it last was the user's, and TLS may want it again.
+    pub(super) ours: bool,
+    /// What comes from it has ended without TLS's word for it.
+    pub(super) cut: bool,
     /// It was found to be gone while something was written to it; what it sent before is still read.
     pub(super) gone: bool,
 }
@@ -112,6 +116,8 @@ impl End {
             outbox: Outbox::default(),
             reading: Half::Open,
             writing: Half::Open,
+            ours: false,
+            cut: false,
             gone: false,
         }
     }

@@ -66,11 +66,8 @@ impl Pair<'_> {
                 }
                 Ok(Received::End) => return self.ended(side),
                 Ok(Received::Cut) => {
-                    let text = format!(
-                        "{} ended the connection without close_notify: what it sent may be cut short (RFC 8446 §6.1)",
-                        self.end(side).name
-                    );
-                    self.error(text, None);
+                    self.error(self.cut_short(side), None);
+                    self.end(side).cut = true;
                     return self.ended(side);
                 }
                 Err(Fault::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => return,
@@ -122,7 +119,11 @@ impl Pair<'_> {
                 return;
             }
             // A message of the user goes between two chunks of the relay, never into one; and whole.
-            let ours = to.outbox.is_under_way() || (!from.holds() && !to.outbox.is_empty());
+            let ours = if to.channel.is_sending() {
+                to.ours
+            } else {
+                to.outbox.is_under_way() || (!from.holds() && !to.outbox.is_empty())
+            };
             let written = if ours && self.journal.is_blocked() {
                 return;
             } else if ours {
@@ -145,6 +146,7 @@ impl Pair<'_> {
     /// Writes to a side some of what the user sends to it, and records that.
     fn write_ours(&mut self, side: Side) -> io::Result<()> {
         let to = &mut self.ends[place(side)];
+        to.ours = true;
         let most = if to.channel.has_datagrams() {
             usize::MAX
         } else {
@@ -169,6 +171,7 @@ impl Pair<'_> {
             Side::Local => (application, server),
             Side::Peer => (server, application),
         };
+        to.ours = false;
         let bytes = from.buffer.get(from.pending.clone()).unwrap_or_default();
         // An empty datagram says nothing in a stream.
         if !bytes.is_empty() || to.channel.has_datagrams() {
