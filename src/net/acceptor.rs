@@ -17,9 +17,7 @@ use super::session::After;
 use super::shared::{Fate, Shared};
 use super::tls::{ClientHello, Fault, Interceptor, LocalAuthority, TlsError, TlsServer};
 use super::words;
-use crate::model::{
-    End, EndHow, Endpoint, EntryKind, LinkState, NetCommand, PeerCommand, Side, TlsReport,
-};
+use crate::model::{End, EndHow, Endpoint, EntryKind, LinkState, NetCommand, PeerCommand, Side, TlsReport};
 use crate::text::format;
 
 /// How long whoever is turned away may take to hear why.
@@ -30,7 +28,7 @@ pub(super) enum Acceptor {
     /// Nothing.
     Clear,
     /// TLS, with one certificate for all.
-    Tls(TlsServer),
+    Tls(Box<TlsServer>),
     /// TLS in the name of the server that is asked for.
     Intercept(Box<Interceptor>),
 }
@@ -48,7 +46,7 @@ impl Acceptor {
             return Ok(Acceptor::Intercept(Box::new(shared.tls.interceptor(authority))));
         }
         match endpoint {
-            Endpoint::Tls(_) => Ok(Acceptor::Tls(shared.tls.server(bound)?)),
+            Endpoint::Tls(_) => Ok(Acceptor::Tls(Box::new(shared.tls.server(bound)?))),
             Endpoint::Tcp(_)
             | Endpoint::Udp(_)
             | Endpoint::Unix(_)
@@ -68,7 +66,10 @@ impl Acceptor {
                 } else {
                     format!("the certificate of {}", certificate.subject)
                 };
-                Some(format!("clients get to see {whose}, SHA-256 {}", certificate.sha256))
+                Some(format!(
+                    "clients get to see {whose}, SHA-256 {}",
+                    certificate.sha256
+                ))
             }
             Acceptor::Intercept(interceptor) => Some(format!(
                 "clients get to see certificates by {}, SHA-256 {}, which they have to trust: sockscope ca prints it",
@@ -95,7 +96,7 @@ pub(super) enum Welcomed {
     /// Bytes may cross in TLS, in which this application protocol was agreed on.
     Secured(Option<Vec<u8>>),
     /// It has said what it asks for, and waits for the answer.
-    Asks(ClientHello),
+    Asks(Box<ClientHello>),
 }
 
 /// A connection that was accepted and through which nothing may cross yet.
@@ -150,17 +151,13 @@ impl Guest<'_> {
     pub(super) async fn answer(
         &mut self,
         interceptor: &Interceptor,
-        hello: ClientHello,
+        hello: Box<ClientHello>,
         as_whom: (&str, Option<&[u8]>),
         inbox: &mut mpsc::Receiver<NetCommand>,
     ) -> Result<(), After> {
         self.begin();
-        let answered = bounded(
-            self.shared,
-            inbox,
-            self.channel.answer(interceptor, hello, as_whom),
-        );
-        let shaken = match answered.await {
+        let answering = Box::pin(self.channel.answer(interceptor, hello, as_whom));
+        let shaken = match bounded(self.shared, inbox, answering).await {
             Ok(Ok(shaken)) => Ok(shaken),
             Ok(Err(error)) => return Err(self.not_ours(&error)),
             Err(stopped) => Err(stopped),
@@ -169,7 +166,7 @@ impl Guest<'_> {
     }
 
     /// Tells whoever waits for an answer that there will be none.
-    pub(super) async fn refuse(&mut self, hello: ClientHello) {
+    pub(super) async fn refuse(&mut self, hello: Box<ClientHello>) {
         self.channel.refuse(hello);
         self.last_words().await;
     }
@@ -192,10 +189,11 @@ impl Guest<'_> {
         let at = self.shared.clock.now();
         self.journal.event(at, EntryKind::Tls(Box::new(report.clone())));
         let report = Arc::new(report);
-        self.shared.link(self.journal.connection(), |link| match self.side {
-            Side::Local => link.application_tls = Some(Arc::clone(&report)),
-            Side::Peer => link.tls = Some(Arc::clone(&report)),
-        });
+        self.shared
+            .link(self.journal.connection(), |link| match self.side {
+                Side::Local => link.application_tls = Some(Arc::clone(&report)),
+                Side::Peer => link.tls = Some(Arc::clone(&report)),
+            });
         match result {
             Ok(()) => Ok(self.channel.protocol()),
             Err(fault) => Err(self.faulty(fault, inbox).await),

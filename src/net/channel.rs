@@ -146,11 +146,11 @@ impl Channel {
     }
 
     /// Reads a client's first message of TLS, to which nothing is answered yet; [`Channel::answer`] does.
-    pub(super) async fn hello(&mut self) -> Result<ClientHello, Fault> {
-        let mut greeting = Greeting::default();
+    pub(super) async fn hello(&mut self) -> Result<Box<ClientHello>, Fault> {
+        let mut greeting = Box::<Greeting>::default();
         loop {
             if let Some(hello) = greeting.listen(&mut self.wire)? {
-                return Ok(hello);
+                return Ok(Box::new(hello));
             }
             self.ready(Interest::READABLE).await;
         }
@@ -161,18 +161,18 @@ impl Channel {
     pub(super) async fn answer(
         &mut self,
         interceptor: &Interceptor,
-        hello: ClientHello,
+        hello: Box<ClientHello>,
         (server, alpn): (&str, Option<&[u8]>),
     ) -> Result<(TlsReport, Result<(), Fault>), TlsError> {
         let unanswered = hello.unanswered();
-        Ok(match interceptor.answer(hello, server, alpn, &mut self.wire)? {
+        Ok(match interceptor.answer(*hello, server, alpn, &mut self.wire)? {
             Ok(tls) => self.secure(Box::new(tls)).await,
             Err(fault) => (unanswered, Err(fault)),
         })
     }
 
     /// Tells a client that it will not be answered.
-    pub(super) fn refuse(&mut self, hello: ClientHello) {
+    pub(super) fn refuse(&mut self, hello: Box<ClientHello>) {
         hello.refuse(&mut self.wire);
     }
 
@@ -186,7 +186,7 @@ impl Channel {
     pub(super) async fn part(&mut self) {
         const LITTLE: usize = 256 << 10;
         let mut heard = 0;
-        let mut buffer = [0; 4096];
+        let mut buffer = vec![0; 4096];
         if self.wire.socket.finish().is_err() {
             return;
         }

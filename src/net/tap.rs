@@ -60,11 +60,12 @@ pub(super) async fn relay(
     let id = journal.connection();
     shared.link(id, |link| link.local = Some(application.remote));
     let mut guest = application.guest(shared, &mut journal);
-    let welcomed = match guest.welcome(acceptor, &mut inbox).await {
+    let welcomed = match Box::pin(guest.welcome(acceptor, &mut inbox)).await {
         Ok(welcomed) => welcomed,
         Err(after) => return after,
     };
-    let connected = match dial(shared, &mut journal, (target, asked(&welcomed)), &mut inbox).await {
+    let asked = asked(&welcomed);
+    let connected = match Box::pin(dial(shared, &mut journal, (target, asked), &mut inbox)).await {
         Ok(connected) => connected,
         Err((failure, after)) => {
             give_up(shared, &mut journal, (application, welcomed), failure, &mut inbox).await;
@@ -82,7 +83,9 @@ pub(super) async fn relay(
             return after;
         }
     }
-    start(shared, journal, application, connected).run(&mut inbox).await
+    start(shared, journal, application, connected)
+        .run(&mut inbox)
+        .await
 }
 
 /// What the server is asked for: what the application asked for, or what was agreed on with it.

@@ -15,7 +15,7 @@ use crate::net::connect::Connected;
 use crate::net::journal::Journal;
 use crate::net::session::{After, Session};
 use crate::net::shared::Shared;
-use crate::net::socket::Carries;
+use crate::net::socket::{Carries, Socket};
 use crate::net::sockopt::apply;
 use crate::net::tap::{self, Application};
 use crate::net::words;
@@ -57,14 +57,7 @@ pub(super) async fn peer(
     if let Endpoint::Unix(_) = endpoint {
         introduce(shared, &mut journal, who, (local, remote));
     }
-    // The socket that all datagrams share has them already.
-    if socket.carries() != Carries::Datagrams
-        && let Err(refused) = apply(&shared.sockets(), &SockRef::from(&socket))
-    {
-        let text = words::option(&refused.setting, &refused.error);
-        let errno = refused.error.raw_os_error();
-        journal.event(shared.clock.now(), EntryKind::Error { text, errno });
-    }
+    set_options(shared, &mut journal, &socket);
     let side = if target.is_some() { Side::Local } else { Side::Peer };
     let mut channel = Channel::new(socket, journal.connection(), side, &shared.kernel);
     if let Some(target) = target {
@@ -76,12 +69,11 @@ pub(super) async fn peer(
         };
         return tap::relay(shared, journal, (application, &acceptor), &target, inbox).await;
     }
-    // Of a Unix socket the addresses are stand-ins.
-    if endpoint.is_over_ip() {
-        shared.link(journal.connection(), |link| {
-            (link.local, link.remote) = (Some(local), Some(remote));
-        });
-    }
+    shared.link(journal.connection(), |link| {
+        // Of a Unix socket they are stand-ins.
+        let ends = endpoint.is_over_ip().then_some((local, remote));
+        (link.local, link.remote) = ends.unzip();
+    });
     let mut guest = Guest {
         shared,
         journal: &mut journal,
@@ -89,7 +81,7 @@ pub(super) async fn peer(
         name: &name,
         side: Side::Peer,
     };
-    if let Err(after) = guest.welcome(&acceptor, &mut inbox).await {
+    if let Err(after) = Box::pin(guest.welcome(&acceptor, &mut inbox)).await {
         return after;
     }
     let silence = channel.has_datagrams().then_some(SILENCE);
@@ -102,6 +94,18 @@ pub(super) async fn peer(
     let mut session = Session::new(shared, journal, connected);
     session.end_when_silent(silence);
     session.run(&mut inbox).await
+}
+
+/// Sets what is to be set on it.
+fn set_options(shared: &Shared, journal: &mut Journal, socket: &Socket) {
+    // The socket that all datagrams share has them already.
+    if socket.carries() != Carries::Datagrams
+        && let Err(refused) = apply(&shared.sockets(), &SockRef::from(socket))
+    {
+        let text = words::option(&refused.setting, &refused.error);
+        let errno = refused.error.raw_os_error();
+        journal.event(shared.clock.now(), EntryKind::Error { text, errno });
+    }
 }
 
 /// Says who is at the other end of a Unix socket, and what stands for the addresses that it has not.

@@ -5,7 +5,7 @@ use std::io;
 use nix::errno::Errno;
 use tokio::time::Instant;
 
-use super::pair::{Half, Pair, place};
+use super::pair::{Half, Pair, Whose, place};
 use crate::model::{End, EndHow, EntryKind, Link, LinkState, Side};
 use crate::net::session::After;
 use crate::net::words;
@@ -95,13 +95,7 @@ impl Pair<'_> {
         }
         let end = self.end(side);
         (end.reading, end.writing) = (Half::Over, Half::Over);
-        let dropped = end.outbox.clear();
-        if dropped > 0 {
-            self.note(format!(
-                "{} of yours not sent: that side ended first",
-                format::size(dropped)
-            ));
-        }
+        self.drop_ours(side);
         // What the other side has sent by now was received, though nobody is left to get it.
         self.drain(side.other());
         let how = match words::errno(error) {
@@ -123,6 +117,19 @@ impl Pair<'_> {
         // One that reads slowly gets the rest before the reset.
         self.resetting = Some((end, reason));
         self.flush(side.other());
+    }
+
+    /// What the user sends to a side that is gone reaches nobody.
+    fn drop_ours(&mut self, side: Side) {
+        let end = self.end(side);
+        end.offered = Whose::Theirs;
+        let dropped = end.outbox.clear();
+        if dropped > 0 {
+            self.note(format!(
+                "{} of yours not sent: that side ended first",
+                format::size(dropped)
+            ));
+        }
     }
 
     /// Records what a side has sent though it cannot be passed on any more.
@@ -159,13 +166,7 @@ impl Pair<'_> {
         let end = self.end(side);
         end.writing = Half::Over;
         end.gone = true;
-        let dropped = end.outbox.clear();
-        if dropped > 0 {
-            self.note(format!(
-                "{} of yours not sent: that side ended first",
-                format::size(dropped)
-            ));
-        }
+        self.drop_ours(side);
         let is_end = matches!(words::errno(error), Some(Errno::ECONNRESET | Errno::EPIPE));
         if self.end(side).reading == Half::Over || !is_end {
             return self.broken(side, error);
@@ -177,6 +178,7 @@ impl Pair<'_> {
     pub(super) fn alerted(&mut self, side: Side, by: Side, why: &str) {
         let reason = format!("{} {why}", self.end(side).name);
         self.error(reason.clone(), None);
+        self.drop_ours(side);
         self.drain(side.other());
         self.end(side.other()).channel.reset();
         // As TLS tells it, `Local` is this program.

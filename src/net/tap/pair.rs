@@ -43,6 +43,15 @@ pub(super) enum Half {
     Over,
 }
 
+/// Who has sent what goes to a side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// The other side.
+    Theirs,
+    /// The user.
+    Ours,
+}
+
 /// One side of the relay.
 pub(super) struct End {
     pub(super) channel: Channel,
@@ -59,8 +68,8 @@ pub(super) struct End {
     pub(super) reading: Half,
     /// What goes to it.
     pub(super) writing: Half,
-    /// What was offered to it last was the user's, and TLS may want it again.
-    pub(super) ours: bool,
+    /// Whose bytes it was offered last: TLS may want the same again.
+    pub(super) offered: Whose,
     /// What comes from it has ended without TLS's word for it.
     pub(super) cut: bool,
     /// It was found to be gone while something was written to it; what it sent before is still read.
@@ -116,7 +125,7 @@ impl End {
             outbox: Outbox::default(),
             reading: Half::Open,
             writing: Half::Open,
-            ours: false,
+            offered: Whose::Theirs,
             cut: false,
             gone: false,
         }
@@ -125,6 +134,12 @@ impl End {
     /// Whether something that was read waits for the other side.
     pub(super) fn holds(&self) -> bool {
         !self.pending.is_empty() || self.whole
+    }
+
+    /// Whether the user's message was begun and is not on the wire yet: whatever comes from the other side meanwhile
+    /// goes behind it, and is recorded there too, so it is not read before.
+    pub(super) fn is_mid_message(&self) -> bool {
+        self.outbox.is_under_way() || (self.offered == Whose::Ours && self.channel.is_sending())
     }
 }
 

@@ -5,7 +5,7 @@ use std::io;
 use tokio::io::{Interest, Ready};
 use tokio::time::Instant;
 
-use super::pair::{Half, Pair, place};
+use super::pair::{Half, Pair, Whose, place};
 use crate::capture::MAX_PAYLOAD;
 use crate::model::{Direction, EntryKind, Recording, Side, Tally, Timestamp};
 use crate::net::channel::Received;
@@ -24,7 +24,10 @@ impl Pair<'_> {
         }
         let end = &self.ends[place(side)];
         let from = &self.ends[place(side.other())];
-        let reads = end.reading == Half::Open && !end.holds() && self.closing_from.is_none();
+        let reads = end.reading == Half::Open
+            && !end.holds()
+            && !from.is_mid_message()
+            && self.closing_from.is_none();
         let writes = end.writing != Half::Over
             && (from.holds()
                 || !end.outbox.is_empty()
@@ -52,8 +55,9 @@ impl Pair<'_> {
     /// Reads from a side, a bounded batch, as long as the other takes what was read before.
     pub(super) fn pump(&mut self, side: Side) {
         for _ in 0..BATCH {
-            let end = self.end(side);
-            if end.reading != Half::Open || end.holds() || self.over || self.journal.is_blocked() {
+            let (end, to) = (&self.ends[place(side)], &self.ends[place(side.other())]);
+            let may_read = end.reading == Half::Open && !end.holds() && !to.is_mid_message();
+            if !may_read || self.over || self.journal.is_blocked() {
                 return;
             }
             let end = self.end(side);
@@ -120,9 +124,9 @@ impl Pair<'_> {
             }
             // A message of the user goes between two chunks of the relay, never into one; and whole.
             let ours = if to.channel.is_sending() {
-                to.ours
+                to.offered == Whose::Ours
             } else {
-                to.outbox.is_under_way() || (!from.holds() && !to.outbox.is_empty())
+                to.is_mid_message() || (!from.holds() && !to.outbox.is_empty())
             };
             let written = if ours && self.journal.is_blocked() {
                 return;
@@ -146,7 +150,7 @@ impl Pair<'_> {
     /// Writes to a side some of what the user sends to it, and records that.
     fn write_ours(&mut self, side: Side) -> io::Result<()> {
         let to = &mut self.ends[place(side)];
-        to.ours = true;
+        to.offered = Whose::Ours;
         let most = if to.channel.has_datagrams() {
             usize::MAX
         } else {
@@ -171,7 +175,7 @@ impl Pair<'_> {
             Side::Local => (application, server),
             Side::Peer => (server, application),
         };
-        to.ours = false;
+        to.offered = Whose::Theirs;
         let bytes = from.buffer.get(from.pending.clone()).unwrap_or_default();
         // An empty datagram says nothing in a stream.
         if !bytes.is_empty() || to.channel.has_datagrams() {

@@ -65,7 +65,11 @@ fn connection<'s>(scene: &'s Scene<'_>, link: &Link) -> Vec<Line<'s>> {
     }
     let (peer, application) = (link.tls.as_deref(), link.application_tls.as_deref());
     let is_tap = link.role == Role::Tap;
-    rows.extend(application.iter().flat_map(|report| tls(scene, "application", report)));
+    rows.extend(
+        application
+            .iter()
+            .flat_map(|report| tls(scene, "application", report)),
+    );
     let label = if is_tap { "server" } else { "tls" };
     rows.extend(peer.iter().flat_map(|report| tls(scene, label, report)));
     rows.push(times(scene, link));

@@ -114,10 +114,7 @@ fn certificate<'s>(scene: &'s Scene<'_>, listening: &Listening, width: u16) -> V
     }
     let room = usize::from(width).saturating_sub(LABEL);
     // In equal parts, each of whole pairs.
-    let part = [64, 32, 16]
-        .into_iter()
-        .find(|part| *part <= room)
-        .unwrap_or(16);
+    let part = [64, 32, 16].into_iter().find(|part| *part <= room).unwrap_or(16);
     for (number, part) in fingerprint.as_bytes().chunks(part).enumerate() {
         let label = if number == 0 { "SHA-256" } else { "" };
         rows.push(row(scene, label, &String::from_utf8_lossy(part)));
