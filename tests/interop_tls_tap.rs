@@ -1,5 +1,9 @@
 //! Listening and tapping in TLS with programs that were not written for this project: curl and nginx.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
 
 #[path = "support/authority.rs"]
 mod authority;

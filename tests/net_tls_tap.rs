@@ -469,6 +469,22 @@ fn an_intercepted_client_is_refused_when_its_server_is() {
     assert!(texts(&bench, 1).contains("was refused with the alert internal_error (80)"));
     assert_eq!(story(&bench, 1), "server-tls error");
 
+    // Verified, and of another name than the one that was asked for.
+    let (target, _server) = secure(&trust, &[], |mut tls| tls.read(&mut [0]).is_ok());
+    let bench = Bench::new(intercepting(&trust));
+    let address = tap(&bench, "127.0.0.1:0", target);
+    let mut tls = trusting(&trust, &address, ("example.org", &[]));
+    assert!(tls.write_all(b"question").is_err());
+    let link = wait_pair(&bench, 1, "the failure", |link| link.state == LinkState::Failed);
+    let reason = link.reason.unwrap();
+    assert!(
+        reason.contains("it is for localhost, 127.0.0.1, not for example.org"),
+        "{reason}"
+    );
+    assert!(reason.ends_with(
+        "the application asked for example.org: --sni localhost asks for the target all the same"
+    ));
+
     // Not there.
     let nowhere = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let bench = Bench::new(intercepting(&trust));

@@ -8,6 +8,8 @@ mod memory;
 mod picture;
 #[path = "ui/properties.rs"]
 mod properties;
+#[path = "ui/serving_tls.rs"]
+mod serving_tls;
 #[path = "ui/snapshots.rs"]
 mod snapshots;
 #[path = "support/stage.rs"]

@@ -22,7 +22,9 @@ use super::dial::{Dial, Failure};
 use super::journal::Journal;
 use super::session::After;
 use super::shared::Shared;
-use crate::model::{Endpoint, EntryKind, LinkState, NetCommand, Side};
+use crate::model::{
+    Authority, ConnectionId, Endpoint, EntryKind, Host, LinkState, NetCommand, Side, Verdict,
+};
 
 /// An application that came, and where it believes to be.
 pub(super) struct Application {
@@ -67,7 +69,10 @@ pub(super) async fn relay(
     let asked = asked(&welcomed);
     let connected = match Box::pin(dial(shared, &mut journal, (target, asked), &mut inbox)).await {
         Ok(connected) => connected,
-        Err((failure, after)) => {
+        Err((mut failure, after)) => {
+            failure
+                .reason
+                .push_str(&other_name(shared, id, &welcomed, target));
             give_up(shared, &mut journal, (application, welcomed), failure, &mut inbox).await;
             return after;
         }
@@ -100,6 +105,29 @@ fn asked(welcomed: &Welcomed) -> Option<Asked> {
             name: hello.name().map(str::to_owned),
             alpn: hello.alpn().to_vec(),
         }),
+    }
+}
+
+/// What to do about a server that was asked for under another name than its own, because the application asked so, and
+/// that did not pass for it.
+fn other_name(shared: &Shared, id: ConnectionId, welcomed: &Welcomed, target: &Endpoint) -> String {
+    let tls = shared.report(|news| news.peers.get(id).and_then(|link| link.tls.clone()));
+    let is_refused = tls.is_some_and(|report| matches!(report.verdict, Verdict::Refused(_)));
+    match (welcomed, target) {
+        (
+            Welcomed::Asks(hello),
+            Endpoint::Tls(Authority {
+                host: Host::Name(host),
+                ..
+            }),
+        ) if is_refused => hello
+            .name()
+            .filter(|name| !name.eq_ignore_ascii_case(host) && shared.options.tls.sni.is_none())
+            .map(|name| {
+                format!("; the application asked for {name}: --sni {host} asks for the target all the same")
+            })
+            .unwrap_or_default(),
+        _ => String::new(),
     }
 }
 

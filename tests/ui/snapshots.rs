@@ -17,7 +17,7 @@ use sockscope::model::{
 const SIZES: [(u16, u16); 4] = [(80, 24), (120, 40), (40, 10), (20, 5)];
 
 /// Compares the picture of a stage with the stored one, at every size.
-fn check(name: &str, styled: &[u16], build: impl Fn((u16, u16)) -> Stage) {
+pub(crate) fn check(name: &str, styled: &[u16], build: impl Fn((u16, u16)) -> Stage) {
     for size in SIZES {
         check_at(name, size, styled, &build);
     }
@@ -697,7 +697,7 @@ fn the_connect_waterfall_shows_every_phase() {
 }
 
 /// A handshake with a server whose certificate is not trusted.
-fn handshake() -> TlsReport {
+pub(crate) fn handshake() -> TlsReport {
     TlsReport {
         role: TlsRole::Client,
         server_name: "localhost".into(),

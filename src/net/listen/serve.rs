@@ -40,7 +40,7 @@ pub(super) async fn peer(
     mut journal: Journal,
     arrival: Arrival,
     whom: Whom,
-    mut inbox: mpsc::Receiver<NetCommand>,
+    inbox: mpsc::Receiver<NetCommand>,
 ) -> After {
     let Whom {
         endpoint,
@@ -59,7 +59,7 @@ pub(super) async fn peer(
     }
     set_options(shared, &mut journal, &socket);
     let side = if target.is_some() { Side::Local } else { Side::Peer };
-    let mut channel = Channel::new(socket, journal.connection(), side, &shared.kernel);
+    let channel = Channel::new(socket, journal.connection(), side, &shared.kernel);
     if let Some(target) = target {
         let application = Application {
             channel,
@@ -69,29 +69,39 @@ pub(super) async fn peer(
         };
         return tap::relay(shared, journal, (application, &acceptor), &target, inbox).await;
     }
-    shared.link(journal.connection(), |link| {
-        // Of a Unix socket they are stand-ins.
-        let ends = endpoint.is_over_ip().then_some((local, remote));
-        (link.local, link.remote) = ends.unzip();
-    });
-    let mut guest = Guest {
-        shared,
-        journal: &mut journal,
-        channel: &mut channel,
-        name: &name,
-        side: Side::Peer,
-    };
-    if let Err(after) = Box::pin(guest.welcome(&acceptor, &mut inbox)).await {
-        return after;
-    }
-    let silence = channel.has_datagrams().then_some(SILENCE);
-    let connected = Connected {
+    let arrived = Connected {
         endpoint,
         channel,
         ends: (local, remote),
         peer: name,
     };
-    let mut session = Session::new(shared, journal, connected);
+    serve(shared, journal, (arrived, &acceptor), inbox).await
+}
+
+/// Is the server of whoever has come.
+async fn serve(
+    shared: &Shared,
+    mut journal: Journal,
+    (mut arrived, acceptor): (Connected, &Acceptor),
+    mut inbox: mpsc::Receiver<NetCommand>,
+) -> After {
+    shared.link(journal.connection(), |link| {
+        // Of a Unix socket they are stand-ins.
+        let ends = arrived.endpoint.is_over_ip().then_some(arrived.ends);
+        (link.local, link.remote) = ends.unzip();
+    });
+    let mut guest = Guest {
+        shared,
+        journal: &mut journal,
+        channel: &mut arrived.channel,
+        name: &arrived.peer,
+        side: Side::Peer,
+    };
+    if let Err(after) = Box::pin(guest.welcome(acceptor, &mut inbox)).await {
+        return after;
+    }
+    let silence = arrived.channel.has_datagrams().then_some(SILENCE);
+    let mut session = Session::new(shared, journal, arrived);
     session.end_when_silent(silence);
     session.run(&mut inbox).await
 }
