@@ -17,6 +17,7 @@
 //! | `wire`, `stamping` | a socket with what the kernel's time stamps tell of it |
 //! | `channel` | a connected socket, read and written without waiting |
 //! | `connect` | dialing, and the handshake above TCP |
+//! | `acceptor` | the handshake with whoever was accepted |
 //! | `socket` | a socket of any kind |
 //! | `unix` | connecting to Unix sockets |
 //! | `messages` | Unix sockets that keep the boundaries of messages |
@@ -35,6 +36,7 @@
 
 pub mod tls;
 
+mod acceptor;
 mod adjust;
 mod announce;
 mod backoff;

@@ -270,6 +270,86 @@ fn wrong_usage_of_listen_and_tap_is_told() {
 }
 
 #[test]
+fn wrong_usage_of_tls_as_a_server_is_told() {
+    let check = |arguments: &[&str], parts: &[&str]| {
+        let arguments = [&["--headless"], arguments].concat();
+        check_error(&run(&arguments), 2, parts);
+    };
+    let tls = "tls://127.0.0.1:0";
+    check(&["listen", tls, "--cert", "a"], &["--key"]);
+    check(&["listen", tls, "--key", "a"], &["--cert"]);
+    check(
+        &["listen", ":0", "--client-ca", "a"],
+        &["--client-ca", "tls:// before the address"],
+    );
+    check(
+        &["listen", ":0", "--alpn", "h2"],
+        &["--alpn", "tls:// before the address"],
+    );
+    check(&["listen", tls, "--ca", "a"], &["--ca", "--client-ca"]);
+    check(&["listen", tls, "--insecure"], &["--insecure", "leave it out"]);
+    check(
+        &["listen", tls, "--starttls", "smtp"],
+        &["--starttls", "leave it out"],
+    );
+    check(&["listen", tls, "--tls-intercept"], &["sockscope tap"]);
+    check(
+        &["listen", ":0", "--connect-timeout", "1s"],
+        &["--connect-timeout", "leave it out"],
+    );
+    check(
+        &["a:1", "--cert", "a", "--key", "b"],
+        &["--cert", "sockscope listen"],
+    );
+    check(&["a:1", "--tls-intercept"], &["--tls-intercept", "sockscope tap"]);
+    check(
+        &["tap", ":0", "a:1", "--ca", "a"],
+        &["--ca", "tls:// before the target"],
+    );
+    check(
+        &["tap", ":0", "tls://a:1", "--client-ca", "a"],
+        &["--client-ca", "tls:// before the address"],
+    );
+    check(
+        &["tap", ":0", "a:1", "--tls-min", "1.3"],
+        &["--tls-min", "the target or both"],
+    );
+    check(
+        &["tap", ":0", "a:1", "--starttls", "smtp"],
+        &["--starttls", "only passes on"],
+    );
+    check(
+        &["tap", ":0", "a:1", "--tls-intercept"],
+        &["tls:// before the target"],
+    );
+    check(
+        &["tap", "udp://:0", "tls://a:1", "--tls-intercept"],
+        &["datagrams do not carry"],
+    );
+    let intercept = ["tap", tls, "tls://a:1", "--tls-intercept"];
+    check(
+        &[&intercept[..], &["--cert", "a", "--key", "b"]].concat(),
+        &["leave --cert out"],
+    );
+    check(
+        &[&intercept[..], &["--client-ca", "a"]].concat(),
+        &["leave --client-ca out"],
+    );
+    check(
+        &[&intercept[..], &["--alpn", "h2"]].concat(),
+        &["leave --alpn out"],
+    );
+    // What the files hold is known before anybody comes.
+    let home = Home::new();
+    let missing = home.run(
+        &["--headless", "listen", tls, "--cert", "no.pem", "--key", "no.key"],
+        b"",
+    );
+    check_error(&missing, 1, &["no.key", "no such file"]);
+    assert!(home.kept().is_empty());
+}
+
+#[test]
 fn help_lists_what_exists_and_nothing_else() {
     let short = run(&["-h"]);
     let long = run(&["--help"]);

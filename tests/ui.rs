@@ -12,6 +12,8 @@ mod picture;
 mod properties;
 #[path = "ui/serving.rs"]
 mod serving;
+#[path = "ui/serving_tls.rs"]
+mod serving_tls;
 #[path = "ui/snapshots.rs"]
 mod snapshots;
 #[path = "support/stage.rs"]

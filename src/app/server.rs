@@ -1,9 +1,12 @@
 //! What waits for connections, and which of those who came is in front: one of them, or all.
 
+use std::sync::Arc;
+
 use super::actions::Peer;
 use super::{App, Context, Effect, Severity};
 use crate::model::{
-    ConnectionId, Direction, Link, LinkState, Listening, NetCommand, NetEvent, PeerCommand, Peers, Role, Side,
+    ConnectionId, Direction, Link, LinkState, Listening, NetCommand, NetEvent, PeerCommand, Peers, Role,
+    Side, Verdict,
 };
 use crate::text::format;
 
@@ -195,6 +198,12 @@ fn everybody(listening: &Listening, peers: &Peers) -> Link {
     (link.sent, link.received) = (sent, received);
     link.unsent = peers.live().map(|link| link.unsent).max().unwrap_or(0);
     link.reason.clone_from(&listening.reason);
+    // What is used though it is not trusted is said all the time, whoever is in front.
+    let ignored = |link: &Link| {
+        let report = link.tls.as_ref()?;
+        matches!(report.verdict, Verdict::Ignored(_)).then(|| Arc::clone(report))
+    };
+    link.tls = peers.live().find_map(ignored);
     link
 }
 

@@ -34,7 +34,10 @@ pub(super) const EXAMPLES: &str =
   sockscope --starttls smtp mail:25     begin in the clear, and go on in TLS
   sockscope                             choose from the targets used last
   sockscope listen :9000                be the server, and answer by hand
+  sockscope listen tls://:8443          the same in TLS, with a certificate made on the spot
   sockscope tap :6380 localhost:6379    watch what redis-cli -p 6380 says to redis, and the answers
+  sockscope tap :8443 tls://example.org:443 --tls-intercept
+                                        read TLS between programs that trust sockscope ca
   sockscope open trace.pcapng           look at it again, or at what tcpdump or Wireshark captured
   sockscope open trace.pcapng --headless --format python > again.py
   sockscope [::1]:8080 -w trace.pcapng  keep the recording, for Wireshark too
@@ -93,13 +96,13 @@ pub(super) struct Arguments {
 pub(super) enum Task {
     /// Wait for connections, be the server, answer by hand; :9000 means the loopback addresses only
     Listen {
-        /// Where: :9000, 0.0.0.0:9000, [::]:9000, udp://:53, unix:/PATH
+        /// Where: :9000, 0.0.0.0:9000, [::]:9000, tls://:8443, udp://:53, unix:/PATH
         #[arg(value_name = "ADDRESS")]
         address: String,
     },
     /// Relay between an application that connects to ADDRESS and its server, and watch both directions
     Tap {
-        /// Where the application connects to: :9000, 0.0.0.0:9000, udp://:53, unix:/PATH
+        /// Where the application connects to: :9000, 0.0.0.0:9000, tls://:8443, udp://:53, unix:/PATH
         #[arg(value_name = "ADDRESS")]
         address: String,
         /// The server
@@ -184,7 +187,7 @@ pub(super) struct Options {
     #[arg(long, value_name = "ADDR", global = true, help_heading = "Connection")]
     pub(super) bind: Option<String>,
 
-    /// Give up connecting after this time [default: 10s]
+    /// Give up connecting, and handshakes of TLS, after this time [default: 10s]
     #[arg(long, value_name = "DURATION", value_parser = duration, global = true, help_heading = "Connection")]
     pub(super) connect_timeout: Option<Duration>,
 

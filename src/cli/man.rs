@@ -17,7 +17,8 @@ const SECTIONS: &[(&str, &[&str])] = &[
             "listen ADDRESS\tWait for connections and be the server. :9000 means the loopback addresses of both families; the whole \
              network has to be asked for, as 0.0.0.0:9000 or [::]:9000. Many peers are served at once.",
             "tap ADDRESS TARGET\tRelay between an application that connects to ADDRESS and the server TARGET, and record both \
-             directions.",
+             directions. tls:// at either end ends or begins TLS on the way; --tls-intercept reads the TLS of two programs \
+             that trust the local authority (see ca).",
             "demo\tStart a chatty server inside sockscope and connect to it.",
             "open FILE\tRead a recording, or any pcap or pcapng file, gzipped or not; - is standard input. With --headless its \
              entries are printed as --format says, or exported to a file with -w, all of them or those that --filter \

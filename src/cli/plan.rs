@@ -38,6 +38,12 @@ impl Options {
                 self.check_join(Some(&target))?;
                 Peer::Goal(Goal::Connect(target))
             }
+            None if self.tls.of_server().is_some() => {
+                let name = self.tls.of_server().unwrap_or_default();
+                return Err(Usage(format!(
+                    "{name} is about being the server: write sockscope listen tls://:PORT, or leave it out"
+                )));
+            }
             None if self.headless || self.writes_to_stdout() => {
                 return Err(Usage(
                     "--headless needs a target: write HOST:PORT, as in localhost:6379, or demo".into(),
@@ -136,6 +142,7 @@ impl Options {
         Ok(Plan {
             peer,
             net: self.net()?,
+            intercept: self.tls.tls_intercept,
             place: self.place()?,
             bound: self.bound()?,
             policy: Policy {

@@ -148,8 +148,10 @@ pub struct Link {
     pub dial: Arc<Waterfall>,
     /// Whether the kernel is asked for time stamps.
     pub timestamping: Timestamping,
-    /// What the TLS handshake agreed on, or how far it got.
+    /// What the TLS handshake with the peer agreed on, or how far it got.
     pub tls: Option<Arc<TlsReport>>,
+    /// The same of that with the application, in a tap.
+    pub application_tls: Option<Arc<TlsReport>>,
     /// The options of its socket as the kernel had them when it was opened or one of them was asked about last.
     pub options: Arc<[Setting]>,
     /// Who ended it and how, once it has ended.
@@ -186,6 +188,7 @@ impl Link {
             dial: Arc::default(),
             timestamping: Timestamping::Off,
             tls: None,
+            application_tls: None,
             options: Arc::default(),
             end: None,
             reason: None,

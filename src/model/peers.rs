@@ -27,6 +27,8 @@ pub struct Listening {
     pub reason: Option<String>,
     /// The SHA-256 of the certificate that it shows, in hex.
     pub fingerprint: Option<String>,
+    /// Whether that was made on the spot, so that nobody can trust it but by its fingerprint.
+    pub self_signed: bool,
 }
 
 impl Listening {
@@ -43,6 +45,7 @@ impl Listening {
             accepted: 0,
             reason: None,
             fingerprint: None,
+            self_signed: false,
         }
     }
 }

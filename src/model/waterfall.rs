@@ -53,13 +53,15 @@ impl Waterfall {
         match kind {
             EntryKind::Lookup(lookup) => self.looked_up(at, lookup),
             EntryKind::Attempt(attempt) => self.attempted(at, attempt),
-            EntryKind::Tls(report) => self.shaken(at, report),
+            EntryKind::Tls(report) if report.role.is_client() => self.shaken(at, report),
             EntryKind::Open { remote, .. } => {
                 self.end(PhaseKind::Connect(*remote), at, Ending::Well, "connected");
                 self.end_all(at, Ending::GivenUp, "not waited for");
             }
             EntryKind::Error { .. } => self.end_all(at, Ending::Badly, "failed"),
-            EntryKind::Data { .. }
+            // Whoever is shown our certificate was not dialed.
+            EntryKind::Tls(_)
+            | EntryKind::Data { .. }
             | EntryKind::HalfClose { .. }
             | EntryKind::Close(_)
             | EntryKind::Gap { .. }

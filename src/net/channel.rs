@@ -146,12 +146,11 @@ impl Channel {
     }
 
     /// Reads a client's first message of TLS, to which nothing is answered yet; [`Channel::answer`] does.
-    #[cfg_attr(not(test), expect(dead_code, reason = "nothing intercepts yet"))]
-    pub(super) async fn hello(&mut self) -> Result<ClientHello, Fault> {
-        let mut greeting = Greeting::default();
+    pub(super) async fn hello(&mut self) -> Result<Box<ClientHello>, Fault> {
+        let mut greeting = Box::<Greeting>::default();
         loop {
             if let Some(hello) = greeting.listen(&mut self.wire)? {
-                return Ok(hello);
+                return Ok(Box::new(hello));
             }
             self.ready(Interest::READABLE).await;
         }
@@ -159,18 +158,49 @@ impl Channel {
 
     /// Makes it a TLS connection in the name of the server that the client asked for, or else of `server`, with the
     /// application protocol that the real one chose; what came of the handshake is told also when it failed.
-    #[cfg_attr(not(test), expect(dead_code, reason = "nothing intercepts yet"))]
     pub(super) async fn answer(
         &mut self,
         interceptor: &Interceptor,
-        hello: ClientHello,
+        hello: Box<ClientHello>,
         (server, alpn): (&str, Option<&[u8]>),
     ) -> Result<(TlsReport, Result<(), Fault>), TlsError> {
         let unanswered = hello.unanswered();
-        Ok(match interceptor.answer(hello, server, alpn, &mut self.wire)? {
+        Ok(match interceptor.answer(*hello, server, alpn, &mut self.wire)? {
             Ok(tls) => self.secure(Box::new(tls)).await,
             Err(fault) => (unanswered, Err(fault)),
         })
+    }
+
+    /// Tells a client that it will not be answered.
+    pub(super) fn refuse(&mut self, hello: Box<ClientHello>) {
+        hello.refuse(&mut self.wire);
+    }
+
+    /// The application protocol that TLS agreed on.
+    pub(super) fn protocol(&self) -> Option<Vec<u8>> {
+        self.tls.as_ref()?.protocol().map(<[u8]>::to_vec)
+    }
+
+    /// Says that nothing more will be sent, and waits until the peer has ended too, as long as that has little to say:
+    /// what nobody reads would make a reset of our end, and that can overtake our last words.
+    pub(super) async fn part(&mut self) {
+        const LITTLE: usize = 256 << 10;
+        let mut heard = 0;
+        let mut buffer = vec![0; 4096];
+        if self.wire.socket.finish().is_err() {
+            return;
+        }
+        while heard < LITTLE {
+            match self.wire.read(&mut buffer) {
+                Ok(0) => return,
+                Ok(count) => heard += count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.wire.ready(Interest::READABLE).await;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return,
+            }
+        }
     }
 
     /// Our address.
@@ -312,6 +342,16 @@ impl Channel {
             tls.finish(&mut self.wire)?;
         }
         self.wire.socket.finish()
+    }
+
+    /// Ends the wire as one does that is cut off: FIN, without TLS's own word for it.
+    pub(super) fn cut_off(&self) -> io::Result<()> {
+        self.wire.socket.finish()
+    }
+
+    /// Whether bytes that were offered have to be offered again before any others.
+    pub(super) fn is_sending(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.is_sending())
     }
 
     /// Makes the end that follows a reset: RST.

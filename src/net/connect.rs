@@ -14,7 +14,7 @@ use super::dial::{Dial, Failure, Step};
 use super::journal::Journal;
 use super::reach::{Means, Transport};
 use super::shared::Shared;
-use super::tls::Fault;
+use super::tls::{Fault, TlsStream};
 use super::{unix, words};
 
 /// An open connection, and whom it is with.
@@ -27,6 +27,14 @@ pub(super) struct Connected {
     pub(super) endpoint: Endpoint,
     /// What the peer is called in sentences.
     pub(super) peer: String,
+}
+
+/// What a server is asked for in TLS on behalf of somebody else.
+pub(super) struct Asked {
+    /// The name of the server, if that is said (RFC 6066 §3).
+    pub(super) name: Option<String>,
+    /// The application protocols, the preferred one first (RFC 7301).
+    pub(super) alpn: Vec<Vec<u8>>,
 }
 
 /// What is dialed over IP, and how.
@@ -45,12 +53,13 @@ pub(super) fn over_ip<'a>(shared: &Shared, endpoint: &'a Endpoint) -> Option<(&'
     Some((authority, means))
 }
 
-/// Dials, and shakes hands.
+/// Dials, and shakes hands, asking for what the options say or what was `asked` for.
 pub(super) async fn connect(
     shared: &Shared,
     journal: &mut Journal,
     dial: &mut Option<Dial<'_>>,
     endpoint: &Endpoint,
+    asked: Option<&Asked>,
 ) -> Result<Connected, Failure> {
     let deadline = Instant::now() + shared.options.connect_timeout;
     let Some(dial) = dial else {
@@ -66,7 +75,12 @@ pub(super) async fn connect(
             outcome: AttemptOutcome::Connected,
         });
         record(shared, journal, Step::Event(shared.clock.now(), attempt));
-        secure(shared, journal, &mut channel, (authority, remote), deadline).await?;
+        let tls = match asked {
+            Some(Asked { name, alpn }) => shared.tls.client_with(authority, name.as_deref(), alpn),
+            None => shared.tls.client(authority),
+        };
+        let tls = tls.map_err(|error| failure(error.to_string()))?;
+        secure(shared, journal, &mut channel, (tls, remote), deadline).await?;
     }
     Ok(Connected {
         // The local address is known as soon as the socket is connected; without it the remote one stands in.
@@ -124,17 +138,13 @@ async fn secure(
     shared: &Shared,
     journal: &mut Journal,
     channel: &mut Channel,
-    (authority, remote): (&Authority, SocketAddr),
+    (tls, remote): (TlsStream, SocketAddr),
     deadline: Instant,
 ) -> Result<(), Failure> {
     shared.link(journal.connection(), |link| {
         link.state = LinkState::Handshaking;
         link.remote = Some(remote);
     });
-    let tls = shared
-        .tls
-        .client(authority)
-        .map_err(|error| failure(error.to_string()))?;
     let shaken = timeout_at(deadline, channel.secure(Box::new(tls))).await;
     let Ok((report, result)) = shaken else {
         let limit = format::took(shared.options.connect_timeout);

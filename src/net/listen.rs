@@ -9,8 +9,12 @@ mod server;
 
 use tokio::sync::mpsc;
 
+use self::bind::Bound;
 use self::server::Server;
+use super::acceptor::Acceptor;
 use super::announce::{Refusal, announce};
+use super::dial::Failure;
+use super::journal::Journal;
 use super::shared::Shared;
 use super::worker::Next;
 use crate::capture::CaptureError;
@@ -37,43 +41,62 @@ pub(super) async fn run(
     let mut listening = Listening::new(journal.connection(), address, target.clone());
     listening.state = LinkState::Resolving;
     shared.publish(|news| news.listening = Some(listening));
-    let sockets = shared.sockets();
-    let bound = tokio::select! {
+    let prepared = tokio::select! {
         biased;
         next = end_of(shared, commands) => return next,
-        bound = bind::bind(&endpoint, shared.options.family, &sockets) => bound,
+        prepared = prepare(shared, &endpoint, target.as_ref()) => prepared,
     };
     let at = shared.clock.now();
-    let mut bound = match bound {
-        Ok(bound) => bound,
-        Err(failure) => {
-            let text = failure.reason.clone();
-            journal.event(
-                at,
-                EntryKind::Error {
-                    text,
-                    errno: failure.errno,
-                },
-            );
-            fail(shared, failure.reason);
-            return Next::Idle;
+    match prepared {
+        Ok(prepared) => {
+            tell(shared, &mut journal, &prepared);
+            Server::new(shared, journal, prepared, endpoint, target)
+                .run(commands)
+                .await
         }
-    };
-    for text in std::mem::take(&mut bound.notes) {
+        Err(Failure { reason, errno, .. }) => {
+            let text = reason.clone();
+            journal.event(at, EntryKind::Error { text, errno });
+            fail(shared, reason);
+            Next::Idle
+        }
+    }
+}
+
+/// The sockets, and what comes before the first byte of whoever comes to them.
+async fn prepare(
+    shared: &Shared,
+    endpoint: &Endpoint,
+    target: Option<&Endpoint>,
+) -> Result<(Bound, Acceptor), Failure> {
+    let bound = bind::bind(endpoint, shared.options.family, &shared.sockets()).await?;
+    let acceptor = Acceptor::new(shared, endpoint, target, &bound.addresses).map_err(|error| Failure {
+        reason: error.to_string(),
+        errno: None,
+        timed_out: false,
+    })?;
+    Ok((bound, acceptor))
+}
+
+/// Says where it is waited, and what those who come get to see.
+fn tell(shared: &Shared, journal: &mut Journal, (bound, acceptor): &(Bound, Acceptor)) {
+    let at = shared.clock.now();
+    let text = format!("listening on {}", bound.places.join(" and "));
+    let notes = bound.notes.iter().cloned();
+    for text in notes.chain([text]).chain(acceptor.note()) {
         journal.event(at, EntryKind::Note { text });
     }
-    let text = format!("listening on {}", bound.places.join(" and "));
-    journal.event(at, EntryKind::Note { text });
     shared.publish(|news| {
         if let Some(listening) = &mut news.listening {
             listening.state = LinkState::Listening;
             listening.since = Some(at);
-            listening.bound = std::mem::take(&mut bound.places);
+            listening.bound.clone_from(&bound.places);
+            if let Some((fingerprint, made)) = acceptor.fingerprint() {
+                listening.fingerprint = Some(fingerprint);
+                listening.self_signed = made;
+            }
         }
     });
-    Server::new(shared, journal, bound, endpoint, target)
-        .run(commands)
-        .await
 }
 
 /// Waits until the user wants to end what is only being prepared.

@@ -217,7 +217,7 @@ async fn dial(
     let mut dial =
         connect::over_ip(shared, &endpoint).map(|target| Dial::new(target, &shared.options, shared.clock));
     let ended = {
-        let mut run = pin!(connect::connect(shared, &mut journal, &mut dial, &endpoint));
+        let mut run = pin!(connect::connect(shared, &mut journal, &mut dial, &endpoint, None));
         loop {
             tokio::select! {
                 biased;

@@ -33,7 +33,7 @@ pub(super) use reading::read;
 use super::signals::{Cause, Control};
 use super::tell::tell;
 use crate::capture::{CaptureError, Growth, Recorder, Wording};
-use crate::model::{Full, Goal, NetCommand, Purpose, RecorderState};
+use crate::model::{Full, Goal, NetCommand, NetEvent, Purpose, RecorderState};
 use crate::net::{Clock, Worker};
 use crate::text::{self, Policy};
 use course::{Course, Rules, Verdict};
@@ -142,6 +142,8 @@ struct Run<'a> {
     /// Whether the printer still prints, and how it failed if it did.
     printing: Printing,
     told: RecorderState,
+    /// The certificate that was made on the spot, once its fingerprint was told.
+    shown: Option<String>,
 }
 
 /// Where printing stands.
@@ -205,6 +207,7 @@ impl<'a> Run<'a> {
             printed,
             printing: Printing::GoesOn,
             told: RecorderState::Recording,
+            shown: None,
         })
     }
 
@@ -290,7 +293,23 @@ impl<'a> Run<'a> {
             }
             self.told = recorder;
         }
+        self.tell_fingerprint(&news);
         self.course.report(news, self.setting.clock.now());
+    }
+
+    /// Says which certificate clients get to see that can be trusted by nothing else.
+    fn tell_fingerprint(&mut self, news: &NetEvent) {
+        let listening = news.listening.as_ref().filter(|listening| listening.self_signed);
+        let Some(fingerprint) = listening.and_then(|listening| listening.fingerprint.as_ref()) else {
+            return;
+        };
+        if self.shown.as_ref() != Some(fingerprint) {
+            tell(&format!(
+                "clients get to see a certificate that was made on the spot, SHA-256 {fingerprint}; --cert and --key show \
+                 another"
+            ));
+            self.shown = Some(fingerprint.clone());
+        }
     }
 
     fn printed(&mut self, printed: Printed) {

@@ -31,6 +31,8 @@ pub struct Plan {
     pub peer: Peer,
     /// How connections are made.
     pub net: net::Options,
+    /// Whether a tap answers in the name of its target, with certificates by the local authority of this user.
+    pub intercept: bool,
     /// Where the session is recorded.
     pub place: Place,
     /// How long the recording may become.
@@ -295,11 +297,21 @@ fn run_screen(plan: &Plan, options: ScreenPlan, goal: Option<Goal>) -> Result<()
 
 /// Starts the network worker; nothing is left behind if that fails.
 fn start(plan: &Plan, store: &Store, clock: Clock) -> Result<Worker, RunError> {
-    let started = net::spawn(plan.net.clone(), store.recorder.clone(), clock);
+    let started = options(plan)
+        .and_then(|options| net::spawn(options, store.recorder.clone(), clock).map_err(RunError::from));
     if started.is_err() {
         store.settle()?;
     }
-    Ok(started?)
+    started
+}
+
+/// How connections are made, with what is kept for that between runs.
+fn options(plan: &Plan) -> Result<net::Options, RunError> {
+    let mut options = plan.net.clone();
+    if plan.intercept {
+        options.tls.intercept = Some(state_directory()?);
+    }
+    Ok(options)
 }
 
 /// History on disk, or none with a word why.

@@ -37,7 +37,7 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
     let rows = match &scene.app.link {
         None => vec![idle(scene)],
         Some(link) if area.height > 2 => match scene.app.everybody() {
-            Some(listening) => server::rows(scene, listening),
+            Some(listening) => server::rows(scene, listening, area.width),
             None => {
                 let (rows, part) = details::rows(scene, link, area.width, area.height);
                 let edge = (scene.layout.title.x + scene.layout.title.width).saturating_sub(1);

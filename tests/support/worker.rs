@@ -28,7 +28,7 @@ pub(crate) struct Bench {
     pub(crate) worker: Worker,
     pub(crate) session: Session,
     runtime: tokio::runtime::Runtime,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Bench {
@@ -55,7 +55,7 @@ impl Bench {
             worker,
             session,
             runtime,
-            _folder: folder,
+            folder,
         }
     }
 
@@ -120,6 +120,22 @@ impl Bench {
             .filter(|entry| entry.direction() == Some(direction));
         data.flat_map(|entry| self.session.payload(entry.id, 0..u32::MAX).unwrap())
             .collect()
+    }
+
+    /// Asserts that the recording, opened anew, tells the same as it does now.
+    pub(crate) fn reopens_equal(&self) {
+        let reopened = Session::open(&self.folder.path().join("session.pcapng")).unwrap();
+        let entries = self.entries();
+        assert_eq!(reopened.len(), entries.len() as u64);
+        for entry in entries {
+            assert_eq!(reopened.entry(entry.id).unwrap(), entry);
+            let bytes = |session: &Session| session.payload(entry.id, 0..u32::MAX).ok();
+            assert!(bytes(&reopened) == bytes(&self.session), "{entry:?}");
+            assert_eq!(
+                reopened.role(entry.connection),
+                self.session.role(entry.connection)
+            );
+        }
     }
 
     pub(crate) fn kinds(&self) -> String {

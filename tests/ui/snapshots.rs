@@ -697,7 +697,7 @@ fn the_connect_waterfall_shows_every_phase() {
 }
 
 /// A handshake with a server whose certificate is not trusted.
-fn handshake() -> TlsReport {
+pub(crate) fn handshake() -> TlsReport {
     TlsReport {
         role: TlsRole::Client,
         server_name: "localhost".into(),

@@ -292,7 +292,12 @@ fn the_inspector_keeps_its_entry_while_the_filter_has_not_come_to_it() {
         let rows = bench.app.inspector_rows(&bench.memory, &bench.layout());
         rows.into_iter().find_map(|row| match row.kind {
             RowKind::Hex(hex) => Some(hex.bytes),
-            _ => None,
+            RowKind::Head(_)
+            | RowKind::Sentence(_)
+            | RowKind::Detail(_)
+            | RowKind::Text(_)
+            | RowKind::Comment(_)
+            | RowKind::Unreadable(_) => None,
         })
     };
     assert_eq!(bytes(&bench).as_deref(), Some(&b"entry 49"[..]));

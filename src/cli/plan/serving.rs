@@ -11,15 +11,18 @@ impl Options {
     /// What to do with an address to listen at.
     pub(in crate::cli) fn plan_listen(self, address: &str) -> Result<Plan, Usage> {
         let address = parsed(address)?;
+        let is_tls = matches!(address.endpoint(), Endpoint::Tls(_));
         let dialing = [
             ("--bind", self.bind.is_some()),
-            ("--connect-timeout", self.connect_timeout.is_some()),
+            // It bounds the handshake too.
+            ("--connect-timeout", self.connect_timeout.is_some() && !is_tls),
         ];
         if let Some((name, _)) = dialing.iter().find(|(_, given)| *given) {
             return Err(Usage(format!(
                 "{name} is about connecting, and listen waits for others: leave it out"
             )));
         }
+        self.tls.check_listen(&address)?;
         self.check_options(&[address.endpoint()])?;
         self.waits(Goal::Listen(address))
     }
@@ -44,6 +47,7 @@ impl Options {
                 "{target} can be connected to and not relayed to: write unix:/PATH"
             )));
         }
+        self.tls.check_tap(&address, &target)?;
         self.check_options(&[address.endpoint(), &target])?;
         // What stands between two programs must not hold them up because its own disk is full.
         self.on_full.get_or_insert(OnFullName::Continue);

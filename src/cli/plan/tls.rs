@@ -3,7 +3,7 @@
 use std::env;
 use std::path::PathBuf;
 
-use sockscope::model::Endpoint;
+use sockscope::model::{Address, Endpoint};
 use sockscope::net::{TlsOptions, TlsVersion};
 
 use crate::cli::Usage;
@@ -15,6 +15,11 @@ const LONGEST_ALPN: usize = 255;
 impl TlsArguments {
     /// They are of use only where TLS may be spoken; on the screen it can be started on any connection.
     pub(super) fn check(&self, target: &Endpoint, headless: bool) -> Result<(), Usage> {
+        if let Some(name) = self.of_server() {
+            return Err(Usage(format!(
+                "{name} is about being the server: write sockscope listen or sockscope tap, or leave it out"
+            )));
+        }
         match (target, self.given()) {
             (Endpoint::Tls(authority), _) if self.starttls.is_some() => Err(Usage(format!(
                 "tls:// speaks TLS from the first byte on: write {authority} with --starttls, or leave that out"
@@ -38,6 +43,87 @@ impl TlsArguments {
         }
     }
 
+    /// Whoever listens is asked for TLS, and asks nobody.
+    pub(super) fn check_listen(&self, address: &Address) -> Result<(), Usage> {
+        let is_tls = matches!(address.endpoint(), Endpoint::Tls(_));
+        let given = self.of_own_certificate().or_else(|| self.of_both());
+        match (self.of_client(), given) {
+            (Some("--ca"), _) => Err(Usage(
+                "--ca is about the certificates of servers, and listen waits for clients: write --client-ca, or leave it \
+                 out"
+                    .into(),
+            )),
+            (Some(name), _) => Err(Usage(format!(
+                "{name} is about connecting to servers, and listen waits for clients: leave it out"
+            ))),
+            (None, _) if self.tls_intercept => Err(Usage(
+                "--tls-intercept is about what crosses a tap: write sockscope tap ADDRESS tls://TARGET".into(),
+            )),
+            (None, Some(name)) if !is_tls => Err(Usage(format!(
+                "{name} is about TLS, which is not spoken at {address}: write tls:// before the address, or leave it out"
+            ))),
+            (None, _) => Ok(()),
+        }
+    }
+
+    /// A tap may end TLS at its address, begin it with its target, or both.
+    pub(super) fn check_tap(&self, address: &Address, target: &Endpoint) -> Result<(), Usage> {
+        let (ends, begins) = (
+            matches!(address.endpoint(), Endpoint::Tls(_)),
+            matches!(target, Endpoint::Tls(_)),
+        );
+        if self.starttls.is_some() {
+            return Err(Usage(
+                "--starttls is for what sockscope sends, and a tap only passes on: leave it out".into(),
+            ));
+        }
+        if self.tls_intercept {
+            return self.check_intercept(address, target);
+        }
+        match (self.of_client(), self.of_own_certificate(), self.of_both()) {
+            (Some(name), _, _) if !begins => Err(Usage(format!(
+                "{name} is about TLS with the server, and {target} is not asked for it: write tls:// before the target, \
+                 or leave it out"
+            ))),
+            (_, Some(name), _) if !ends => Err(Usage(format!(
+                "{name} is about TLS with the application, and at {address} none is spoken: write tls:// before the \
+                 address, or leave it out"
+            ))),
+            (_, _, Some(name)) if !ends && !begins => Err(Usage(format!(
+                "{name} is about TLS: write tls:// before the address, the target or both, or leave it out"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_intercept(&self, address: &Address, target: &Endpoint) -> Result<(), Usage> {
+        if !matches!(target, Endpoint::Tls(_)) {
+            return Err(Usage(format!(
+                "--tls-intercept reads TLS on its way to a server that speaks it, and {target} is not said to: write \
+                 tls:// before the target"
+            )));
+        }
+        if !matches!(
+            address.endpoint(),
+            Endpoint::Tcp(_) | Endpoint::Tls(_) | Endpoint::Unix(_)
+        ) {
+            return Err(Usage(format!(
+                "--tls-intercept reads TLS, which datagrams do not carry: {address} has to be a TCP port or a Unix socket"
+            )));
+        }
+        if let Some(name) = self.of_own_certificate() {
+            return Err(Usage(format!(
+                "--tls-intercept shows clients certificates in the name of the target, made for each: leave {name} out"
+            )));
+        }
+        if !self.alpn.is_empty() {
+            return Err(Usage(
+                "--tls-intercept offers the target what the application offers: leave --alpn out".into(),
+            ));
+        }
+        Ok(())
+    }
+
     /// How TLS connections are made.
     pub(super) fn options(&self) -> Result<TlsOptions, Usage> {
         if let Some(name) = self
@@ -56,8 +142,10 @@ impl TlsArguments {
             sni: self.sni.clone(),
             alpn: self.alpn.clone(),
             min: self.tls_min.map_or_else(TlsVersion::default, Into::into),
-            server: None,
-            client_ca: None,
+            server: self.cert.clone().zip(self.key.clone()),
+            client_ca: self.client_ca.clone(),
+            // Where the local authority is kept is not asked on the command line.
+            intercept: None,
             keylog: self.keylog.clone().or_else(key_log_of_environment),
         })
     }

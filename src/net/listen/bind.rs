@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::path::{Path, PathBuf};
@@ -44,6 +44,8 @@ pub(super) struct Bound {
     pub(super) listeners: Vec<Listener>,
     /// Where they are, as in `127.0.0.1:9000`.
     pub(super) places: Vec<String>,
+    /// Their addresses, of those that have one of IP.
+    pub(super) addresses: Vec<IpAddr>,
     /// The name in the file system, if one was made; held as long as the sockets are.
     pub(super) name: Option<Name>,
     /// What is not as one might expect.
@@ -154,6 +156,7 @@ fn bind_all(
     let mut bound = Bound {
         listeners: Vec::new(),
         places: Vec::new(),
+        addresses: Vec::new(),
         name: None,
         notes: Vec::new(),
     };
@@ -167,6 +170,7 @@ fn bind_all(
                 port = Some(address.port());
                 bound.listeners.push(listener);
                 bound.places.push(address.to_string());
+                bound.addresses.push(address.ip());
             }
             Err(error)
                 if is_loopback && address.is_ipv6() && !bound.listeners.is_empty() && !is_taken(&error) =>
@@ -232,6 +236,7 @@ fn bind_unix(address: &UnixAddress, sockets: &SocketOptions) -> Result<Bound, Fa
     Ok(Bound {
         listeners: vec![Listener::Unix(listener)],
         places: vec![place],
+        addresses: Vec::new(),
         name,
         notes: Vec::new(),
     })

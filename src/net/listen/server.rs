@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::future;
 use std::io;
+use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -17,6 +18,7 @@ use super::serve;
 use crate::model::{
     ConnectionId, Endpoint, EntryKind, Link, LinkState, NetCommand, PeerCommand, RecorderState, Role, Side,
 };
+use crate::net::acceptor::Acceptor;
 use crate::net::announce::{Refusal, announce, paused};
 use crate::net::journal::{Journal, RETRY};
 use crate::net::session::After;
@@ -42,6 +44,7 @@ pub(super) struct Server<'a> {
     /// What the peers dialed.
     endpoint: Endpoint,
     listeners: Vec<Listener>,
+    acceptor: Rc<Acceptor>,
     /// The name of a Unix socket, which goes with it.
     name: Option<Name>,
     reserve: Reserve,
@@ -62,7 +65,7 @@ impl<'a> Server<'a> {
     pub(super) fn new(
         shared: &'a Shared,
         journal: Journal,
-        bound: Bound,
+        (bound, acceptor): (Bound, Acceptor),
         endpoint: Endpoint,
         target: Option<Endpoint>,
     ) -> Server<'a> {
@@ -72,6 +75,7 @@ impl<'a> Server<'a> {
             target,
             endpoint,
             listeners: bound.listeners,
+            acceptor: Rc::new(acceptor),
             name: bound.name,
             reserve: Reserve::new(),
             peers: FuturesUnordered::new(),
@@ -255,7 +259,11 @@ impl<'a> Server<'a> {
         });
         let (sender, inbox) = mpsc::channel(INBOX);
         self.inboxes.insert(id, sender);
-        let whom = (self.endpoint.clone(), self.target.clone());
+        let whom = serve::Whom {
+            endpoint: self.endpoint.clone(),
+            target: self.target.clone(),
+            acceptor: Rc::clone(&self.acceptor),
+        };
         let served = serve::peer(self.shared, journal, arrival, whom, inbox);
         self.peers.push(Box::pin(async move { (id, served.await) }));
     }

@@ -5,7 +5,7 @@ use std::io;
 use nix::errno::Errno;
 use tokio::time::Instant;
 
-use super::pair::{Half, Pair};
+use super::pair::{Half, Pair, Whose, place};
 use crate::model::{End, EndHow, EntryKind, Link, LinkState, Side};
 use crate::net::session::After;
 use crate::net::words;
@@ -39,9 +39,11 @@ impl Pair<'_> {
 
     /// Tells a side that the other has finished.
     pub(super) fn pass_on_end(&mut self, side: Side) {
-        let end = self.end(side);
-        if !end.channel.has_datagrams() {
-            match end.channel.finish() {
+        let cut = self.end(side.other()).cut;
+        let channel = &mut self.end(side).channel;
+        if !channel.has_datagrams() {
+            // To a side that speaks TLS it looks as it does from here.
+            match if cut { channel.cut_off() } else { channel.finish() } {
                 Ok(()) => {}
                 // TLS's word for it waits for room.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
@@ -67,12 +69,23 @@ impl Pair<'_> {
         if !self.ends.iter().all(done) {
             return;
         }
-        let end = End {
-            by: self.first_fin.map_or(last, Side::other),
-            how: EndHow::Fin,
-            errno: None,
+        let cut = [Side::Local, Side::Peer]
+            .into_iter()
+            .find(|side| self.ends[place(*side)].cut);
+        let (by, how) = match cut {
+            Some(by) => (by, EndHow::Truncated),
+            None => (self.first_fin.map_or(last, Side::other), EndHow::Fin),
         };
-        self.conclude(end, None);
+        let reason = cut.map(|side| self.cut_short(side));
+        self.conclude(End { by, how, errno: None }, reason);
+    }
+
+    /// A side ended while TLS had not said that it would.
+    pub(super) fn cut_short(&self, side: Side) -> String {
+        format!(
+            "{} ended the connection without close_notify: what it sent may be cut short (RFC 8446 §6.1)",
+            self.ends[place(side)].name
+        )
     }
 
     /// A side is gone, with a reset or an error. What it sent before has to arrive; then the other is reset too.
@@ -82,13 +95,7 @@ impl Pair<'_> {
         }
         let end = self.end(side);
         (end.reading, end.writing) = (Half::Over, Half::Over);
-        let dropped = end.outbox.clear();
-        if dropped > 0 {
-            self.note(format!(
-                "{} of yours not sent: that side ended first",
-                format::size(dropped)
-            ));
-        }
+        self.drop_ours(side);
         // What the other side has sent by now was received, though nobody is left to get it.
         self.drain(side.other());
         let how = match words::errno(error) {
@@ -109,6 +116,19 @@ impl Pair<'_> {
         other.reading = Half::Over;
         // One that reads slowly gets the rest before the reset.
         self.reset_other(end, reason);
+    }
+
+    /// What the user sends to a side that is gone reaches nobody.
+    fn drop_ours(&mut self, side: Side) {
+        let end = self.end(side);
+        end.offered = Whose::Theirs;
+        let dropped = end.outbox.clear();
+        if dropped > 0 {
+            self.note(format!(
+                "{} of yours not sent: that side ended first",
+                format::size(dropped)
+            ));
+        }
     }
 
     /// Records what a side has sent though it cannot be passed on any more.
@@ -145,13 +165,7 @@ impl Pair<'_> {
         let end = self.end(side);
         end.writing = Half::Over;
         end.gone = true;
-        let dropped = end.outbox.clear();
-        if dropped > 0 {
-            self.note(format!(
-                "{} of yours not sent: that side ended first",
-                format::size(dropped)
-            ));
-        }
+        self.drop_ours(side);
         let is_end = matches!(words::errno(error), Some(Errno::ECONNRESET | Errno::EPIPE));
         if self.end(side).reading == Half::Over || !is_end {
             return self.broken(side, error);
@@ -161,15 +175,19 @@ impl Pair<'_> {
 
     /// TLS cannot go on at a side.
     pub(super) fn alerted(&mut self, side: Side, by: Side, why: &str) {
-        // As TLS tells it, `Local` is this program.
-        let by = if by == Side::Local { side.other() } else { side };
         let reason = format!("{} {why}", self.end(side).name);
         self.error(reason.clone(), None);
+        self.drop_ours(side);
         self.drain(side.other());
         self.end(side.other()).channel.reset();
+        // As TLS tells it, `Local` is this program.
+        let how = match by {
+            Side::Local => EndHow::Tap,
+            Side::Peer => EndHow::Alert,
+        };
         let end = End {
-            by,
-            how: EndHow::Alert,
+            by: side,
+            how,
             errno: None,
         };
         self.conclude(end, Some(reason));

@@ -44,6 +44,15 @@ pub(super) enum Half {
     Over,
 }
 
+/// Who has sent what goes to a side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// The other side.
+    Theirs,
+    /// The user.
+    Ours,
+}
+
 /// One side of the relay.
 pub(super) struct End {
     pub(super) channel: Channel,
@@ -60,6 +69,10 @@ pub(super) struct End {
     pub(super) reading: Half,
     /// What goes to it.
     pub(super) writing: Half,
+    /// Whose bytes it was offered last: TLS may want the same again.
+    pub(super) offered: Whose,
+    /// What comes from it has ended without TLS's word for it.
+    pub(super) cut: bool,
     /// It was found to be gone while something was written to it; what it sent before is still read.
     pub(super) gone: bool,
 }
@@ -113,6 +126,8 @@ impl End {
             outbox: Outbox::default(),
             reading: Half::Open,
             writing: Half::Open,
+            offered: Whose::Theirs,
+            cut: false,
             gone: false,
         }
     }
@@ -120,6 +135,12 @@ impl End {
     /// Whether something that was read waits for the other side.
     pub(super) fn holds(&self) -> bool {
         !self.pending.is_empty() || self.whole
+    }
+
+    /// Whether the user's message was begun and is not on the wire yet: whatever comes from the other side meanwhile
+    /// goes behind it, and is recorded there too, so it is not read before.
+    pub(super) fn is_mid_message(&self) -> bool {
+        self.outbox.is_under_way() || (self.offered == Whose::Ours && self.channel.is_sending())
     }
 }
 

@@ -5,7 +5,7 @@ use std::io;
 use tokio::io::{Interest, Ready};
 use tokio::time::Instant;
 
-use super::pair::{Half, Pair, place};
+use super::pair::{Half, Pair, Whose, place};
 use crate::capture::MAX_PAYLOAD;
 use crate::model::{Direction, EntryKind, Recording, Side, Tally, Timestamp};
 use crate::net::channel::Received;
@@ -24,7 +24,10 @@ impl Pair<'_> {
         }
         let end = &self.ends[place(side)];
         let from = &self.ends[place(side.other())];
-        let reads = end.reading == Half::Open && !end.holds() && self.closing_from.is_none();
+        let reads = end.reading == Half::Open
+            && !end.holds()
+            && !from.is_mid_message()
+            && self.closing_from.is_none();
         let writes = end.writing != Half::Over
             && (from.holds()
                 || !end.outbox.is_empty()
@@ -52,8 +55,9 @@ impl Pair<'_> {
     /// Reads from a side, a bounded batch, as long as the other takes what was read before.
     pub(super) fn pump(&mut self, side: Side) {
         for _ in 0..BATCH {
-            let end = self.end(side);
-            if end.reading != Half::Open || end.holds() || self.over || self.journal.is_blocked() {
+            let (end, to) = (&self.ends[place(side)], &self.ends[place(side.other())]);
+            let may_read = end.reading == Half::Open && !end.holds() && !to.is_mid_message();
+            if !may_read || self.over || self.journal.is_blocked() {
                 return;
             }
             let end = self.end(side);
@@ -66,11 +70,8 @@ impl Pair<'_> {
                 }
                 Ok(Received::End) => return self.ended(side),
                 Ok(Received::Cut) => {
-                    let text = format!(
-                        "{} ended the connection without close_notify: what it sent may be cut short (RFC 8446 §6.1)",
-                        self.end(side).name
-                    );
-                    self.error(text, None);
+                    self.error(self.cut_short(side), None);
+                    self.end(side).cut = true;
                     return self.ended(side);
                 }
                 Err(Fault::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => return,
@@ -123,7 +124,11 @@ impl Pair<'_> {
                 return;
             }
             // A message of the user goes between two chunks of the relay, never into one; and whole.
-            let ours = to.outbox.is_under_way() || (!from.holds() && !to.outbox.is_empty());
+            let ours = if to.channel.is_sending() {
+                to.offered == Whose::Ours
+            } else {
+                to.is_mid_message() || (!from.holds() && !to.outbox.is_empty())
+            };
             let written = if ours && self.journal.is_blocked() {
                 return;
             } else if ours {
@@ -146,6 +151,7 @@ impl Pair<'_> {
     /// Writes to a side some of what the user sends to it, and records that.
     fn write_ours(&mut self, side: Side) -> io::Result<()> {
         let to = &mut self.ends[place(side)];
+        to.offered = Whose::Ours;
         let most = if to.channel.has_datagrams() {
             usize::MAX
         } else {
@@ -170,6 +176,7 @@ impl Pair<'_> {
             Side::Local => (application, server),
             Side::Peer => (server, application),
         };
+        to.offered = Whose::Theirs;
         let bytes = from.buffer.get(from.pending.clone()).unwrap_or_default();
         // An empty datagram says nothing in a stream.
         if !bytes.is_empty() || to.channel.has_datagrams() {

@@ -66,6 +66,9 @@ pub struct TlsOptions {
     pub server: Option<(PathBuf, PathBuf)>,
     /// As a server: ask clients for a certificate, and take only those that one of these authorities (PEM) has issued.
     pub client_ca: Option<PathBuf>,
+    /// In a tap: answer in the name of the server that a client asks for, with certificates by the local authority that is
+    /// kept in this directory, which must be this user's alone.
+    pub intercept: Option<PathBuf>,
 }
 
 /// What is wrong with the options of TLS.

@@ -104,6 +104,14 @@ impl ClientHello {
         }
     }
 
+    /// Says that it will not be answered: something went wrong that is not its fault. That it cannot be told any more
+    /// changes nothing.
+    pub fn refuse(self, wire: &mut impl Write) {
+        // A fatal alert, internal_error, in a record of TLS 1.2 (RFC 8446 §5.1, §6).
+        const ALERT: [u8; 7] = [21, 3, 3, 0, 2, 2, 80];
+        drop(wire.write_all(&ALERT));
+    }
+
     /// The server that it asked for (RFC 6066 §3).
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()

@@ -179,6 +179,16 @@ impl TlsStream {
         Ok(())
     }
 
+    /// The application protocol that was agreed on (RFC 7301).
+    pub fn protocol(&self) -> Option<&[u8]> {
+        self.connection.alpn_protocol()
+    }
+
+    /// Whether bytes that were offered are in records already, and have to be offered again before any others.
+    pub fn is_sending(&self) -> bool {
+        self.under_way > 0
+    }
+
     /// What was agreed on, and whom the other side said to be.
     pub fn report(&self, took: Duration) -> TlsReport {
         let agreed = self.agreed();

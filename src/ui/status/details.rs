@@ -4,7 +4,7 @@ use ratatui::style::Style;
 
 use super::words;
 use crate::app::Block;
-use crate::model::{Direction, Link, RecorderState, Tally, Timestamping, whole};
+use crate::model::{Direction, Link, RecorderState, Role, Tally, Timestamping, TlsReport, whole};
 use crate::text::format;
 use crate::ui::line::Line;
 use crate::ui::scene::Scene;
@@ -63,7 +63,15 @@ fn connection<'s>(scene: &'s Scene<'_>, link: &Link) -> Vec<Line<'s>> {
     if let Some(family) = words::family(link) {
         rows.push(row(scene, "family", family));
     }
-    rows.extend(tls(scene, link));
+    let (peer, application) = (link.tls.as_deref(), link.application_tls.as_deref());
+    let is_tap = link.role == Role::Tap;
+    rows.extend(
+        application
+            .iter()
+            .flat_map(|report| tls(scene, "application", report)),
+    );
+    let label = if is_tap { "server" } else { "tls" };
+    rows.extend(peer.iter().flat_map(|report| tls(scene, label, report)));
     rows.push(times(scene, link));
     rows.extend(stamps(scene, link));
     rows.push(scene.line());
@@ -113,10 +121,7 @@ pub(super) fn row<'s>(scene: &'s Scene<'_>, label: &str, text: &str) -> Line<'s>
     labelled(scene, label).text(text, Style::new())
 }
 
-fn tls<'s>(scene: &'s Scene<'_>, link: &Link) -> Vec<Line<'s>> {
-    let Some(report) = &link.tls else {
-        return Vec::new();
-    };
+fn tls<'s>(scene: &'s Scene<'_>, label: &str, report: &TlsReport) -> Vec<Line<'s>> {
     let mut rows = Vec::new();
     if let Some(agreed) = &report.agreed {
         let alpn = agreed.alpn.as_ref().map(|alpn| format!("ALPN {alpn}"));
@@ -132,7 +137,7 @@ fn tls<'s>(scene: &'s Scene<'_>, link: &Link) -> Vec<Line<'s>> {
         }
         rows.push(row(
             scene,
-            "tls",
+            label,
             &format!("{text}, in {}", scene.took(report.took)),
         ));
     }

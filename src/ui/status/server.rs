@@ -7,6 +7,9 @@ use crate::text::format;
 use crate::ui::line::{Line, fit};
 use crate::ui::scene::Scene;
 
+/// Cells of the labels.
+const LABEL: usize = 12;
+
 /// Where it waits, and how many have come.
 pub(super) fn first_row<'s>(scene: &'s Scene<'_>, listening: &Listening, width: u16) -> Line<'s> {
     let theme = scene.theme();
@@ -59,7 +62,7 @@ pub(super) fn standing<'s>(scene: &'s Scene<'_>, listening: &Listening) -> Line<
 }
 
 /// Everything that is known, a line each.
-pub(super) fn rows<'s>(scene: &'s Scene<'_>, listening: &Listening) -> Vec<Line<'s>> {
+pub(super) fn rows<'s>(scene: &'s Scene<'_>, listening: &Listening, width: u16) -> Vec<Line<'s>> {
     let app = scene.app;
     let mut rows = vec![row(scene, "address", &listening.address.to_string())];
     if let Some(target) = &listening.target {
@@ -78,9 +81,7 @@ pub(super) fn rows<'s>(scene: &'s Scene<'_>, listening: &Listening) -> Vec<Line<
         let until = listening.ended.unwrap_or(scene.now);
         rows.push(row(scene, "for", &format::clock(until.since(since))));
     }
-    if let Some(fingerprint) = &listening.fingerprint {
-        rows.push(row(scene, "SHA-256", fingerprint));
-    }
+    rows.extend(certificate(scene, listening, width));
     rows.push(scene.line());
     rows.push(row(
         scene,
@@ -99,6 +100,25 @@ pub(super) fn rows<'s>(scene: &'s Scene<'_>, listening: &Listening) -> Vec<Line<
     rows.extend(super::details::traffic(scene));
     rows.push(scene.line());
     rows.extend(super::details::recording(scene));
+    rows
+}
+
+/// What those who connect get to see, with the whole fingerprint in any width.
+fn certificate<'s>(scene: &'s Scene<'_>, listening: &Listening, width: u16) -> Vec<Line<'s>> {
+    let Some(fingerprint) = &listening.fingerprint else {
+        return Vec::new();
+    };
+    let mut rows = Vec::new();
+    if listening.self_signed {
+        rows.push(row(scene, "certificate", "made on the spot"));
+    }
+    let room = usize::from(width).saturating_sub(LABEL);
+    // In equal parts, each of whole pairs.
+    let part = [64, 32, 16].into_iter().find(|part| *part <= room).unwrap_or(16);
+    for (number, part) in fingerprint.as_bytes().chunks(part).enumerate() {
+        let label = if number == 0 { "SHA-256" } else { "" };
+        rows.push(row(scene, label, &String::from_utf8_lossy(part)));
+    }
     rows
 }
 

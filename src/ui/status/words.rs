@@ -1,7 +1,7 @@
 //! How a connection stands, in words and figures. Values only; nothing is drawn here.
 
 use crate::app::{Purpose, end_sentence};
-use crate::model::{Closing, End, EndHow, Link, LinkState, RingReport, Sides, Timestamp, Verdict};
+use crate::model::{Closing, End, EndHow, Link, LinkState, RingReport, Role, Sides, Timestamp, Verdict};
 use crate::text::format;
 
 /// How long the connection has lasted, or lasted, or has been dialed.
@@ -25,7 +25,8 @@ pub(super) fn family(link: &Link) -> Option<&'static str> {
 
 /// The version of TLS and the application protocol.
 pub(super) fn tls(link: &Link) -> Option<String> {
-    let agreed = link.tls.as_ref()?.agreed.as_ref()?;
+    let report = link.tls.as_ref().or(link.application_tls.as_ref());
+    let agreed = report?.agreed.as_ref()?;
     Some(match &agreed.alpn {
         Some(alpn) => format!("{} {alpn}", agreed.version),
         None => agreed.version.clone(),
@@ -52,6 +53,10 @@ pub(super) fn standing(link: &Link, now: Timestamp) -> Option<String> {
         LinkState::Idle | LinkState::Open | LinkState::Listening => None,
         LinkState::Resolving => Some(format!("looking up {}", link.endpoint.brief())),
         LinkState::Handshaking if link.opened.is_some() => Some("starting TLS".into()),
+        // Nobody was dialed yet, or ever is.
+        LinkState::Handshaking if link.role == Role::Server || link.remote.is_none() => {
+            Some("TLS handshake under way".into())
+        }
         LinkState::Connecting | LinkState::Handshaking => Some(if link.round > 1 {
             format!("attempt {}", link.round)
         } else {
