@@ -264,7 +264,8 @@ fn curl_is_served_by_a_certificate_of_a_file_and_of_the_moment() {
         "--send",
         answer,
     ];
-    let own = [&common[..], &["--cert", &cert, "--key", &key]].concat();
+    let keys = path(&home, "keys");
+    let own = [&common[..], &["--cert", &cert, "--key", &key, "--keylog", &keys]].concat();
     let listening = Waiting::start(&home, &own);
     let got = curl(&[
         "--cacert",
@@ -281,6 +282,8 @@ fn curl_is_served_by_a_certificate_of_a_file_and_of_the_moment() {
         "{log}"
     );
     assert_eq!(said, "", "whoever has the file knows the fingerprint");
+    let logged = fs::read_to_string(keys).unwrap();
+    assert!(logged.contains("SERVER_TRAFFIC_SECRET_0 "), "{logged}");
 
     let listening = Waiting::start(&home, &common);
     let got = curl(&["-k", &format!("https://localhost{}/", listening.port())]);

@@ -111,6 +111,10 @@ impl App {
             preset.map(str::parse).transpose(),
         ) {
             (None, _) => "no connection is open: --starttls on the command line starts TLS with it".into(),
+            (Some(_), _) if self.listening.is_some() => {
+                "whoever connects here starts TLS: listen tls://ADDRESS speaks it from the first byte on"
+                    .into()
+            }
             (Some(Endpoint::Tls(_)), _) => "the connection speaks TLS already".into(),
             (Some(Endpoint::Tcp(_) | Endpoint::Unix(_)), _) if link.is_some_and(is_tls) => {
                 "the connection speaks TLS already".into()
