@@ -412,7 +412,7 @@ fn every_file_of_a_ring_is_followed() {
         };
         let name = folder.path().join("a.pcapng");
         let mut sketch = Sketch {
-            recorder: Recorder::create_ring(&name, Existing::Refuse, ring, Timestamp(START)).unwrap(),
+            recorder: Recorder::create_ring(&name, ring, Timestamp(START)).unwrap(),
             path: name,
             _folder: folder,
             now: START,

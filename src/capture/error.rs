@@ -188,12 +188,19 @@ impl CaptureError {
         self
     }
 
-    /// The same while recording goes on: that a file cannot be created is no reason to choose another place.
-    pub(super) fn meanwhile(self) -> CaptureError {
-        if let CaptureError::Create { path, source } = self {
-            return CaptureError::write(&path, source);
+    /// The same while recording goes on: that the file at `path` cannot be created is no reason to choose another place.
+    pub(super) fn meanwhile(self, path: &Path) -> CaptureError {
+        match self {
+            CaptureError::Create { source, .. }
+            | CaptureError::Full { source, .. }
+            | CaptureError::Io {
+                tried: "write",
+                source,
+                ..
+            } => CaptureError::write(path, source),
+            CaptureError::Limit(_) => CaptureError::Limit(path.to_owned()),
+            other => other,
         }
-        self
     }
 
     /// A failed write, told apart by what the user can do.

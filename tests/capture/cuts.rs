@@ -140,7 +140,7 @@ fn own(size: usize, folder: &Path) -> Whole {
 /// The length of the block that starts there in a little-endian file.
 fn block_len(path: &Path, start: u64) -> u64 {
     let mut len = [0; 4];
-    let file = std::fs::File::open(path).unwrap();
+    let file = File::open(path).unwrap();
     file.read_exact_at(&mut len, start + 4).unwrap();
     u64::from(u32::from_le_bytes(len))
 }

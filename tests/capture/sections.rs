@@ -134,7 +134,7 @@ fn ring(folder: &Path) -> (Vec<Vec<u8>>, Vec<Line>) {
         offset: 0,
     };
     let path = folder.join("trace.pcapng");
-    let recorder = Recorder::create_ring(&path, Existing::Refuse, ring, Timestamp(0)).unwrap();
+    let recorder = Recorder::create_ring(&path, ring, Timestamp(0)).unwrap();
     let busy = sample::opened(&recorder);
     let idle = sample::opened(&recorder);
     idle.data(Timestamp(7), Direction::Sent, "€".as_bytes().get(..1).unwrap())
