@@ -208,6 +208,8 @@ impl Recorder {
             files: self.inner.shared.count(),
             of: ring.files,
             first: EntryId(self.inner.shared.first()),
+            deleted: self.inner.shared.oldest_number(),
+            deleted_payload: self.inner.shared.dropped_payload(),
         })
     }
 

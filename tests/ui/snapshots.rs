@@ -842,6 +842,8 @@ fn a_ring_whose_first_file_is_gone() {
             files: 3,
             of: 3,
             first: EntryId(4),
+            deleted: 2,
+            deleted_payload: 100,
         });
         stage.report();
         stage

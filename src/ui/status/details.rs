@@ -237,12 +237,18 @@ fn recorder<'s>(scene: &'s Scene<'_>) -> Line<'s> {
         Some(ring) => words::ring(scene.app.recorded, ring),
         None => format!("file {}", format::size(scene.app.recorded)),
     };
+    let (first, all) = (scene.records.first().0, scene.records.len());
+    let counted = match first {
+        0 => format::counted(all, "entry", "entries"),
+        // As many as hold that much data.
+        first => format!(
+            "{} of {}",
+            format::count(all.saturating_sub(first)),
+            format::counted(all, "entry", "entries")
+        ),
+    };
     // What crossed, and what it takes with its packet headers, are two things.
-    let entries = format!(
-        "{}, {} of data; {size}",
-        format::counted(scene.records.len(), "entry", "entries"),
-        format::size(scene.app.payload)
-    );
+    let entries = format!("{counted}, {} of data; {size}", format::size(scene.app.payload));
     match &scene.app.recorder {
         RecorderState::Recording => row(scene, "", &entries),
         RecorderState::Paused { reason, .. }
