@@ -880,6 +880,17 @@ fn a_file_with_remarks() {
 }
 
 #[test]
+fn a_file_that_ends_in_the_middle() {
+    let remarks = [
+        "the compressed data ends in the middle; what could be unpacked is shown, and what is compressed is read \
+                    once: if it was still being written, open it again",
+    ];
+    check("reading_cut", &[1], |size| {
+        reading(size, FileState::Cut, &remarks)
+    });
+}
+
+#[test]
 fn an_export_asks_shows_how_far_it_is_and_says_what_it_wrote() {
     check("export_menu", &[], |size| {
         let mut stage = conversation(size);

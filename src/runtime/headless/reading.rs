@@ -230,7 +230,7 @@ impl Course {
                 }
                 false
             }
-            FileState::Complete | FileState::Cancelled | FileState::Failed(_) => true,
+            FileState::Complete | FileState::Cut | FileState::Cancelled | FileState::Failed(_) => true,
         }
     }
 }
@@ -257,6 +257,10 @@ fn judge(read: &FileReport) -> Result<(), HeadlessError> {
         FileState::Failed(why) => Err(HeadlessError::Broken(format!(
             "the capture cannot be read: {why}"
         ))),
-        FileState::Indexing | FileState::Following | FileState::Complete | FileState::Cancelled => Ok(()),
+        FileState::Indexing
+        | FileState::Following
+        | FileState::Complete
+        | FileState::Cut
+        | FileState::Cancelled => Ok(()),
     }
 }
