@@ -132,6 +132,21 @@ fn json_of_a_recording_is_what_the_live_run_printed() {
 }
 
 #[test]
+fn of_nothing_no_file_is_written() {
+    let home = Home::new();
+    let recorder = recorder(&home.path("a.pcapng"));
+    connect(&recorder, 0, 80);
+    let arguments = ["open", "a.pcapng", "--headless", "--filter", "dir:rx"];
+    // What is printed may well be nothing.
+    ok(&home.run(&arguments, b""));
+    let run = home.run(&[&arguments[..], &["-w", "b.pcapng"]].concat(), b"");
+    assert_eq!(run.code(), 1, "{run:?}");
+    let said = "sockscope: nothing was written: there is no entry for which dir:rx holds\n";
+    assert_eq!(run.stderr, said);
+    assert!(!home.path("b.pcapng").exists());
+}
+
+#[test]
 fn raw_bytes_are_those_that_crossed() {
     let home = Home::new();
     let recorder = recorder(&home.path("a.pcapng"));

@@ -3,7 +3,7 @@
 use super::actions::Export;
 use super::{App, Context, Effect, Menu, Overlay, Prompt, Severity, Wanted};
 use crate::capture::{Existing, safe_name};
-use crate::model::{EntryId, ExportFormat, ExportReport, ExportState, Portion};
+use crate::model::{EntryId, ExportFormat, ExportReport, ExportState, Portion, RecordsError};
 use crate::text::format;
 
 /// What of the log is exported.
@@ -51,7 +51,8 @@ impl App {
         match export {
             Export::Shown => self.export_extent(Extent::Shown, argument, context, out),
             Export::Entry => match self.selected_extent(context) {
-                Some(extent) => self.export_extent(extent, argument, context, out),
+                Some(Ok(extent)) => self.export_extent(extent, argument, context, out),
+                Some(Err(text)) => self.notify(Severity::Warning, text, context),
                 None => self.notify(Severity::Warning, "there is no entry to export yet", context),
             },
             Export::Overwrite => self.overwrite(context, out),
@@ -61,13 +62,25 @@ impl App {
         }
     }
 
-    /// The entry that actions mean, or the entries that are selected together.
-    fn selected_extent(&self, context: &Context<'_>) -> Option<Extent> {
-        let number = |place| context.records.entry(place).ok().map(|entry| entry.id);
-        match self.target_range(context) {
-            Some(range) => Some(Extent::Range(number(*range.start())?, number(*range.end())?)),
-            None => Some(Extent::Entry(number(self.target_entry(context)?)?)),
-        }
+    /// The entry that actions mean, or the entries that are selected together; why not, where one is not there any more.
+    fn selected_extent(&self, context: &Context<'_>) -> Option<Result<Extent, String>> {
+        let number = |place| match context.records.entry(place) {
+            Ok(entry) => Ok(entry.id),
+            Err(error @ RecordsError::Removed) => {
+                Err(format!("entry {} is {error}", context.records.called(place)))
+            }
+            Err(error) => Err(format!(
+                "entry {} is not exported: {error}",
+                context.records.called(place)
+            )),
+        };
+        Some(match self.target_range(context) {
+            Some(range) => {
+                let ends = number(*range.start()).and_then(|first| Ok((first, number(*range.end())?)));
+                ends.map(|(first, last)| Extent::Range(first, last))
+            }
+            None => number(self.target_entry(context)?).map(Extent::Entry),
+        })
     }
 
     /// Whether an export is being written.
@@ -225,6 +238,10 @@ impl App {
             ExportState::Exists(path) => return self.ask_to_overwrite(&path, context),
             ExportState::Done(files) => (Severity::Info, done(exporting, &files)),
             ExportState::Failed(why) => (Severity::Error, why),
+            ExportState::Nothing(why) => {
+                let path = &exporting.order.path;
+                (Severity::Warning, format!("{path} was not written: {why}"))
+            }
             ExportState::Stopped | ExportState::Closed => {
                 let path = &exporting.order.path;
                 (

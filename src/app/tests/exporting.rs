@@ -88,6 +88,10 @@ fn a_filter_and_an_entry_are_exported_alone() {
     ));
     report(&mut bench, ExportState::Stopped);
     assert_eq!(bench.notice(), "the export was stopped; f was not written");
+    bench.keys(":export text g<Enter>");
+    report(&mut bench, ExportState::Nothing("there is no such entry".into()));
+    assert_eq!(bench.notice(), "g was not written: there is no such entry");
+    assert!(!bench.app.is_exporting());
     bench.keys("jjw");
     assert_eq!(title(&bench), "Export entry 3 as");
     // What is selected meanwhile is not what was asked for.

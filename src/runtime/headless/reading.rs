@@ -242,6 +242,9 @@ fn exported(state: ExportState, read: &FileReport) -> Result<Outcome, HeadlessEr
         ExportState::Closed | ExportState::Stopped => Ok(Outcome::Ended),
         ExportState::Exists(path) => Err(CaptureError::Exists(path.into()).into()),
         ExportState::Failed(why) => Err(HeadlessError::Print(why)),
+        ExportState::Nothing(why) => {
+            judge(read).and(Err(HeadlessError::Print(format!("nothing was written: {why}"))))
+        }
         ExportState::Finding | ExportState::Writing => Err(HeadlessError::Print(
             "the export has stopped: please report it".into(),
         )),
