@@ -190,17 +190,20 @@ impl CaptureError {
 
     /// The same while recording goes on: that the file at `path` cannot be created is no reason to choose another place.
     pub(super) fn meanwhile(self, path: &Path) -> CaptureError {
-        match self {
-            CaptureError::Create { source, .. }
-            | CaptureError::Full { source, .. }
-            | CaptureError::Io {
-                tried: "write",
-                source,
-                ..
-            } => CaptureError::write(path, source),
-            CaptureError::Limit(_) => CaptureError::Limit(path.to_owned()),
-            other => other,
+        if let CaptureError::Limit(_) = self {
+            return CaptureError::Limit(path.to_owned());
         }
+        if let CaptureError::Create { source, .. }
+        | CaptureError::Full { source, .. }
+        | CaptureError::Io {
+            tried: "write",
+            source,
+            ..
+        } = self
+        {
+            return CaptureError::write(path, source);
+        }
+        self
     }
 
     /// A failed write, told apart by what the user can do.

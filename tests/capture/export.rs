@@ -294,7 +294,7 @@ fn raw_bytes_are_apart_by_direction() {
     assert_eq!(fs::read(&one).unwrap(), b"PING\r\n");
 }
 
-fn recorded(folder: &Path) -> (sockscope::capture::Recorder, sockscope::capture::Connection) {
+fn recorded(folder: &Path) -> (Recorder, sockscope::capture::Connection) {
     let recorder = sample::create(&folder.join("a.pcapng"));
     let connection = sample::opened(&recorder);
     for number in 0..1000u32 {
