@@ -601,11 +601,11 @@ fn a_ring_keeps_its_newest_files() {
 fn a_ring_that_cannot_go_on_says_so_once_and_loses_nothing() {
     let home = Home::new();
     fs::create_dir(home.path("folder")).unwrap();
-    let (gone, is_gone) = std::sync::mpsc::channel();
+    let (gone, is_gone) = std::sync::mpsc::sync_channel(1);
     let (address, peer) = serve(move |mut stream| {
-        stream.write_all(&[b'a'; 100_000]).unwrap();
+        stream.write_all(&vec![b'a'; 100_000]).unwrap();
         is_gone.recv().unwrap();
-        stream.write_all(&[b'b'; 300_000]).unwrap();
+        stream.write_all(&vec![b'b'; 300_000]).unwrap();
     });
     let arguments = [
         "--headless",
@@ -635,7 +635,7 @@ fn a_ring_that_cannot_go_on_says_so_once_and_loses_nothing() {
     assert!(line.contains("recording goes on"), "{line}");
     let mut rest = Vec::new();
     child.stdout.take().unwrap().read_to_end(&mut rest).unwrap();
-    assert!(rest == [b'b'; 300_000], "{} bytes", rest.len());
+    assert!(rest == vec![b'b'; 300_000], "{} bytes", rest.len());
     assert!(child.wait().unwrap().success());
     peer.join().unwrap();
     line.clear();
