@@ -53,7 +53,7 @@ impl App {
             Export::Entry => match self.selected_extent(context) {
                 Some(Ok(extent)) => self.export_extent(extent, argument, context, out),
                 Some(Err(text)) => self.notify(Severity::Warning, text, context),
-                None => self.notify(Severity::Warning, "there is no entry to export yet", context),
+                None => self.notify(Severity::Warning, self.nothing_to_export(), context),
             },
             Export::Overwrite => self.overwrite(context, out),
             Export::Rename => self.rename(context),
@@ -103,7 +103,7 @@ impl App {
             return self.notify(Severity::Warning, text, context);
         }
         if context.records.is_empty() {
-            return self.notify(Severity::Warning, "there is no entry to export yet", context);
+            return self.notify(Severity::Warning, self.nothing_to_export(), context);
         }
         if argument.is_empty() {
             let title = self.export_title(extent, context);
@@ -115,6 +115,16 @@ impl App {
             Ok(format) if path.is_empty() => self.ask_for_file(extent, format, context),
             Ok(format) => self.export_to(extent, format, path.trim(), Existing::Refuse, out),
             Err(error) => self.notify(Severity::Warning, error, context),
+        }
+    }
+
+    fn nothing_to_export(&self) -> String {
+        match &self.filter {
+            Some(filter) => format!(
+                "so far there is no entry to export for which {} holds",
+                filter.query
+            ),
+            None => "there is no entry to export yet".to_owned(),
         }
     }
 

@@ -212,6 +212,18 @@ fn names_come_from_the_file_that_is_read_and_are_harmless() {
 }
 
 #[test]
+fn a_filter_that_leaves_nothing_is_named() {
+    let mut bench = Bench::new();
+    bench.link(LinkState::Open, |_| {});
+    bench.keys("<Esc>fsize>3000<Enter>E");
+    assert_eq!(
+        bench.notice(),
+        "so far there is no entry to export for which size>3000 holds"
+    );
+    assert_eq!(bench.app.overlay, None);
+}
+
+#[test]
 fn nothing_is_exported_of_nothing() {
     let mut bench = Bench::new();
     bench.link(LinkState::Open, |_| {});
