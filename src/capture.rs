@@ -25,8 +25,8 @@
 //!
 //! A packet with payload is a data entry. Everything else that happened is JSON: in an annotation block, or,
 //! where TCP has a packet for it, in an option of that packet (the ACK of the opening, FIN, RST). Entries are
-//! numbered in the order of the file. SYN, SYN/ACK and the acknowledgements that a long one-way flow needs are
-//! there for those who follow the packets, and are no entries.
+//! numbered in the order of the file. SYN, SYN/ACK and the acknowledgements that a long one-way flow needs, or
+//! the bytes behind a gap, are there for those who follow the packets, and are no entries.
 
 mod annotations;
 mod annotator;

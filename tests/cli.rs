@@ -8,7 +8,7 @@ mod binary;
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::SocketAddr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, symlink};
@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use nix::unistd::Uid;
-use sockscope::capture::{Create, Existing, Recorder, Session};
+use sockscope::capture::{Create, Existing, Recorder, Session, ring_of};
 use sockscope::model::{EntryId, Records as _};
 use sockscope::text::format;
 
@@ -679,6 +679,107 @@ fn a_ring_keeps_its_newest_files() {
     ring(&home, &["-w", "trace.pcapng"], files);
     let name = files()[2].file_name().unwrap().to_str().unwrap().to_owned();
     assert!(name.starts_with("trace_000"), "{name}");
+}
+
+/// The next file of a ring cannot be begun while its folder is gone.
+#[test]
+fn a_ring_that_cannot_go_on_says_so_once_and_loses_nothing() {
+    let home = Home::new();
+    fs::create_dir(home.path("folder")).unwrap();
+    let (gone, is_gone) = std::sync::mpsc::sync_channel(1);
+    let (address, peer) = serve(move |mut stream| {
+        stream.write_all(&vec![b'a'; 100_000]).unwrap();
+        is_gone.recv().unwrap();
+        stream.write_all(&vec![b'b'; 300_000]).unwrap();
+    });
+    let arguments = [
+        "--headless",
+        "--format",
+        "raw",
+        "--ring",
+        "9",
+        "--max-size",
+        "128K",
+    ];
+    let more = ["-w", "folder/trace.pcapng", &address];
+    let mut child = home.sockscope(&[&arguments[..], &more].concat()).spawn().unwrap();
+    let mut first = vec![0; 100_000];
+    child.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
+    fs::rename(home.path("folder"), home.path("moved")).unwrap();
+    gone.send(()).unwrap();
+    let mut told = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    told.read_line(&mut line).unwrap();
+    assert!(
+        line.contains("reading is paused") && line.contains("trace_00002_*.pcapng: No such file"),
+        "{line}"
+    );
+    fs::rename(home.path("moved"), home.path("folder")).unwrap();
+    line.clear();
+    told.read_line(&mut line).unwrap();
+    assert!(line.contains("recording goes on"), "{line}");
+    let mut rest = Vec::new();
+    child.stdout.take().unwrap().read_to_end(&mut rest).unwrap();
+    assert!(rest == vec![b'b'; 300_000], "{} bytes", rest.len());
+    assert!(child.wait().unwrap().success());
+    peer.join().unwrap();
+    line.clear();
+    told.read_to_string(&mut line).unwrap();
+    assert_eq!(line, "");
+    let mut numbers: Vec<u32> = fs::read_dir(home.path("folder"))
+        .unwrap()
+        .map(|item| ring_of(&item.unwrap().path()).unwrap().1)
+        .collect();
+    numbers.sort_unstable();
+    assert!(numbers.len() >= 4);
+    assert_eq!(numbers, (1..=numbers.len() as u32).collect::<Vec<_>>());
+}
+
+/// Both runs name a ring in the folder of recordings.
+#[test]
+fn two_rings_of_one_name_are_listed_and_deleted_apart() {
+    let home = Home::new();
+    drop(home.run(&["sessions"], b""));
+    let trace = home.path("state/sockscope/sessions/trace.pcapng");
+    for expected in ["", "this one is"] {
+        let (address, peer) = serve(|mut stream| stream.write_all(&vec![b'x'; 500_000]).unwrap());
+        let arguments = [
+            "--headless",
+            "--format",
+            "none",
+            "--ring",
+            "2",
+            "--max-size",
+            "128K",
+        ];
+        let more = ["-w", trace.to_str().unwrap(), &address];
+        let run = home.run(&[&arguments[..], &more].concat(), b"");
+        peer.join().unwrap();
+        assert_eq!(run.code(), 0, "{run:?}");
+        assert!(
+            run.stderr.contains(expected) && run.stderr.is_empty() == expected.is_empty(),
+            "{run:?}"
+        );
+    }
+    let list = home.run(&["sessions"], b"").text();
+    assert!(list.contains("2 recordings"), "{list}");
+    for name in [
+        "  trace.pcapng  (ring of 2 files)",
+        "  trace-2.pcapng  (ring of 2 files)",
+    ] {
+        assert!(list.contains(name), "{list}");
+    }
+    let deleted = home.run(&["sessions", "delete", "trace"], b"").text();
+    assert!(
+        deleted.starts_with("deleted trace.pcapng (2 files, "),
+        "{deleted}"
+    );
+    assert_eq!(home.kept().len(), 2);
+    assert!(
+        home.kept()
+            .iter()
+            .all(|path| path.to_str().unwrap().contains("trace-2_"))
+    );
 }
 
 #[test]

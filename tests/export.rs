@@ -30,6 +30,7 @@ use sockscope::model::{
 
 use binary::{Finished, Home, accept, expect, finish, listen, read_all, recorded, serve};
 use server::is_installed;
+use wire::{Flag, From, Talk};
 
 /// Every byte, and what would end a string or a line of a script.
 fn hostile() -> Vec<u8> {
@@ -131,6 +132,21 @@ fn json_of_a_recording_is_what_the_live_run_printed() {
 }
 
 #[test]
+fn of_nothing_no_file_is_written() {
+    let home = Home::new();
+    let recorder = recorder(&home.path("a.pcapng"));
+    connect(&recorder, 0, 80);
+    let arguments = ["open", "a.pcapng", "--headless", "--filter", "dir:rx"];
+    // What is printed may well be nothing.
+    ok(&home.run(&arguments, b""));
+    let run = home.run(&[&arguments[..], &["-w", "b.pcapng"]].concat(), b"");
+    assert_eq!(run.code(), 1, "{run:?}");
+    let said = "sockscope: nothing was written: there is no entry for which dir:rx holds\n";
+    assert_eq!(run.stderr, said);
+    assert!(!home.path("b.pcapng").exists());
+}
+
+#[test]
 fn raw_bytes_are_those_that_crossed() {
     let home = Home::new();
     let recorder = recorder(&home.path("a.pcapng"));
@@ -155,6 +171,43 @@ fn raw_bytes_are_those_that_crossed() {
     let printed = home.run(&["open", "a.pcapng", "--headless", "--format", "raw"], b"");
     ok(&printed);
     assert_eq!(Sha256::digest(&printed.stdout), received.finalize());
+}
+
+/// A capture of others in which the answers of a server are not all there, and the client sends nothing that would
+/// say in our packets that it has got them.
+#[test]
+fn wireshark_follows_what_stands_behind_a_gap() {
+    if !is_installed("tshark") {
+        return;
+    }
+    let home = Home::new();
+    let mut talk = Talk::new("10.0.0.1:5000", "10.0.0.2:80", [0, 0]);
+    talk.open();
+    talk.ask(b"GET\n");
+    for answer in [&b"AAAA\n"[..], b"BBBB\n", b"CCCC\n", b"DDDD\n", b"EEEE\n"] {
+        talk.answer(answer);
+        talk.ask(b"");
+    }
+    talk.send(From::Server, Flag::Fin, b"");
+    talk.packets.retain(|packet| !packet.ip.ends_with(b"BBBB\n"));
+    wire::write_old(
+        &home.path("a.pcap"),
+        &wire::pcap(wire::Order::Little, false, 1, 65_535, &talk.packets),
+    );
+    let run = home.run(&["open", "a.pcap", "--headless", "-w", "b.pcapng"], b"");
+    assert_eq!(run.code(), 0, "{run:?}");
+    let expected = [
+        b"AAAA\n",
+        &b"[5 bytes missing in capture file]\0"[..],
+        b"CCCC\nDDDD\nEEEE\n",
+    ]
+    .concat();
+    let (sent, received) = followed(&home.path("b.pcapng"), "tcp", 0);
+    assert_eq!(
+        String::from_utf8_lossy(&received),
+        String::from_utf8_lossy(&expected)
+    );
+    assert_eq!(sent, b"GET\n");
 }
 
 #[test]
@@ -293,7 +346,7 @@ fn marks_and_comments_are_exported_and_opened_again() {
 #[test]
 fn what_was_written_beside_a_capture_of_others_is_exported() {
     let home = Home::new();
-    let mut talk = wire::Talk::new("192.0.2.1:5000", "192.0.2.2:6379", [7, 900]);
+    let mut talk = Talk::new("192.0.2.1:5000", "192.0.2.2:6379", [7, 900]);
     talk.open();
     talk.ask(b"PING\r\n");
     let path = home.path("a.pcap");
@@ -319,7 +372,7 @@ fn wireshark_reads_what_became_of_a_capture_of_others() {
         return;
     }
     let home = Home::new();
-    let mut talk = wire::Talk::new("[2001:db8::1]:5000", "[2001:db8::2]:6379", [7, u32::MAX]);
+    let mut talk = Talk::new("[2001:db8::1]:5000", "[2001:db8::2]:6379", [7, u32::MAX]);
     talk.open();
     for number in 0..50u8 {
         talk.ask(&[number; 900]);

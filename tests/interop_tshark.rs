@@ -412,7 +412,7 @@ fn every_file_of_a_ring_is_followed() {
         };
         let name = folder.path().join("a.pcapng");
         let mut sketch = Sketch {
-            recorder: Recorder::create_ring(&name, Existing::Refuse, ring, Timestamp(START)).unwrap(),
+            recorder: Recorder::create_ring(&name, ring, Timestamp(START)).unwrap(),
             path: name,
             _folder: folder,
             now: START,
@@ -454,12 +454,53 @@ fn a_gap_is_shown_as_missing_and_nothing_else() {
     let at = sketch.tick();
     line.connection.gap(at, Direction::Received, 1000).unwrap();
     sketch.receive(&mut line, b"after");
-    let complaints = complaints(&sketch.path);
-    assert_eq!(complaints.len(), 1, "{complaints:?}");
-    assert!(
-        complaints[0].contains("Previous segment(s) not captured"),
-        "{complaints:?}"
-    );
+    assert_only_missing(&sketch.path, 1);
+}
+
+/// That so many parts are missing is all there is to say, once before and once where it is acknowledged.
+fn assert_only_missing(path: &Path, gaps: usize) {
+    let complaints = complaints(path);
+    let count = |said| complaints.iter().filter(|text| text.contains(said)).count();
+    let missing = count("Previous segment(s) not captured");
+    let arrived = count("ACKed segment that wasn't captured");
+    assert_eq!((missing, arrived), (gaps, gaps), "{complaints:?}");
+    assert_eq!(complaints.len(), 2 * gaps, "{complaints:?}");
+}
+
+/// Nobody answers behind these gaps, so that no packet of the other side would say that what is missing arrived.
+#[test]
+fn what_stands_behind_a_gap_is_followed() {
+    if !is_installed("tshark") {
+        return;
+    }
+    for (local, remote) in [V4, V6] {
+        let mut sketch = Sketch::new();
+        let mut line = sketch.open(local, remote);
+        let missing = |sketch: &mut Sketch, line: &mut Line, direction, bytes: u64| {
+            line.connection.gap(sketch.tick(), direction, bytes).unwrap();
+            let said = format!("[{bytes} bytes missing in capture file]\0");
+            match direction {
+                Direction::Sent => line.sent.extend(said.as_bytes()),
+                Direction::Received => line.received.extend(said.as_bytes()),
+            }
+        };
+        sketch.receive(&mut line, b"before");
+        missing(&mut sketch, &mut line, Direction::Received, 1000);
+        sketch.receive(&mut line, b"after");
+        sketch.receive(&mut line, &noise(MAX_PAYLOAD, 1));
+        missing(&mut sketch, &mut line, Direction::Received, 70_000);
+        sketch.receive(&mut line, b"after the second");
+        sketch.send(&mut line, b"a question");
+        missing(&mut sketch, &mut line, Direction::Sent, 5);
+        let at = sketch.tick();
+        line.connection.masked(at, 6).unwrap();
+        line.sent.extend(b"******");
+        sketch.send(&mut line, b"and another");
+        sketch.assert_followed(&[&line]);
+        assert_only_missing(&sketch.path, 3);
+        let again = Session::open(&sketch.path).unwrap();
+        assert_eq!(again.len(), sketch.recorder.len());
+    }
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! Exporting: what of the log, as what, under which name, and how far that is. The runtime writes.
 
 use super::actions::Export;
-use super::target::first_kept;
 use super::{App, Context, Effect, Menu, Overlay, Prompt, Severity, Wanted};
 use crate::capture::{Existing, safe_name};
 use crate::model::{EntryId, ExportFormat, ExportReport, ExportState, Portion};
@@ -93,7 +92,7 @@ impl App {
             return self.notify(Severity::Warning, text, context);
         }
         if context.records.is_empty() {
-            return self.notify(Severity::Warning, "there is no entry to export yet", context);
+            return self.notify(Severity::Warning, self.nothing_to_export(), context);
         }
         if argument.is_empty() {
             let title = self.export_title(extent, context);
@@ -105,6 +104,16 @@ impl App {
             Ok(format) if path.is_empty() => self.ask_for_file(extent, format, context),
             Ok(format) => self.export_to(extent, format, path.trim(), Existing::Refuse, out),
             Err(error) => self.notify(Severity::Warning, error, context),
+        }
+    }
+
+    fn nothing_to_export(&self) -> String {
+        match &self.filter {
+            Some(filter) => format!(
+                "so far there is no entry to export for which {} holds",
+                filter.query
+            ),
+            None => "there is no entry to export yet".to_owned(),
         }
     }
 
@@ -230,11 +239,12 @@ impl App {
         let (severity, text) = match state {
             ExportState::Finding | ExportState::Writing => return,
             ExportState::Exists(path) => return self.ask_to_overwrite(&path, context),
-            ExportState::Done(files) if exporting.report.entries == 0 => {
-                (Severity::Warning, nothing(exporting, &files, context))
-            }
             ExportState::Done(files) => (Severity::Info, done(exporting, &files)),
             ExportState::Failed(why) => (Severity::Error, why),
+            ExportState::Nothing(why) => {
+                let path = &exporting.order.path;
+                (Severity::Warning, format!("{path} was not written: {why}"))
+            }
             ExportState::Stopped | ExportState::Closed => {
                 let path = &exporting.order.path;
                 (
@@ -289,20 +299,6 @@ impl App {
 fn numbers(first: EntryId, last: EntryId) -> String {
     let number = |id: EntryId| format::count(id.0.saturating_add(1));
     format!("entries {} to {}", number(first), number(last))
-}
-
-/// Why nothing was exported.
-fn nothing(exporting: &Exporting, files: &[String], context: &Context<'_>) -> String {
-    let why = match &exporting.order.portion {
-        Portion::Entries(range) if range.end <= first_kept(context.records).0 => {
-            "what was chosen is no longer kept: its ring file was removed".to_owned()
-        }
-        Portion::Query(query) | Portion::Within(_, query) => {
-            format!("the filter {query} holds for none of them")
-        }
-        Portion::All | Portion::Entries(_) => "there was none left to write".to_owned(),
-    };
-    format!("exported no entry to {}: {why}", files.join(" and "))
 }
 
 /// What was exported where to.

@@ -82,7 +82,7 @@ impl App {
                     );
                     self.notify(Severity::Warning, text, context);
                 }
-                FileState::Indexing | FileState::Following | FileState::Complete => {}
+                FileState::Indexing | FileState::Following | FileState::Complete | FileState::Cut => {}
             }
         }
         if report.state == FileState::Indexing || before == Some(FileState::Indexing) {

@@ -10,6 +10,7 @@ use std::io::IoSlice;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use self::frames::Framed;
 pub(super) use self::origin::{Origin, Part, Told, decrypted};
 use super::block::{self, LONGEST_TEXT};
 use super::happened::Happened;
@@ -204,14 +205,9 @@ impl Connection {
         if self.origin.protocol == Protocol::Udp && flow.is_too_small_for(bytes) {
             return self.record_joined(&mut flow, at, direction, bytes, remark);
         }
-        // It stays empty, and so unallocated, for all but a few entries.
-        let (mut frame, mut overdue, stream) = match self.origin.protocol {
+        let mut framed = match self.origin.protocol {
             Protocol::Tcp => frames::segment(*flow, at, direction, bytes)?,
-            Protocol::Udp => (
-                frames::datagram(*flow, at, direction, bytes)?,
-                Vec::new(),
-                flow.stream,
-            ),
+            Protocol::Udp => frames::datagram(*flow, at, direction, bytes)?,
         };
         let mut tails = flow.tails;
         tails.push(direction, bytes);
@@ -221,13 +217,12 @@ impl Connection {
         let json = remark.and_then(|kind| fact::to_json(&kind));
         let note = json.map(|json| block::annotation(next, flow.interface(), at, &json));
         let mut note = note.unwrap_or_default();
-        let before_note = overdue.len() + frame.head().len() + bytes.len() + frame.tail().len();
+        let before_note = framed.len() + bytes.len();
         let len = before_note + note.len();
         let place = writer.place(&self.origin, flow.filed, flow.told, len, at)?;
         let interface = place.filed.interface;
         if interface != flow.interface() {
-            frame.put_under(interface);
-            block::put_under(interface, &mut overdue);
+            framed.put_under(interface);
             block::put_under(interface, &mut note);
         }
         let marks = [
@@ -235,10 +230,16 @@ impl Connection {
             self.mark(before_note as u64, tails, Carries::Nothing),
         ];
         let marks = if note.is_empty() { &marks[..1] } else { &marks[..] };
-        let mut parts = [&overdue, frame.head(), bytes, frame.tail(), &note].map(IoSlice::new);
+        let Framed {
+            frame,
+            overdue,
+            confirmed,
+            stream,
+        } = &framed;
+        let mut parts = [overdue, frame.head(), bytes, frame.tail(), confirmed, &note].map(IoSlice::new);
         let id = writer.append(&place, &mut parts, marks)?;
         *flow = Flow {
-            stream,
+            stream: *stream,
             told: flow.told,
             tails,
             filed: Some(place.filed),

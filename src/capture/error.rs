@@ -188,10 +188,20 @@ impl CaptureError {
         self
     }
 
-    /// The same while recording goes on: that a file cannot be created is no reason to choose another place.
-    pub(super) fn meanwhile(self) -> CaptureError {
-        if let CaptureError::Create { path, source } = self {
-            return CaptureError::write(&path, source);
+    /// The same while recording goes on: that the file at `path` cannot be created is no reason to choose another place.
+    pub(super) fn meanwhile(self, path: &Path) -> CaptureError {
+        if let CaptureError::Limit(_) = self {
+            return CaptureError::Limit(path.to_owned());
+        }
+        if let CaptureError::Create { source, .. }
+        | CaptureError::Full { source, .. }
+        | CaptureError::Io {
+            tried: "write",
+            source,
+            ..
+        } = self
+        {
+            return CaptureError::write(path, source);
         }
         self
     }

@@ -7,6 +7,7 @@
 //! | `chosen` | the entries that are exported, one after the other |
 //! | `form`, `pcapng`, `python`, `piece`, `json` | how they are written in each format |
 //! | `output`, `error` | files that exist only if it succeeds |
+//! | `words` | what is exported, and why that may be nothing |
 //!
 //! An export has a thread of its own and takes the same memory however long the log is. It holds what was recorded
 //! when it started; what comes later is not in it.
@@ -19,8 +20,9 @@ mod output;
 mod pcapng;
 mod piece;
 mod python;
+mod words;
 
-use std::ops::{ControlFlow, Range};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -150,7 +152,7 @@ impl Work {
         reporter: watch::Sender<ExportReport>,
     ) -> Work {
         Work {
-            what: description(&session, &order.portion),
+            what: words::description(&session, &order.portion),
             session,
             format: order.format,
             portion: order.portion,
@@ -173,6 +175,7 @@ impl Work {
                 }
                 _ if error.is_closed() => ExportState::Closed,
                 (ExportError::Stopped, []) => ExportState::Stopped,
+                (ExportError::Nothing(why), []) => ExportState::Nothing(why.clone()),
                 (_, []) => ExportState::Failed(error.to_string()),
                 (_, left) => ExportState::Failed(format!("{error}; {} is not whole", left.join(", "))),
             },
@@ -200,6 +203,13 @@ impl Work {
             left: Vec::new(),
         })?;
         let result = self.write(&mut out);
+        // A file that is put in place of another one, or one that nobody can use, helps nobody.
+        let result = match result {
+            Ok(()) if self.report.entries == 0 && out.is_kept() => {
+                Err(ExportError::Nothing(words::nothing(&self.session, &self.portion)))
+            }
+            result => result,
+        };
         result
             .and_then(|()| out.finish(&self.session))
             .map_err(|error| Failure {
@@ -362,29 +372,6 @@ fn surroundings(session: &Session, piece: &Piece<'_>) -> Result<Surroundings, Re
     } else {
         Ok(Surroundings::default())
     }
-}
-
-/// What is exported, in words.
-fn description(session: &Session, portion: &Portion) -> String {
-    let name = session.path().display();
-    match portion {
-        Portion::All => format!("exported from {name}"),
-        Portion::Query(query) => format!("exported from {name}: the entries for which {query} holds"),
-        Portion::Entries(range) if portion.is_one() => {
-            format!("exported from {name}: entry {}", range.start.saturating_add(1))
-        }
-        Portion::Entries(range) => format!("exported from {name}: {}", numbers(range)),
-        Portion::Within(range, query) => {
-            format!(
-                "exported from {name}: of {} those for which {query} holds",
-                numbers(range)
-            )
-        }
-    }
-}
-
-fn numbers(range: &Range<u64>) -> String {
-    format!("entries {} to {}", range.start.saturating_add(1), range.end)
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@
 //! | `frames`, `pcapng` | the frames in the file |
 //! | `link`, `decode`, `fragments` | the TCP segment or UDP datagram in a frame |
 //! | `tcp` | one direction of a stream, put back in order |
-//! | `flow`, `flows` | conversations, and what their packets mean as entries |
+//! | `hold` | both directions of a connection, in the order of time |
+//! | `item`, `flow`, `flows` | conversations, and what their packets mean as entries |
 //! | `table`, `conversations` | entries and conversations on disk |
 //! | `import`, `remarks` | the reading of a file, and what there is to say about it |
 //!
@@ -21,7 +22,9 @@ mod flow;
 mod flows;
 mod fragments;
 mod frames;
+mod hold;
 mod import;
+mod item;
 mod link;
 mod pcapng;
 mod remarks;

@@ -25,6 +25,9 @@ use super::stamps::{self, Place};
 use super::{CaptureError, Connection, Session, block, file};
 use crate::model::{Annotation, Endpoint, EntryId, RingReport, Role, Stamped, Timestamp};
 
+/// Names that are tried for a ring while other instances take them.
+const TRIES: u32 = 100;
+
 /// What to do with a file that is already there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Existing {
@@ -81,22 +84,29 @@ impl Recorder {
         })
     }
 
-    /// Creates the first file of a ring. Its name, and those of the files to come, are made of `path`; `at` is the
-    /// time that it says.
-    pub fn create_ring(
-        path: &Path,
-        existing: Existing,
-        ring: Ring,
-        at: Timestamp,
-    ) -> Result<Recorder, CaptureError> {
-        let mut names = Names::new(path, ring.offset);
+    /// Creates the first file of a ring. Its name, and those of the files to come, are made of `path`, or of a name like
+    /// it that no recording has; `at` is the time that it says. Nothing is ever overwritten.
+    pub fn create_ring(path: &Path, ring: Ring, at: Timestamp) -> Result<Recorder, CaptureError> {
         let section = block::section_from(EntryId(0));
         check_room(path, &section, ring.each)?;
-        let segment = begin(&names.next(at), existing, 0, 0, &section)?;
-        let inner = Inner::new(path, segment, ring.each, Some(ring), names);
-        Ok(Recorder {
-            inner: Arc::new(inner),
-        })
+        for _ in 0..TRIES {
+            let path = ring::unused(path);
+            let mut names = Names::new(&path, ring.offset);
+            match begin(&names.next(at), Existing::Refuse, 0, 0, &section) {
+                Ok(segment) if ring::is_alone(&path, &segment.path) => {
+                    names.take();
+                    let inner = Inner::new(&path, segment, ring.each, Some(ring), names);
+                    return Ok(Recorder {
+                        inner: Arc::new(inner),
+                    });
+                }
+                // Another instance has begun a ring of that name at the same moment.
+                Ok(segment) => remove(&segment)?,
+                Err(CaptureError::Exists(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(CaptureError::Exists(path.to_owned()))
     }
 
     /// Announces a connection. `at` is when dialing starts.
@@ -199,6 +209,8 @@ impl Recorder {
             files: self.inner.shared.count(),
             of: ring.files,
             first: EntryId(self.inner.shared.first()),
+            deleted: self.inner.shared.oldest_number(),
+            deleted_payload: self.inner.shared.dropped_payload(),
         })
     }
 

@@ -186,6 +186,8 @@ impl Interfaces {
 #[derive(Debug)]
 pub(super) struct Shared {
     files: RwLock<Files>,
+    /// Bytes of both sides in the files that were dropped.
+    dropped_payload: AtomicU64,
     /// What is known of the connections.
     pub(super) roster: Roster,
     /// What the files say of their entries.
@@ -216,6 +218,7 @@ impl Shared {
                 older: VecDeque::new(),
                 latest: segment,
             }),
+            dropped_payload: AtomicU64::new(0),
             roster: Roster::default(),
             annotations: Annotations::default(),
         }
@@ -224,6 +227,16 @@ impl Shared {
     /// The number of the first entry that is kept.
     pub(super) fn first(&self) -> u64 {
         self.files().first().first
+    }
+
+    /// The number of the oldest file that is kept: as many were dropped before it.
+    pub(super) fn oldest_number(&self) -> u32 {
+        self.files().first().number
+    }
+
+    /// How many bytes of both sides were in the files that were dropped.
+    pub(super) fn dropped_payload(&self) -> u64 {
+        self.dropped_payload.load(Ordering::Acquire)
     }
 
     /// The number behind that of the last entry.
@@ -266,6 +279,8 @@ impl Shared {
         let mut files = self.files.write().unwrap_or_else(PoisonError::into_inner);
         let dropped = files.older.pop_front();
         let (number, first) = (files.first().number, files.first().first);
+        let payload = dropped.as_ref().map_or(0, |dropped| dropped.payload());
+        self.dropped_payload.fetch_add(payload, Ordering::AcqRel);
         drop(files);
         self.roster.forget_before(number);
         self.annotations.forget_before(EntryId(first));

@@ -98,9 +98,7 @@ impl Sessions {
         endpoint: Option<&Endpoint>,
         ring: Ring,
     ) -> Result<Recorder, CaptureError> {
-        self.create_new(at, endpoint, |path| {
-            Recorder::create_ring(&path, Existing::Refuse, ring, at)
-        })
+        self.create_new(at, endpoint, |path| Recorder::create_ring(&path, ring, at))
     }
 
     fn create_new(

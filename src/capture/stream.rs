@@ -22,6 +22,17 @@ struct Half {
     /// Up to where the other side has acknowledged.
     acknowledged: u32,
     finished: bool,
+    gap: Gap,
+}
+
+/// Whether bytes of a direction were left out that the other side has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Gap {
+    None,
+    /// The next bytes are the first behind it.
+    Before,
+    /// No acknowledgement of the bytes behind it was seen yet.
+    Behind,
 }
 
 /// Both directions. A copy is advanced and kept only once its segments are in the file.
@@ -45,6 +56,7 @@ impl Stream {
             next,
             acknowledged: next,
             finished: false,
+            gap: Gap::None,
         };
         Stream {
             local: half(local, first),
@@ -78,6 +90,12 @@ impl Stream {
         (ahead > UNACKNOWLEDGED.saturating_sub(len as u32)).then(|| self.segment(from.other(), Flags::Ack, 0))
     }
 
+    /// The acknowledgement that has to go right behind the first bytes after a gap of `from`. It shows that the other
+    /// side has got what is missing; without one, those who follow the stream wait at the gap for ever.
+    pub(super) fn confirmed(&mut self, from: Side) -> Option<Segment> {
+        (self.half(from).gap == Gap::Behind).then(|| self.segment(from.other(), Flags::Ack, 0))
+    }
+
     /// The FIN of a side; `None` if it has sent one already.
     pub(super) fn finish(&mut self, by: Side) -> Option<Segment> {
         if self.half(by).finished {
@@ -96,6 +114,7 @@ impl Stream {
     pub(super) fn skip(&mut self, from: Side, bytes: u64) {
         let half = self.half(from);
         half.next = half.next.wrapping_add(bytes.min(LARGEST_JUMP) as u32);
+        half.gap = Gap::Before;
     }
 
     fn half(&mut self, side: Side) -> &mut Half {
@@ -110,6 +129,9 @@ impl Stream {
         let (to, ack) = (back.address, back.next);
         if flags != Flags::Syn {
             back.acknowledged = ack;
+            if back.gap == Gap::Behind {
+                back.gap = Gap::None;
+            }
         }
         let half = self.half(from);
         let seq = half.next;
@@ -119,6 +141,9 @@ impl Stream {
             Flags::Ack | Flags::Data | Flags::Rst => 0,
         };
         half.next = seq.wrapping_add(payload_len as u32).wrapping_add(control);
+        if half.gap == Gap::Before && payload_len > 0 {
+            half.gap = Gap::Behind;
+        }
         Segment {
             from: half.address,
             to,
@@ -202,6 +227,22 @@ mod tests {
         assert_eq!(stream.data(Side::Local, 1).seq, 1001);
         stream.skip(Side::Local, u64::MAX);
         assert_eq!(stream.data(Side::Local, 1).seq, 1002 + (1 << 29));
+    }
+
+    #[test]
+    fn the_first_bytes_behind_a_gap_are_acknowledged_once() {
+        let mut stream = stream(0);
+        stream.open(Side::Local);
+        stream.data(Side::Peer, 5);
+        assert_eq!(stream.confirmed(Side::Peer), None);
+        stream.skip(Side::Peer, 100);
+        assert_eq!(stream.confirmed(Side::Peer), None, "nothing is behind it yet");
+        stream.data(Side::Peer, 5);
+        let ack = stream.confirmed(Side::Peer).unwrap();
+        assert_eq!((ack.from, ack.ack), (stream.local.address, stream.peer.next));
+        stream.data(Side::Peer, 5);
+        assert_eq!(stream.confirmed(Side::Peer), None);
+        assert_eq!(stream.confirmed(Side::Local), None);
     }
 
     #[test]

@@ -231,8 +231,8 @@ impl Options {
                 "--ring needs the size of its files: add --max-size, as in --ring 10 --max-size 100M".into(),
             )),
             (Some(_), Some(each)) if each < LEAST_RING => Err(Usage(format!(
-                "--max-size {each} is too small for the files of a ring, which have to hold any message: write at \
-                 least 128K"
+                "--max-size {each} is too small for the files of a ring, which have to hold any read: write at least \
+                 128K"
             ))),
             (Some(files), Some(each)) => Ok(Bound::Ring(Ring {
                 files,

@@ -134,6 +134,8 @@ pub enum ExportState {
     Done(Vec<String>),
     /// It was stopped, and nothing of it is left.
     Stopped,
+    /// There was nothing to write, for this reason, and no file was touched.
+    Nothing(String),
     /// This file is there already, and nothing was written.
     Exists(String),
     /// Nobody reads what is written any more.
@@ -149,6 +151,7 @@ impl ExportState {
             ExportState::Finding | ExportState::Writing => false,
             ExportState::Done(_)
             | ExportState::Stopped
+            | ExportState::Nothing(_)
             | ExportState::Exists(_)
             | ExportState::Closed
             | ExportState::Failed(_) => true,

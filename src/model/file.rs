@@ -33,6 +33,8 @@ pub enum FileState {
     Following,
     /// All of it is indexed, and it cannot grow.
     Complete,
+    /// All that can be read of it is indexed. It is not followed, and its end is missing.
+    Cut,
     /// The user stopped the indexing; what was found can be read.
     Cancelled,
     /// Reading it failed, with the reason in words; what was found before can be read.

@@ -253,6 +253,10 @@ pub struct RingReport {
     pub of: u32,
     /// The number of the first entry in them.
     pub first: EntryId,
+    /// How many older ones were deleted.
+    pub deleted: u32,
+    /// Bytes of both sides that were in those.
+    pub deleted_payload: u64,
 }
 
 /// How many requests to send the worker has dealt with since it started.

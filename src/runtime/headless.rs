@@ -267,7 +267,11 @@ impl<'a> Run<'a> {
         self.progress.reached(news.entries);
         if recorder != self.told {
             match &recorder {
-                RecorderState::Recording => {}
+                RecorderState::Recording => {
+                    if matches!(self.told, RecorderState::Paused { .. }) {
+                        tell("recording goes on, and so does reading: nothing was lost");
+                    }
+                }
                 RecorderState::Paused {
                     reason,
                     full: Full::ForNow,

@@ -205,8 +205,9 @@ fn run_headless(plan: &Plan, options: Headless, goal: Goal) -> Result<(), RunErr
     let control = watch_signals(Jobs::Kernel)?;
     let clock = Clock::start();
     let store = Store::create(&plan.place, clock.now(), Some(goal.endpoint()), plan.bound)?;
-    if let Earlier::Excess(notice) = &store.earlier {
-        tell(notice);
+    match &store.earlier {
+        Earlier::None | Earlier::Kept(_) => {}
+        Earlier::Excess(notice) | Earlier::SameName(notice) => tell(notice),
     }
     let mut worker = start(plan, &store, clock)?;
     let result = headless::run(
@@ -247,7 +248,7 @@ fn run_screen(plan: &Plan, options: ScreenPlan, goal: Option<Goal>) -> Result<()
     )?;
     let mut greetings = match &store.earlier {
         Earlier::None => Vec::new(),
-        Earlier::Kept(notice) | Earlier::Excess(notice) => vec![notice.clone()],
+        Earlier::Kept(notice) | Earlier::Excess(notice) | Earlier::SameName(notice) => vec![notice.clone()],
     };
     let history = match options.memory {
         Memory::Off => History::none(),

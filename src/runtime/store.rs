@@ -44,6 +44,8 @@ pub(super) enum Earlier {
     Kept(String),
     /// They take more than the budget.
     Excess(String),
+    /// One has the name that was asked for, so that this recording has another.
+    SameName(String),
 }
 
 /// A session file that was just created.
@@ -90,12 +92,13 @@ impl Store {
                 let recorder = match bound {
                     Bound::None => create(None),
                     Bound::File(most) => create(Some(most)),
-                    Bound::Ring(ring) => Recorder::create_ring(path, *existing, ring, at),
+                    Bound::Ring(ring) => Recorder::create_ring(path, ring, at),
                 }?;
+                let shown = shown(&recorder, bound);
                 Ok(Store {
-                    file: SessionFile::Named(shown(&recorder, bound)),
+                    earlier: same_name(path, &recorder, &shown),
+                    file: SessionFile::Named(shown),
                     recorder,
-                    earlier: Earlier::None,
                 })
             }
         }
@@ -109,6 +112,17 @@ impl Store {
             SessionFile::Opened(_) => Ok(()),
         }
     }
+}
+
+/// Whether a ring has another name than `asked`.
+fn same_name(asked: &Path, recorder: &Recorder, shown: &str) -> Earlier {
+    if recorder.path() == asked {
+        return Earlier::None;
+    }
+    Earlier::SameName(format!(
+        "{} is the name of another recording, which stays as it is; this one is {shown}",
+        asked.display()
+    ))
 }
 
 /// The path of the recording as people read it: the files of a ring as a shell would name them all.

@@ -79,6 +79,7 @@ fn export<'s>(scene: &'s Scene<'_>, width: u16) -> Line<'s> {
         | ExportState::Done(_)
         | ExportState::Stopped
         | ExportState::Exists(_)
+        | ExportState::Nothing(_)
         | ExportState::Closed
         | ExportState::Failed(_) => "exporting",
     };

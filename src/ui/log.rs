@@ -214,7 +214,7 @@ fn hint_text(scene: &Scene<'_>) -> Option<String> {
         let text = match file.state {
             FileState::Indexing => return None,
             FileState::Following => "there is no entry yet: waiting for more of the file",
-            FileState::Complete | FileState::Cancelled | FileState::Failed(_) => {
+            FileState::Complete | FileState::Cut | FileState::Cancelled | FileState::Failed(_) => {
                 "there is no entry in this file"
             }
         };

@@ -105,6 +105,7 @@ fn own(size: usize, folder: &Path) -> Whole {
     ends.push(recorder.size());
     for number in 0..size as u64 {
         let at = Timestamp(3 + number);
+        let start = recorder.size();
         match number % 5 {
             0 => connection.data(at, Direction::Sent, b"?").unwrap(),
             1 => connection.event(at, &note(format!("number {number}"))).unwrap(),
@@ -114,7 +115,8 @@ fn own(size: usize, folder: &Path) -> Whole {
                 connection.data(at, Direction::Received, &bytes).unwrap()
             }
         };
-        ends.push(recorder.size());
+        // Behind it may stand an acknowledgement, which is no part of the entry.
+        ends.push(start + block_len(&path, start));
         if recorder.size() + 200 >= size as u64 {
             break;
         }
@@ -133,6 +135,14 @@ fn own(size: usize, folder: &Path) -> Whole {
         lines: sample::read_all(&recorder.reader()),
         packed: false,
     }
+}
+
+/// The length of the block that starts there in a little-endian file.
+fn block_len(path: &Path, start: u64) -> u64 {
+    let mut len = [0; 4];
+    let file = File::open(path).unwrap();
+    file.read_exact_at(&mut len, start + 4).unwrap();
+    u64::from(u32::from_le_bytes(len))
 }
 
 /// A conversation that takes some `size` bytes on the wire.

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use sockscope::capture::{Existing, Export, Growth, Order, Session, Target, Wording, open_in_background};
+use sockscope::capture::{
+    Existing, Export, Growth, Order, Recorder, Ring, Session, Target, Wording, open_in_background,
+};
 use sockscope::model::{
     ConnectionId, Direction, EntryId, EntryKind, ExportFormat, ExportReport, ExportState, FileState, Portion,
     Protocol, Purpose, Query, Records, Reference, Timestamp,
@@ -50,6 +52,18 @@ fn exported(session: &Session, portion: Portion, format: ExportFormat, folder: &
     path
 }
 
+/// The same where there may be nothing to export, of which then nothing is left.
+fn attempted(session: &Session, portion: Portion, folder: &Path) -> Option<PathBuf> {
+    let path = folder.join("exported.pcapng");
+    let report = export(session, portion, ExportFormat::Pcapng, &path);
+    if let ExportState::Nothing(_) = report.state {
+        assert_eq!((report.entries, path.exists()), (0, false));
+        return None;
+    }
+    assert!(matches!(report.state, ExportState::Done(_)), "{report:?}");
+    Some(path)
+}
+
 fn query(text: &str) -> Query {
     Query::parse(text, &Reference::default()).unwrap()
 }
@@ -80,7 +94,9 @@ proptest! {
         let recorder = sample::create(&folder.path().join("a.pcapng"));
         let lines = sample::record(&recorder, &steps);
         let session = recorder.reader();
-        let path = exported(&session, Portion::All, ExportFormat::Pcapng, folder.path());
+        let path = attempted(&session, Portion::All, folder.path());
+        prop_assert_eq!(path.is_none(), lines.is_empty());
+        let Some(path) = path else { return Ok(()) };
         let opened = Session::open(&path).unwrap();
         prop_assert_eq!(opened.cut(), 0);
         sample::assert_is(&opened, &lines);
@@ -96,7 +112,7 @@ proptest! {
         let recorder = sample::create(&folder.path().join("a.pcapng"));
         let lines = sample::record(&recorder, &steps);
         let session = recorder.reader();
-        let path = exported(&session, Portion::Query(query("dir:rx size>2 or kind:note")), ExportFormat::Pcapng, folder.path());
+        let path = attempted(&session, Portion::Query(query("dir:rx size>2 or kind:note")), folder.path());
         let expected = filtered(&lines, |line| match line.entry.kind {
             EntryKind::Data { direction } => direction == Direction::Received && line.entry.len > 2,
             EntryKind::Note { .. } => true,
@@ -109,23 +125,78 @@ proptest! {
             | EntryKind::Error { .. }
             | EntryKind::Gap { .. } => false,
         });
-        sample::assert_is(&Session::open(&path).unwrap(), &expected);
-        fs::remove_file(&path).unwrap();
-        let path = exported(&session, Portion::Entries(from..from + len), ExportFormat::Pcapng, folder.path());
+        prop_assert_eq!(path.is_none(), expected.is_empty());
+        if let Some(path) = path {
+            sample::assert_is(&Session::open(&path).unwrap(), &expected);
+            fs::remove_file(&path).unwrap();
+        }
+        let path = attempted(&session, Portion::Entries(from..from + len), folder.path());
         // Entries that follow each other keep their numbers.
         let mut expected = filtered(&lines, |line| (from..from + len).contains(&line.entry.id.0));
         for line in &mut expected {
             line.entry.id.0 += from;
         }
-        let opened = Session::open(&path).unwrap();
-        prop_assert_eq!(opened.first().0, from);
-        prop_assert_eq!(sample::read_all(&opened), expected);
-        fs::remove_file(&path).unwrap();
-        let path = exported(&session, Portion::Within(from..from + len, query("dir:tx size>0")), ExportFormat::Pcapng, folder.path());
+        prop_assert_eq!(path.is_none(), expected.is_empty());
+        if let Some(path) = path {
+            let opened = Session::open(&path).unwrap();
+            prop_assert_eq!(opened.first().0, from);
+            prop_assert_eq!(sample::read_all(&opened), expected);
+            fs::remove_file(&path).unwrap();
+        }
+        let path = attempted(&session, Portion::Within(from..from + len, query("dir:tx size>0")), folder.path());
         let sent = EntryKind::Data { direction: Direction::Sent };
         let expected = filtered(&lines, |line| (from..from + len).contains(&line.entry.id.0) && line.entry.kind == sent);
-        sample::assert_is(&Session::open(&path).unwrap(), &expected);
+        prop_assert_eq!(path.is_none(), expected.is_empty());
+        if let Some(path) = path {
+            sample::assert_is(&Session::open(&path).unwrap(), &expected);
+        }
     }
+}
+
+#[test]
+fn of_nothing_no_file_is_written_and_why_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let ring = Ring {
+        files: 2,
+        each: 5_000,
+        offset: 0,
+    };
+    let recorder = Recorder::create_ring(&folder.path().join("a.pcapng"), ring, Timestamp(0)).unwrap();
+    let connection = sample::opened(&recorder);
+    for _ in 0..5 {
+        connection
+            .data(Timestamp(9), Direction::Sent, &[b'x'; 3_000])
+            .unwrap();
+    }
+    let session = recorder.reader();
+    assert_eq!((session.first().0, session.len()), (4, 6));
+    let check = |portion: Portion, expected: &str| {
+        let path = folder.path().join("out");
+        fs::write(&path, "what was there").unwrap();
+        let order = order(portion, ExportFormat::Text, &path, Existing::Replace);
+        let report = Export::start(session.clone(), order).join();
+        assert_eq!(report.state, ExportState::Nothing(expected.to_owned()));
+        assert_eq!(fs::read(&path).unwrap(), b"what was there");
+    };
+    check(
+        Portion::Entries(2..3),
+        "entry 3 is no longer kept: its ring file was removed",
+    );
+    check(
+        Portion::Entries(0..4),
+        "entries 1 to 4 are no longer kept: their ring files were removed",
+    );
+    check(
+        Portion::Within(1..3, query("x")),
+        "entries 2 to 3 are no longer kept: their ring files were removed",
+    );
+    check(
+        Portion::Within(3..6, query("y")),
+        "of entries 4 to 6 there is none for which y holds",
+    );
+    check(Portion::Query(query("y")), "there is no entry for which y holds");
+    check(Portion::Entries(6..7), "there is no entry 7");
+    check(Portion::Entries(6..9), "there are no entries 7 to 9");
 }
 
 /// A capture of another program: TCP over IPv4 and IPv6, one seen from the middle on, and UDP.
@@ -224,7 +295,7 @@ fn raw_bytes_are_apart_by_direction() {
     assert_eq!(fs::read(&one).unwrap(), b"PING\r\n");
 }
 
-fn recorded(folder: &Path) -> (sockscope::capture::Recorder, sockscope::capture::Connection) {
+fn recorded(folder: &Path) -> (Recorder, sockscope::capture::Connection) {
     let recorder = sample::create(&folder.join("a.pcapng"));
     let connection = sample::opened(&recorder);
     for number in 0..1000u32 {

@@ -256,6 +256,86 @@ fn what_is_sent_again_or_out_of_order_is_put_right() {
     assert_eq!(remarks, ["1 segment came again; the first copy is shown"]);
 }
 
+/// A server that answers four times and ends first; the second answer was not captured.
+fn with_a_lost_answer(flag: Flag) -> Vec<Packet> {
+    let mut talk = Talk::new(CLIENT, SERVER, [10, 20]);
+    talk.open();
+    talk.ask(b"GET");
+    for answer in [&b"AAAA"[..], b"BBBB", b"CCCC", b"DDDD"] {
+        talk.answer(answer);
+        talk.ask(b"");
+    }
+    talk.send(From::Server, flag, b"");
+    talk.send(From::Client, Flag::Fin, b"");
+    talk.send(From::Server, Flag::None, b"");
+    talk.packets.retain(|packet| !packet.ip.ends_with(b"BBBB"));
+    talk.packets
+}
+
+#[test]
+fn what_stands_behind_a_gap_and_the_ends_are_told_in_their_order() {
+    let folder = Folder::new();
+    let mut expected = vec![
+        "0 0 Attempt 127.0.0.1:6379 Started",
+        "0 1 Open 127.0.0.1:50312 127.0.0.1:6379",
+        "0 3 Sent GET",
+        "0 4 Received AAAA",
+        "0 7 Gap Received 4",
+        "0 8 Received CCCC",
+        "0 10 Received DDDD",
+        "0 12 HalfClose Peer",
+        "0 13 Close Local Fin",
+    ];
+    let remarks = ["4 bytes are missing in 1 gap"];
+    folder.check(&with_a_lost_answer(Flag::Fin), &expected, &remarks);
+    expected.truncate(7);
+    expected.push("0 12 Close Peer Rst");
+    folder.check(&with_a_lost_answer(Flag::Rst)[..12], &expected, &remarks);
+}
+
+/// The client goes on asking before anything tells that the answer is lost, and somebody else talks meanwhile.
+#[test]
+fn around_a_gap_the_entries_of_all_conversations_are_in_the_order_of_time() {
+    let folder = Folder::new();
+    let mut talk = Talk::new(CLIENT, SERVER, [10, 20]);
+    let mut other = Talk::new("127.0.0.1:50313", SERVER, [10, 20]);
+    for talk in [&mut talk, &mut other] {
+        talk.open();
+        for number in 0..12 {
+            talk.ask(format!("ask {number:02}").as_bytes());
+            talk.answer(format!("say {number:02}").as_bytes());
+        }
+    }
+    talk.packets.retain(|packet| !packet.ip.ends_with(b"say 03"));
+    for packet in &mut other.packets {
+        packet.at += STEP / 2;
+    }
+    let mut packets = [talk.packets, other.packets].concat();
+    packets.sort_by_key(|packet| packet.at);
+    let bytes = wire::pcap(Order::Little, false, 101, 65_535, &packets);
+    wire::write_old(&folder.path(), &bytes);
+    let (opening, report) = wire::open(&folder.path());
+    assert_eq!(report.remarks, ["6 bytes are missing in 1 gap"]);
+    let times: Vec<Timestamp> = (0..opening.session.len())
+        .map(|number| opening.session.entry(EntryId(number)).unwrap().at)
+        .collect();
+    assert!(times.is_sorted(), "{:#?}", wire::lines(&opening.session));
+    assert_eq!(times.len(), 2 * (2 + 24));
+    let of_first: Vec<String> = wire::lines(&opening.session)
+        .into_iter()
+        .filter(|line| line.starts_with("0 "))
+        .collect();
+    assert_eq!(
+        of_first[8..12],
+        [
+            "0 9 Sent ask 03",
+            "0 11 Gap Received 6",
+            "0 11 Sent ask 04",
+            "0 12 Received say 04"
+        ]
+    );
+}
+
 #[test]
 fn missing_and_cut_bytes_are_gaps() {
     let folder = Folder::new();

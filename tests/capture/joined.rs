@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use sockscope::capture::{
-    Annotator, CaptureError, Existing, Opening, Recorder, Ring, Session, open_in_background,
-    open_joined_in_background, ring_of, sidecar_path,
+    Annotator, CaptureError, Opening, Recorder, Ring, Session, open_in_background, open_joined_in_background,
+    ring_of, sidecar_path,
 };
 use sockscope::model::{
     Annotation, ConnectionId, Direction, EntryId, FileReport, FileState, Records, RecordsError, Timestamp,
@@ -24,7 +24,7 @@ fn ring(folder: &Path) -> Recorder {
         each: EACH,
         offset: 0,
     };
-    Recorder::create_ring(&folder.join("trace.pcapng"), Existing::Refuse, ring, Timestamp(0)).unwrap()
+    Recorder::create_ring(&folder.join("trace.pcapng"), ring, Timestamp(0)).unwrap()
 }
 
 /// Opens files that have not changed for long, and waits until all of them are indexed.

@@ -6,8 +6,7 @@ use std::process::{Command, Stdio};
 
 use proptest::prelude::*;
 use sockscope::capture::{
-    Annotator, CaptureError, Existing, Filtered, Recorder, Ring, Scan, ScanReport, ScanState, Session,
-    Sought, sidecar_path,
+    Annotator, Filtered, Recorder, Ring, Scan, ScanReport, ScanState, Session, Sought, ring_of, sidecar_path,
 };
 use sockscope::model::{
     Annotation, ConnectionId, Direction, EntryId, EntryKind, Found as _, Records, RecordsError, Role,
@@ -28,7 +27,7 @@ fn ring(folder: &Path, files: u32, each: u64) -> Recorder {
         each,
         offset: 0,
     };
-    Recorder::create_ring(&folder.join("trace.pcapng"), Existing::Refuse, ring, Timestamp(0)).unwrap()
+    Recorder::create_ring(&folder.join("trace.pcapng"), ring, Timestamp(0)).unwrap()
 }
 
 /// The files that are there, the oldest first.
@@ -180,29 +179,121 @@ fn a_file_knows_the_connections_that_are_used_in_it() {
     );
 }
 
+/// A message of a Unix socket can be larger than the files.
 #[test]
-fn an_entry_that_fits_no_file_is_refused_and_costs_no_file() {
+fn an_entry_that_fits_no_file_has_one_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
-    let recorder = ring(folder.path(), 2, 5_000);
-    let connection = sample::opened(&recorder);
-    for _ in 0..3 {
-        let error = connection
-            .data(Timestamp(1), Direction::Sent, &[1; 6_000])
-            .unwrap_err();
-        assert!(matches!(error, CaptureError::MaxSize { .. }), "{error}");
+    let recorder = ring(folder.path(), 3, EACH);
+    let endpoint = "unix-seqpacket:/run/x".parse().unwrap();
+    let connection = recorder
+        .connection(Timestamp(0), &endpoint, Role::Client)
+        .unwrap();
+    let open = sample::open_kind("127.1.0.1:1", "127.1.0.2:2");
+    connection.event(Timestamp(0), &open).unwrap();
+    let send = |len: usize| {
+        connection
+            .data(Timestamp(1), Direction::Sent, &vec![len as u8; len])
+            .unwrap();
+        recorder.files().len()
+    };
+    assert_eq!([send(9), send(200_000), send(10), send(11)], [1, 2, 3, 3]);
+    // What is said of the large one goes to its file, though there is no room.
+    let large = EntryId(2);
+    let comment = Annotation {
+        marked: true,
+        comment: None,
+    };
+    Annotator::of_recording(recorder.clone())
+        .annotate(large, comment.clone())
+        .unwrap();
+    let files = recorder.files();
+    let sizes: Vec<u64> = files.iter().map(|path| path.metadata().unwrap().len()).collect();
+    assert!(
+        sizes[0] < EACH && sizes[1] > 200_000 && sizes[2] < EACH,
+        "{sizes:?}"
+    );
+    let lines = read_files(&files);
+    assert_eq!(
+        lines.iter().map(|line| line.bytes.len()).collect::<Vec<_>>(),
+        [0, 9, 200_000, 10, 11]
+    );
+    assert_eq!(send(70_000), 3);
+    assert_eq!(recorder.reader().first(), large);
+}
+
+/// A file of a ring ends where the next entry does not fit, whatever that entry is.
+#[test]
+fn files_of_datagrams_are_filled_as_those_of_streams() {
+    for endpoint in ["udp://127.0.0.1:9", "tcp://127.0.0.1:9"] {
+        let folder = tempfile::tempdir().unwrap();
+        let recorder = ring(folder.path(), 100, 131_072);
+        let connection = recorder
+            .connection(Timestamp(0), &endpoint.parse().unwrap(), Role::Client)
+            .unwrap();
+        let open = sample::open_kind("127.0.0.1:1", "127.0.0.1:9");
+        connection.event(Timestamp(0), &open).unwrap();
+        for number in 0..600usize {
+            let bytes = vec![number as u8; 1 + number * 7919 % 3000];
+            connection
+                .data(Timestamp(1), Direction::Received, &bytes)
+                .unwrap();
+        }
+        let files = recorder.files();
+        assert!(files.len() > 5);
+        for path in &files[..files.len() - 1] {
+            let left = 131_072 - path.metadata().unwrap().len();
+            assert!(
+                left < 3_200,
+                "{endpoint}: {left} bytes are left in {}",
+                path.display()
+            );
+        }
     }
-    // The entry of the opening is in the first file.
-    assert_eq!(on_disk(folder.path()).len(), 2);
-    connection.data(Timestamp(1), Direction::Sent, b"fits").unwrap();
-    assert_eq!(read_files(&recorder.files()).len(), 2);
+}
+
+/// Each run is a recording of its own, whatever another one left or still writes.
+#[test]
+fn two_rings_of_one_name_are_two_recordings() {
+    let folder = tempfile::tempdir().unwrap();
+    let rings: Vec<Recorder> = (0..3).map(|_| ring(folder.path(), 2, EACH)).collect();
+    let names = |recorder: &Recorder| recorder.path().file_name().unwrap().to_owned();
+    let expected = ["trace.pcapng", "trace-2.pcapng", "trace-3.pcapng"];
+    assert_eq!(rings.iter().map(names).collect::<Vec<_>>(), expected);
+    for round in 0..5 {
+        for recorder in &rings {
+            let connection = sample::opened(recorder);
+            let bytes = vec![round; 60_000];
+            connection.data(Timestamp(1), Direction::Sent, &bytes).unwrap();
+        }
+    }
+    assert_eq!(on_disk(folder.path()).len(), 6);
+    for recorder in &rings {
+        for path in recorder.files() {
+            assert_eq!(ring_of(&path).unwrap().0, recorder.path());
+        }
+    }
+    let [first, second, third] = [0, 1, 2].map(|number: usize| rings[number].files());
+    rings[1].discard().unwrap();
+    assert_eq!(on_disk(folder.path()), [third, first].concat());
+    assert!(second.iter().all(|path| !path.exists()));
+    // The name of a single file is none for a ring either, which would be listed under it.
+    let single = folder.path().join("other.pcapng");
+    sample::create(&single);
+    let ring = Ring {
+        files: 2,
+        each: EACH,
+        offset: 0,
+    };
+    let other = Recorder::create_ring(&single, ring, Timestamp(0)).unwrap();
+    assert_eq!(names(&other), "other-2.pcapng");
 }
 
 #[test]
 fn what_has_the_name_of_a_file_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let taken = folder.path().join("trace_00002_19700101000000.pcapng");
-    std::fs::write(&taken, "precious").unwrap();
     let recorder = ring(folder.path(), 2, EACH);
+    std::fs::write(&taken, "precious").unwrap();
     let connection = sample::opened(&recorder);
     let send = || {
         connection
@@ -241,17 +332,20 @@ fn a_file_that_cannot_be_begun_loses_nothing() {
     send().unwrap();
     let moved = folder.path().join("moved");
     std::fs::rename(&inner, &moved).unwrap();
-    for _ in 0..2 {
-        let error = send().unwrap_err().to_string();
-        assert!(
-            error.starts_with("cannot write ") && error.ends_with("No such file or directory"),
-            "{error}"
-        );
+    // The same trouble is said in the same words, though each attempt has a time of its own.
+    let pattern = inner.join("trace_00002_*.pcapng");
+    let expected = format!("cannot write {}: No such file or directory", pattern.display());
+    for at in 0..200u64 {
+        let bytes = vec![1; 60_000];
+        let error = connection.data(Timestamp(at * 1_000_000_000), Direction::Sent, &bytes);
+        assert_eq!(error.unwrap_err().to_string(), expected);
     }
     std::fs::rename(&moved, &inner).unwrap();
     assert_eq!(on_disk(&inner).len(), 1);
     send().unwrap();
-    assert_eq!(read_files(&on_disk(&inner)).len(), 3);
+    let files = on_disk(&inner);
+    assert_eq!(read_files(&files).len(), 3);
+    assert_eq!(files[1].file_name().unwrap(), "trace_00002_19700101000000.pcapng");
 }
 
 /// A search and a filter pass over what is not kept any more, and neither joins what lies on both sides of it.

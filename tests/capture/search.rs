@@ -323,7 +323,7 @@ fn whoever_goes_from_hit_to_hit_passes_over_what_a_filter_hides() {
     assert_eq!((search.next(EntryId(0)), search.next(EntryId(702))), (only, None));
     assert_eq!(search.previous(EntryId(u64::MAX)), only);
     // What the filter has not seen may be shown or not; what it will never see is not.
-    recording.say("needle longer");
+    recording.say("needle");
     search.poke();
     caught_up(&search, len + 1);
     assert_eq!((search.scanned(), search.entries()), (len, len + 1));

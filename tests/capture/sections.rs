@@ -94,9 +94,13 @@ proptest! {
         let whole = export(&opening.session, Portion::All, &folder.path().join("whole.pcapng"));
         sample::assert_is(&Session::open(&whole).unwrap(), &lines);
         let query = Query::parse("dir:rx and size>2", &Reference::default()).unwrap();
-        let some = export(&opening.session, Portion::Query(query), &folder.path().join("some.pcapng"));
         let received = |line: &&Line| line.entry.direction() == Some(Direction::Received) && line.entry.len > 2;
         let expected: Vec<&[u8]> = lines.iter().filter(received).map(|line| &line.bytes[..]).collect();
+        // Of nothing there is no file.
+        if expected.is_empty() {
+            return Ok(());
+        }
+        let some = export(&opening.session, Portion::Query(query), &folder.path().join("some.pcapng"));
         let found = sample::read_all(&Session::open(&some).unwrap());
         let found: Vec<&[u8]> = found.iter().map(|line| &line.bytes[..]).collect();
         prop_assert_eq!(found, expected);
@@ -135,7 +139,7 @@ fn ring(folder: &Path) -> (Vec<Vec<u8>>, Vec<Line>) {
         offset: 0,
     };
     let path = folder.join("trace.pcapng");
-    let recorder = Recorder::create_ring(&path, Existing::Refuse, ring, Timestamp(0)).unwrap();
+    let recorder = Recorder::create_ring(&path, ring, Timestamp(0)).unwrap();
     let busy = sample::opened(&recorder);
     let idle = sample::opened(&recorder);
     idle.data(Timestamp(7), Direction::Sent, "€".as_bytes().get(..1).unwrap())

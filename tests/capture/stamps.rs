@@ -75,7 +75,7 @@ fn each_file_of_a_ring_has_those_of_its_entries() {
         offset: 0,
     };
     let base = folder.path().join("trace.pcapng");
-    let recorder = Recorder::create_ring(&base, Existing::Refuse, ring, Timestamp(0)).unwrap();
+    let recorder = Recorder::create_ring(&base, ring, Timestamp(0)).unwrap();
     let endpoint = "tcp://127.0.0.1:1".parse().unwrap();
     let connection = recorder.connection(AT, &endpoint, Role::Client).unwrap();
     let ends = ("127.0.0.1:2".parse().unwrap(), "127.0.0.1:1".parse().unwrap());

@@ -190,7 +190,7 @@ fn what_is_shown_is_exported() {
         !seen.text().contains("first words") && seen.text().contains("other words")
     });
     pty.send("E");
-    pty.wait_text("Export what the filter other shows, 1 entry, as");
+    pty.wait_text("Export what the filter other shows, 1 entry");
     pty.send("r");
     pty.wait_text("export to: a-");
     let out = home.path().join("out");

@@ -842,6 +842,8 @@ fn a_ring_whose_first_file_is_gone() {
             files: 3,
             of: 3,
             first: EntryId(4),
+            deleted: 2,
+            deleted_payload: 100,
         });
         stage.report();
         stage
@@ -874,6 +876,17 @@ fn a_file_with_remarks() {
         let mut stage = reading(size, FileState::Complete, &remarks);
         stage.key(key('1')).key(key('z'));
         stage
+    });
+}
+
+#[test]
+fn a_file_that_ends_in_the_middle() {
+    let remarks = [
+        "the compressed data ends in the middle; what could be unpacked is shown, and what is compressed is read \
+                    once: if it was still being written, open it again",
+    ];
+    check("reading_cut", &[1], |size| {
+        reading(size, FileState::Cut, &remarks)
     });
 }
 

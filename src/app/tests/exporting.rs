@@ -99,6 +99,10 @@ fn a_filter_and_an_entry_are_exported_alone() {
     ));
     report(&mut bench, ExportState::Stopped);
     assert_eq!(bench.notice(), "the export was stopped; f was not written");
+    bench.keys(":export text g<Enter>");
+    report(&mut bench, ExportState::Nothing("there is no such entry".into()));
+    assert_eq!(bench.notice(), "g was not written: there is no such entry");
+    assert!(!bench.app.is_exporting());
     bench.keys("jjw");
     assert_eq!(title(&bench), "Export entry 3 as");
     // What is selected meanwhile is not what was asked for.
@@ -219,6 +223,18 @@ fn names_come_from_the_file_that_is_read_and_are_harmless() {
 }
 
 #[test]
+fn a_filter_that_leaves_nothing_is_named() {
+    let mut bench = Bench::new();
+    bench.link(LinkState::Open, |_| {});
+    bench.keys("<Esc>fsize>3000<Enter>E");
+    assert_eq!(
+        bench.notice(),
+        "so far there is no entry to export for which size>3000 holds"
+    );
+    assert_eq!(bench.app.overlay, None);
+}
+
+#[test]
 fn nothing_is_exported_of_nothing() {
     let mut bench = Bench::new();
     bench.link(LinkState::Open, |_| {});
@@ -227,32 +243,6 @@ fn nothing_is_exported_of_nothing() {
     bench.keys("w");
     assert_eq!(bench.notice(), "there is no entry yet");
     assert_eq!(bench.app.overlay, None);
-}
-
-#[test]
-fn an_export_of_no_entry_says_why() {
-    let none = |bench: &mut Bench| {
-        bench.event(Event::Exported(ExportReport {
-            state: ExportState::Done(vec!["f".into()]),
-            ..ExportReport::default()
-        }));
-    };
-    let mut bench = bench();
-    bench.keys("fsize>3<Enter>:export jsonl f<Enter>");
-    none(&mut bench);
-    assert_eq!(
-        bench.notice(),
-        "exported no entry to f: the filter size>3 holds for none of them"
-    );
-    bench.keys(":filter-clear<Enter>gw");
-    assert_eq!(title(&bench), "Export entry 1 as");
-    bench.memory.gone = 10;
-    bench.keys("t<Ctrl-U>f<Enter>");
-    none(&mut bench);
-    assert_eq!(
-        bench.notice(),
-        "exported no entry to f: what was chosen is no longer kept: its ring file was removed"
-    );
 }
 
 #[test]

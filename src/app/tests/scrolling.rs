@@ -92,6 +92,11 @@ fn an_entry_that_went_is_not_to_be_had() {
         panic!("{row:?}")
     };
     assert_eq!(text.to_string(), "no longer kept: its ring file was removed");
+    bench.keys("w");
+    assert_eq!(
+        bench.notice(),
+        "entry 1 is no longer kept: its ring file was removed"
+    );
     // Going on from there leads to what is kept.
     bench.keys("J");
     assert_eq!(bench.app.inspector.unwrap().entry, EntryId(40));

@@ -25,6 +25,9 @@ pub(super) enum ExportError {
     /// The log could not be read.
     #[error("cannot export: {0}")]
     Read(#[from] RecordsError),
+    /// There was nothing to write, and why.
+    #[error("nothing was written: {0}")]
+    Nothing(String),
     /// It was asked to stop.
     #[error("the export was stopped")]
     Stopped,
@@ -43,7 +46,9 @@ impl ExportError {
     pub(super) fn is_closed(&self) -> bool {
         match self {
             ExportError::Write { source, .. } => source.kind() == io::ErrorKind::BrokenPipe,
-            ExportError::File(_) | ExportError::Read(_) | ExportError::Stopped => false,
+            ExportError::File(_) | ExportError::Read(_) | ExportError::Nothing(_) | ExportError::Stopped => {
+                false
+            }
         }
     }
 }

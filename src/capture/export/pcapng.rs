@@ -142,10 +142,11 @@ impl Pcapng {
             let stream = channel.stream();
             let overdue = stream.overdue(from, bytes.len());
             let segment = stream.data(from, bytes.len());
-            if let Some(ack) = overdue {
-                let back = direction.opposite();
-                out.write_all(&block::bare_packet(channel.interface, at, back, &ack, None, &[]))?;
-            }
+            let confirmed = stream.confirmed(from);
+            let interface = channel.interface;
+            let acknowledgement =
+                |ack| block::bare_packet(interface, at, direction.opposite(), &ack, None, &[]);
+            out.write_all(&overdue.map(acknowledgement).unwrap_or_default())?;
             self.packet(
                 at,
                 direction,
@@ -155,6 +156,7 @@ impl Pcapng {
                 &remarks,
                 out,
             )?;
+            out.write_all(&confirmed.map(acknowledgement).unwrap_or_default())?;
             remarks.clear();
         }
         Ok(())

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::flow::Summary;
+use super::item::Summary;
 use crate::capture::temp;
 use crate::model::{ConnectionId, Conversation, Protocol, Role, Timestamp};
 

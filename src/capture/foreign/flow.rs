@@ -6,61 +6,15 @@ use std::time::Duration;
 use nix::errno::Errno;
 
 use super::decode::Header;
-use super::tcp::{Bytes, Delivery, Half, Place, Segment};
+use super::hold::Hold;
+use super::item::{Item, Summary};
+use super::tcp::{Bytes, Delivery, Half, Segment};
 use crate::model::{
     Attempt, AttemptOutcome, ConnectionId, Direction, End, EndHow, EntryKind, Protocol, Side, Timestamp,
 };
 
 /// Bytes by which a SYN may come late in a capture that was begun or reordered within the opening.
 const LATE: u32 = 1 << 20;
-
-/// An entry to be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Item {
-    /// Bytes.
-    Data {
-        /// Which way.
-        direction: Direction,
-        /// Whether they are a part of a stream or a datagram.
-        protocol: Protocol,
-        /// Which file has them.
-        place: Place,
-        /// Where in it.
-        offset: u64,
-        /// How many.
-        len: u32,
-        /// When they were captured.
-        at: Timestamp,
-    },
-    /// An event.
-    Event {
-        /// What happened; boxed, because data is what there is most of.
-        kind: Box<EntryKind>,
-        /// When.
-        at: Timestamp,
-    },
-}
-
-/// What the list of conversations tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Summary {
-    /// Its number.
-    pub(super) id: ConnectionId,
-    /// What carries it.
-    pub(super) protocol: Protocol,
-    /// The side that sent the SYN, or is taken for it.
-    pub(super) client: SocketAddr,
-    /// The other side.
-    pub(super) server: SocketAddr,
-    /// When its first packet was captured.
-    pub(super) started: Timestamp,
-    /// How many entries it has.
-    pub(super) entries: u64,
-    /// Bytes from client to server.
-    pub(super) sent: u64,
-    /// Bytes from server to client.
-    pub(super) received: u64,
-}
 
 /// How far a TCP connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +35,8 @@ pub(super) struct Tcp {
     stage: Stage,
     client: Half,
     server: Half,
+    /// What waits until it is known whether bytes before it are missing.
+    hold: Hold,
     /// The initial sequence numbers, where the SYN was seen.
     client_initial: Option<u32>,
     server_initial: Option<u32>,
@@ -105,6 +61,7 @@ impl Tcp {
             stage: if header.syn { Stage::Asked } else { Stage::Open },
             client: Half::default(),
             server: Half::default(),
+            hold: Hold::default(),
             client_initial: None,
             server_initial: None,
             rival: None,
@@ -116,9 +73,23 @@ impl Tcp {
         self.stage == Stage::Closed
     }
 
-    /// How many segments wait for one before them.
+    /// How many segments wait for one before them, or for what is to be told before them.
     pub(super) fn pending(&self) -> usize {
-        self.client.pending() + self.server.pending()
+        self.client.pending() + self.server.pending() + self.hold.len()
+    }
+
+    /// Whether one side has got bytes that may still be captured, so that nothing of the connection can be told.
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.client.is_doubtful() || self.server.is_doubtful()
+    }
+
+    /// What is missing on either side counts as lost.
+    pub(super) fn lose(&mut self, out: &mut Output) {
+        for side in [Side::Local, Side::Peer] {
+            self.half(side).lose(&mut out.deliveries);
+            self.hold.add(side, out.deliveries.drain(..));
+        }
+        self.release(out);
     }
 
     /// Whether a SYN opens another connection between the same addresses and ports.
@@ -209,8 +180,9 @@ impl Tcp {
     pub(super) fn flush(&mut self, out: &mut Output) {
         for side in [Side::Local, Side::Peer] {
             self.half(side).flush(&mut out.deliveries);
-            self.deliver(side, out);
+            self.hold.add(side, out.deliveries.drain(..));
         }
+        self.release(out);
     }
 
     fn synchronize(
@@ -274,29 +246,49 @@ impl Tcp {
         self.stage = Stage::Closed;
     }
 
+    /// Tells what a side goes on with, unless that has to wait.
     fn deliver(&mut self, from: Side, out: &mut Output) {
-        let direction = direction(from);
-        let Output {
-            items, deliveries, ..
-        } = out;
-        for delivery in deliveries.drain(..) {
-            match delivery {
-                Delivery::Data {
-                    place,
-                    offset,
-                    len,
-                    at,
-                } => items.push(Item::Data {
-                    direction,
-                    protocol: Protocol::Tcp,
-                    place,
-                    offset,
-                    len,
-                    at,
-                }),
-                Delivery::Gap { bytes, at } => items.push(event(EntryKind::Gap { direction, bytes }, at)),
-                Delivery::Fin { at } => items.extend(self.finish(from, at)),
+        if self.hold.len() == 0 && !self.is_doubtful() {
+            let mut deliveries = std::mem::take(&mut out.deliveries);
+            for delivery in deliveries.drain(..) {
+                self.tell(from, delivery, out);
             }
+            out.deliveries = deliveries;
+            return;
+        }
+        self.hold.add(from, out.deliveries.drain(..));
+        if self.hold.is_full() {
+            self.lose(out);
+        } else if !self.is_doubtful() {
+            self.release(out);
+        }
+    }
+
+    /// Tells what waited.
+    fn release(&mut self, out: &mut Output) {
+        for (from, delivery) in self.hold.release() {
+            self.tell(from, delivery, out);
+        }
+    }
+
+    fn tell(&mut self, from: Side, delivery: Delivery, out: &mut Output) {
+        let direction = direction(from);
+        match delivery {
+            Delivery::Data {
+                place,
+                offset,
+                len,
+                at,
+            } => out.items.push(Item::Data {
+                direction,
+                protocol: Protocol::Tcp,
+                place,
+                offset,
+                len,
+                at,
+            }),
+            Delivery::Gap { bytes, at } => out.items.push(event(EntryKind::Gap { direction, bytes }, at)),
+            Delivery::Fin { at } => out.items.extend(self.finish(from, at)),
         }
     }
 

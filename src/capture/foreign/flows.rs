@@ -3,12 +3,13 @@
 //! Deliberately absent: telling interfaces and VLANs apart. A packet that was captured twice on its way is one
 //! retransmission more.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 
 use super::decode::{Header, Kind, Transport};
-use super::flow::{self, Item, Output, Summary, Tcp, event};
-use super::tcp::Bytes;
+use super::flow::{self, Output, Tcp, event};
+use super::item::{Item, Summary};
+use super::tcp::{Bytes, LATEST};
 use crate::model::{ConnectionId, Direction, EntryKind, Protocol, Side, Timestamp};
 
 /// Conversations that are remembered: some 300 bytes each. With one more, one that has long been quiet is
@@ -70,6 +71,10 @@ pub(super) struct Flows {
     hand: usize,
     latest: Option<(Key, u32)>,
     pending: usize,
+    /// How many connections are doubtful.
+    doubtful: usize,
+    /// Places of connections that became doubtful, each with when; some of them are so no more.
+    doubts: VecDeque<(Timestamp, u32)>,
     count: u64,
     forgotten: u64,
     /// Places of those that the list has not the latest figures of.
@@ -94,8 +99,14 @@ impl Flows {
         self.departed.len() >= MOST_DEPARTED
     }
 
+    /// Whether nothing is held back that would have to stand before what is ready.
+    pub(super) fn is_certain(&self) -> bool {
+        self.doubtful == 0
+    }
+
     /// Takes a packet in; what entries come of it is ready in `out`.
     pub(super) fn take(&mut self, packet: &Transport, bytes: Bytes, at: Timestamp, out: &mut Output) -> Fate {
+        self.lose_before(at, out);
         let key = key(packet);
         let place = match (self.find(key), packet.kind) {
             (Some(place), Kind::Tcp(header)) if self.is_another(place, packet, &header) => {
@@ -114,7 +125,7 @@ impl Flows {
         let mut fate = Fate::Taken;
         match (&mut flow.tcp, packet.kind) {
             (Some(tcp), Kind::Tcp(header)) => {
-                let before = tcp.pending();
+                let (before, was_doubtful) = (tcp.pending(), tcp.is_doubtful());
                 if tcp.take(&flow.summary, from, &header, bytes, at, out) {
                     fate = Fate::Repeated;
                 }
@@ -122,6 +133,10 @@ impl Flows {
                 if self.pending > MOST_PENDING {
                     self.pending -= tcp.pending();
                     tcp.flush(out);
+                }
+                self.doubtful = self.doubtful + usize::from(tcp.is_doubtful()) - usize::from(was_doubtful);
+                if tcp.is_doubtful() && !was_doubtful {
+                    self.doubts.push_back((at, place));
                 }
             }
             (Some(_) | None, _) => flow::datagram(from, bytes, at, out),
@@ -134,11 +149,12 @@ impl Flows {
 
     /// Nothing more comes: what waits behind gaps is ready in `out`.
     pub(super) fn flush(&mut self, out: &mut Output) {
-        if self.pending == 0 {
+        if self.pending == 0 && self.doubtful == 0 {
             return;
         }
         for (place, flow) in self.all.iter_mut().enumerate() {
-            if let Some(tcp) = flow.tcp.as_mut().filter(|tcp| tcp.pending() > 0) {
+            let waits = |tcp: &&mut Box<Tcp>| tcp.pending() > 0 || tcp.is_doubtful();
+            if let Some(tcp) = flow.tcp.as_mut().filter(waits) {
                 tcp.flush(out);
                 if flow.settle(out) == Written::Yes {
                     self.changed.push(place as u32);
@@ -146,6 +162,30 @@ impl Flows {
             }
         }
         self.pending = 0;
+        self.doubtful = 0;
+        self.doubts.clear();
+    }
+
+    /// Ends the doubts that began too long before `now`.
+    fn lose_before(&mut self, now: Timestamp, out: &mut Output) {
+        while let Some((since, place)) = self.doubts.front().copied() {
+            if self.doubtful > 0 && now.0.saturating_sub(since.0) < LATEST {
+                return;
+            }
+            self.doubts.pop_front();
+            let Some(flow) = self.all.get_mut(place as usize) else {
+                continue;
+            };
+            if let Some(tcp) = flow.tcp.as_mut().filter(|tcp| tcp.is_doubtful()) {
+                let before = tcp.pending();
+                tcp.lose(out);
+                self.pending = self.pending + tcp.pending() - before;
+                self.doubtful -= 1;
+                if flow.settle(out) == Written::Yes {
+                    self.changed.push(place);
+                }
+            }
+        }
     }
 
     /// The conversations whose figures have changed since the last call.
@@ -201,6 +241,7 @@ impl Flows {
         let mut old = std::mem::replace(&mut self.all[place], fresh);
         if let Some(tcp) = &mut old.tcp {
             self.pending -= tcp.pending();
+            self.doubtful -= usize::from(tcp.is_doubtful());
             tcp.flush(out);
         }
         old.settle(out);

@@ -10,15 +10,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::decode::{self, Packet};
-use super::flow::{Item, Output};
+use super::flow::Output;
 use super::flows::{Fate, Flows};
 use super::fragments::Fragments;
 use super::frames::{Frame, Frames, Pcap};
+use super::item::Item;
 use super::link::Link;
 use super::pcapng::Pcapng;
 use super::table::{Record, RecordKind};
 use super::tcp::{Bytes, Place};
-use super::{Foreign, remarks};
+use super::{Foreign, hold, remarks};
 use crate::capture::fact;
 use crate::capture::temp::Appender;
 use crate::capture::walk::Fault;
@@ -27,6 +28,9 @@ use crate::model::Protocol;
 
 /// Bytes read at a time: as fast as larger ones, and small beside the program itself.
 const CHUNK: usize = 128 << 10;
+
+/// Entries that wait for others that are to stand before them, at most.
+const MOST_READY: usize = 4096;
 
 /// What a foreign capture is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +69,8 @@ pub(crate) struct Import {
     spool: Appender,
     entries: u64,
     output: Output,
+    /// Whether what is ready waits, so that it is not in order.
+    waited: bool,
     buffer: Vec<u8>,
 }
 
@@ -85,6 +91,7 @@ impl Import {
             counts: Counts::default(),
             entries: 0,
             output: Output::default(),
+            waited: false,
             buffer: Vec::new(),
         })
     }
@@ -210,8 +217,15 @@ impl Import {
         }
     }
 
-    /// Makes entries of what is ready.
+    /// Makes entries of what is ready, in the order of time, also where some of it had to wait.
     fn enter(&mut self, output: &mut Output) -> io::Result<()> {
+        if !self.flows.is_certain() && output.ready.len() < MOST_READY {
+            self.waited |= !output.ready.is_empty();
+            return Ok(());
+        }
+        if std::mem::take(&mut self.waited) {
+            hold::sort(&mut output.ready);
+        }
         for (connection, item) in output.ready.drain(..) {
             let record = match item {
                 Item::Data {

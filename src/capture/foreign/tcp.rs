@@ -3,8 +3,13 @@
 //!
 //! Deliberately absent: checksums, because offloading leaves them wrong in most captures of one's own host.
 
+mod delivery;
+mod piece;
+
 use std::collections::VecDeque;
 
+pub(super) use self::delivery::Delivery;
+use self::piece::{Content, Piece};
 use crate::model::Timestamp;
 
 /// Segments that are kept while one before them is missing; one more, and the missing one is given up.
@@ -19,6 +24,13 @@ const MOST_STRAYS: u8 = 4;
 /// Acknowledgements of bytes that were not captured, after which they count as lost to the capture. More than
 /// one, since a capture may reorder what two queues of a network card deliver.
 const PATIENCE: u8 = 8;
+
+/// The time after the first of those acknowledgements, in nanoseconds, after which they count as lost too: no capture
+/// reorders over a tenth of a second.
+pub(super) const LATEST: u64 = 100_000_000;
+
+/// Later than anything that was captured.
+const NEVER: Timestamp = Timestamp(u64::MAX);
 
 /// Which file holds the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,34 +67,6 @@ pub(super) struct Segment {
     pub(super) at: Timestamp,
 }
 
-/// What the stream goes on with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Delivery {
-    /// Bytes.
-    Data {
-        /// Which file.
-        place: Place,
-        /// Where in it.
-        offset: u64,
-        /// How many.
-        len: u32,
-        /// When they were captured.
-        at: Timestamp,
-    },
-    /// Bytes that are missing.
-    Gap {
-        /// How many.
-        bytes: u64,
-        /// When what follows was captured.
-        at: Timestamp,
-    },
-    /// The end.
-    Fin {
-        /// When it was captured.
-        at: Timestamp,
-    },
-}
-
 /// How much is known of the stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Phase {
@@ -103,56 +87,22 @@ pub(super) struct Half {
     next: u32,
     phase: Phase,
     strays: u8,
-    doubts: u8,
+    doubt: Option<Doubt>,
     /// Numbers that were delivered as bytes, there or missing.
     delivered: u64,
     /// What lies behind a gap: in order, not overlapping.
     pending: VecDeque<Piece>,
 }
 
-/// A part of the sequence space.
+/// The receiver has got bytes that were not captured yet.
 #[derive(Clone, Copy, Debug)]
-struct Piece {
-    seq: u32,
-    at: Timestamp,
-    content: Content,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Content {
-    Bytes(Bytes),
-    /// Takes one sequence number.
-    Fin,
-}
-
-impl Piece {
-    fn len(&self) -> u32 {
-        match self.content {
-            Content::Bytes(bytes) => bytes.len,
-            Content::Fin => 1,
-        }
-    }
-
-    /// Without its first `count`, which are fewer than it has.
-    fn without(mut self, count: u32) -> Piece {
-        self.seq = self.seq.wrapping_add(count);
-        if let Content::Bytes(bytes) = &mut self.content {
-            let gone = count.min(bytes.captured);
-            bytes.offset += u64::from(gone);
-            bytes.captured -= gone;
-            bytes.len -= count;
-        }
-        self
-    }
-
-    /// Its first `count`.
-    fn first(mut self, count: u32) -> Piece {
-        if let Content::Bytes(bytes) = &mut self.content {
-            bytes.len = count;
-            bytes.captured = bytes.captured.min(count);
-        }
-        self
-    }
+struct Doubt {
+    /// It has all before this number.
+    ack: u32,
+    /// When it first said that it has more than was captured.
+    since: Timestamp,
+    /// How often it said so since anything was captured that was missing.
+    count: u8,
 }
 
 impl Half {
@@ -175,6 +125,7 @@ impl Half {
         if self.next().is_none() || self.is_untouched() {
             self.next = initial.wrapping_add(1);
             self.phase = Phase::Known;
+            self.doubt = None;
         }
     }
 
@@ -183,6 +134,7 @@ impl Half {
     pub(super) fn restart(&mut self, later: u32) {
         if self.is_untouched() {
             self.next = later.wrapping_add(1);
+            self.doubt = None;
         }
     }
 
@@ -226,40 +178,60 @@ impl Half {
         old
     }
 
+    /// Whether the receiver has got bytes that may still be captured.
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.doubt.is_some()
+    }
+
     /// The receiver acknowledged everything before `ack`.
     pub(super) fn acknowledge(&mut self, ack: u32, at: Timestamp, out: &mut Vec<Delivery>) {
         let ahead = self.distance(ack);
-        if self.phase != Phase::Known || ahead <= 0 || ahead > FAR {
-            self.doubts = 0;
+        // One number that nothing follows is a FIN that was not captured.
+        let is_fin = ahead == 1 && self.pending.is_empty();
+        if self.phase != Phase::Known || ahead <= 0 || ahead > FAR || is_fin {
             return;
         }
-        self.doubts = self.doubts.saturating_add(1);
-        if self.doubts < PATIENCE {
-            return;
+        let doubt = self.doubt.get_or_insert(Doubt {
+            ack,
+            since: at,
+            count: 0,
+        });
+        if ack.wrapping_sub(doubt.ack).cast_signed() > 0 {
+            doubt.ack = ack;
         }
+        doubt.count = doubt.count.saturating_add(1);
+        if doubt.count >= PATIENCE || at.since(doubt.since).as_nanos() >= u128::from(LATEST) {
+            self.lose(out);
+        }
+    }
+
+    /// What the receiver has and was not captured counts as lost.
+    pub(super) fn lose(&mut self, out: &mut Vec<Delivery>) {
+        let Some(Doubt { ack, since, .. }) = self.doubt.take() else {
+            return;
+        };
         while self.distance(ack) > 0 && self.phase == Phase::Known {
             let ahead = self.distance(ack);
             match self.pending.front().map(|first| self.distance(first.seq)) {
-                Some(hole) if hole < ahead => self.give_up(out),
-                // One number that nothing follows is a FIN that was not captured.
+                Some(hole) if hole < ahead => self.give_up(since, out),
                 None if ahead == 1 => return,
                 Some(_) | None => {
                     out.push(Delivery::Gap {
                         bytes: ahead.cast_unsigned(),
-                        at,
+                        at: since,
                     });
                     self.next = ack;
                     self.drain(out);
                 }
             }
         }
-        self.doubts = 0;
     }
 
     /// Nothing more comes: what is missing stays missing.
     pub(super) fn flush(&mut self, out: &mut Vec<Delivery>) {
+        self.lose(out);
         while !self.pending.is_empty() {
-            self.give_up(out);
+            self.give_up(NEVER, out);
         }
     }
 
@@ -297,7 +269,7 @@ impl Half {
         self.keep(piece);
         self.drain(out);
         if self.pending.len() > MOST_PIECES {
-            self.give_up(out);
+            self.give_up(NEVER, out);
         }
         false
     }
@@ -346,14 +318,14 @@ impl Half {
         self.pending.shrink_to(64);
     }
 
-    /// Steps over the first gap.
-    fn give_up(&mut self, out: &mut Vec<Delivery>) {
+    /// Steps over the first gap, which was known to be one `since` then if not by what follows it.
+    fn give_up(&mut self, since: Timestamp, out: &mut Vec<Delivery>) {
         if let Some(first) = self.pending.front() {
             let ahead = self.distance(first.seq);
             if ahead > 0 {
                 out.push(Delivery::Gap {
                     bytes: ahead.cast_unsigned(),
-                    at: first.at,
+                    at: first.at.min(since),
                 });
             }
             self.next = first.seq;
@@ -364,7 +336,10 @@ impl Half {
     fn deliver(&mut self, piece: Piece, out: &mut Vec<Delivery>) {
         let at = piece.at;
         self.next = self.next.wrapping_add(piece.len());
-        self.doubts = 0;
+        if let Some(mut doubt) = self.doubt.take() {
+            doubt.count = 0;
+            self.doubt = Some(doubt).filter(|doubt| self.distance(doubt.ack) > 0);
+        }
         match piece.content {
             Content::Bytes(bytes) => {
                 self.delivered = self.delivered.saturating_add(u64::from(bytes.len));
@@ -384,6 +359,7 @@ impl Half {
             Content::Fin => {
                 self.phase = Phase::Finished;
                 self.pending.clear();
+                self.doubt = None;
                 out.push(Delivery::Fin { at });
             }
         }
@@ -575,6 +551,37 @@ mod tests {
             half.acknowledge(41, Timestamp(7), &mut out);
         }
         assert_eq!(story(&out).0.last(), Some(&(30, 40, false)));
+    }
+
+    #[test]
+    fn what_is_not_captured_within_a_tenth_of_a_second_is_given_up() {
+        let mut half = Half::default();
+        half.synchronize(0);
+        let mut out = Vec::new();
+        half.take(&segment(0, 0, 10), &mut out);
+        half.take(&segment(0, 20, 30), &mut out);
+        assert!(!half.is_doubtful(), "it may be sent again");
+        half.acknowledge(31, Timestamp(7), &mut out);
+        half.acknowledge(31, Timestamp(6 + LATEST), &mut out);
+        assert!(half.is_doubtful());
+        assert_eq!(story(&out).0, [(0, 10, true)]);
+        half.acknowledge(31, Timestamp(7 + LATEST), &mut out);
+        assert!(!half.is_doubtful());
+        assert_eq!(story(&out).0, [(0, 10, true), (10, 20, false), (20, 30, true)]);
+    }
+
+    #[test]
+    fn what_is_captured_behind_its_acknowledgement_is_no_gap() {
+        let mut half = Half::default();
+        half.synchronize(0);
+        let mut out = Vec::new();
+        half.acknowledge(21, Timestamp(0), &mut out);
+        half.take(&segment(0, 10, 20), &mut out);
+        assert!(half.is_doubtful());
+        half.take(&segment(0, 0, 10), &mut out);
+        assert!(!half.is_doubtful());
+        half.acknowledge(21, Timestamp(LATEST), &mut out);
+        assert_eq!(story(&out).0, [(0, 20, true)]);
     }
 
     #[test]

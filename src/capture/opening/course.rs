@@ -202,6 +202,10 @@ impl Course {
                     self.trouble = trouble;
                     return Err(Ended(FileState::Complete));
                 }
+                More::Cut(why) => {
+                    self.trouble = Some(why);
+                    return Err(Ended(FileState::Cut));
+                }
             }
             if self.stop.is_on() {
                 return Err(Ended(FileState::Cancelled));

@@ -42,8 +42,10 @@ pub(super) enum More {
     Until(u64),
     /// Nothing new for now.
     NotYet,
-    /// Nothing more will come, for this reason if it is no good one.
+    /// Nothing more will come; something behind the end was left out if a sentence says so.
     Never(Option<String>),
+    /// Nothing more can be read, though the end is missing, and why.
+    Cut(String),
 }
 
 impl Input {
@@ -94,7 +96,7 @@ impl Input {
                 Ok(0) => Ok(More::Never(unpacking.garbage())),
                 Ok(_) => Ok(More::Until(copy.len)),
                 Err(Trouble::Reading(error)) if error.kind() == io::ErrorKind::WouldBlock => Ok(More::NotYet),
-                Err(Trouble::Reading(error)) => Ok(More::Never(Some(unpacked_badly(&error)))),
+                Err(Trouble::Reading(error)) => Ok(More::Cut(unpacked_badly(&error))),
                 Err(Trouble::Copying(error)) => Err(error),
             },
             // A FIFO that nobody has opened yet for writing would read as one that has ended.
@@ -157,9 +159,11 @@ impl Input {
 
 fn unpacked_badly(error: &io::Error) -> String {
     if error.kind() == io::ErrorKind::UnexpectedEof {
-        "the compressed file is cut short; what could be unpacked is shown".to_owned()
+        "the compressed data ends in the middle; what could be unpacked is shown, and what is compressed is read once: if \
+         it was still being written, open it again"
+            .to_owned()
     } else {
-        format!("the compressed file is damaged ({error}); what could be unpacked is shown")
+        format!("the compressed data is damaged ({error}); what could be unpacked is shown")
     }
 }
 

@@ -1,6 +1,7 @@
 //! A ring: a recording in files of a bounded size, of which only the newest are kept. How they are called is dumpcap's
 //! way (`-b files:N`), which people know.
 
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -43,21 +44,72 @@ impl Names {
         }
     }
 
-    /// The next name, for a file that is begun at that time.
-    pub(super) fn next(&mut self, at: Timestamp) -> PathBuf {
+    /// The name of the next file if it is begun at that time.
+    pub(super) fn next(&self, at: Timestamp) -> PathBuf {
         let (seconds, nanos) = at.parts();
         let time = DateTime::from_timestamp(seconds, nanos).unwrap_or_default();
         let zone = FixedOffset::east_opt(self.offset);
         let time = zone.map_or(time.fixed_offset(), |zone| time.with_timezone(&zone));
-        let mut name = self.path.file_stem().map_or_else(OsString::new, OsString::from);
-        name.push(format!("_{:05}_{}", self.next, time.format("%Y%m%d%H%M%S")));
-        if let Some(extension) = self.path.extension() {
-            name.push(".");
-            name.push(extension);
-        }
-        self.next = self.next.saturating_add(1);
-        self.path.with_file_name(name)
+        with_stem_end(
+            &self.path,
+            &format!("_{:05}_{}", self.next, time.format("%Y%m%d%H%M%S")),
+        )
     }
+
+    /// The next file as people may write its name before the time in it is known.
+    pub(super) fn pattern(&self) -> PathBuf {
+        with_stem_end(&self.path, &format!("_{:05}_*", self.next))
+    }
+
+    /// The number is used, by us or by others.
+    pub(super) fn take(&mut self) {
+        self.next = self.next.saturating_add(1);
+    }
+}
+
+/// The same path with something behind its name and before its extension.
+fn with_stem_end(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.file_stem().map_or_else(OsString::new, OsString::from);
+    name.push(end);
+    if let Some(extension) = path.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    path.with_file_name(name)
+}
+
+/// What the names of the files of a new ring are made of: `path`, or `trace-2.pcapng` and so on where that is the name of
+/// another recording, whose files would be taken for those of this one.
+pub(super) fn unused(path: &Path) -> PathBuf {
+    let used = recordings(path, None);
+    let is_free = |path: &PathBuf| path.file_name().is_none_or(|name| !used.contains(name));
+    let others = (2u32..).map(|number| with_stem_end(path, &format!("-{number}")));
+    let mut all = std::iter::once(path.to_owned()).chain(others);
+    all.find(is_free).unwrap_or_else(|| path.to_owned())
+}
+
+/// Whether the ring of that name, which has begun with `first`, is the only recording of that name.
+pub(super) fn is_alone(path: &Path, first: &Path) -> bool {
+    let others = recordings(path, Some(first));
+    path.file_name().is_none_or(|name| !others.contains(name))
+}
+
+/// The names of the recordings beside `path`, those of rings without what tells their files apart; `but` for this file.
+fn recordings(path: &Path, but: Option<&Path>) -> HashSet<OsString> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    // A folder that cannot be read may still take files; they are created exclusively.
+    let items = folder
+        .unwrap_or(Path::new("."))
+        .read_dir()
+        .into_iter()
+        .flatten()
+        .flatten();
+    let files = items
+        .map(|item| item.file_name())
+        .filter(|name| but.and_then(Path::file_name) != Some(name));
+    files
+        .map(|name| ring_of(Path::new(&name)).map_or(name, |(ring, _)| ring.into_os_string()))
+        .collect()
 }
 
 /// The name of the recording that a file of this name, without its extension, belongs to, and its number there; none
@@ -92,7 +144,12 @@ mod tests {
             let mut names = Names::new(Path::new(path), offset);
             // 2026-11-23 12:04:31 UTC
             let at = Timestamp(1_795_435_471_999_999_999);
-            assert_eq!([names.next(at), names.next(at)], expected.map(PathBuf::from));
+            let two = [(), ()].map(|()| {
+                let name = names.next(at);
+                names.take();
+                name
+            });
+            assert_eq!(two, expected.map(PathBuf::from));
         };
         check(
             "/x/trace.pcapng",

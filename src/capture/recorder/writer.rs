@@ -190,7 +190,8 @@ impl<'a> Writer<'a> {
     /// Writes all of it at `start`, or nothing. Returns how much it is.
     fn write_whole(&mut self, parts: &mut [IoSlice<'_>], start: u64) -> Result<u64, CaptureError> {
         let len: u64 = parts.iter().map(|part| part.len() as u64).sum();
-        if start.saturating_add(len) > self.inner.max_size {
+        // What does not fit a file of a ring has one of its own, however large it is.
+        if self.inner.ring.is_none() && start.saturating_add(len) > self.inner.max_size {
             return Err(CaptureError::MaxSize {
                 path: self.state.segment.path.clone(),
                 max_size: self.inner.max_size,
@@ -262,19 +263,26 @@ impl<'a> Writer<'a> {
         let number = self.state.segment.number.saturating_add(1);
         let first = self.state.entries;
         let section = block::section_from(EntryId(first));
-        let mut attempt = || {
-            let path = self.state.names.next(at);
-            begin(&path, Existing::Refuse, number, first, &section).map_err(CaptureError::meanwhile)
-        };
-        let mut begun = attempt();
+        let names = &mut self.state.names;
+        let mut begun = begin(&names.next(at), Existing::Refuse, number, first, &section);
         for _ in 1..TRIES {
             match begun {
                 // A name that is taken is left alone.
-                Err(CaptureError::Exists(_)) => begun = attempt(),
+                Err(CaptureError::Exists(_)) => {
+                    names.take();
+                    begun = begin(&names.next(at), Existing::Refuse, number, first, &section);
+                }
                 Ok(_) | Err(_) => break,
             }
         }
-        begun
+        match begun {
+            Ok(segment) => {
+                names.take();
+                Ok(segment)
+            }
+            // Every attempt has a time of its own in the name, and is no new trouble.
+            Err(error) => Err(error.meanwhile(&names.pattern())),
+        }
     }
 
     /// Removes the files of a ring that are too many.

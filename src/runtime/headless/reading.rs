@@ -230,7 +230,7 @@ impl Course {
                 }
                 false
             }
-            FileState::Complete | FileState::Cancelled | FileState::Failed(_) => true,
+            FileState::Complete | FileState::Cut | FileState::Cancelled | FileState::Failed(_) => true,
         }
     }
 }
@@ -242,6 +242,9 @@ fn exported(state: ExportState, read: &FileReport) -> Result<Outcome, HeadlessEr
         ExportState::Closed | ExportState::Stopped => Ok(Outcome::Ended),
         ExportState::Exists(path) => Err(CaptureError::Exists(path.into()).into()),
         ExportState::Failed(why) => Err(HeadlessError::Print(why)),
+        ExportState::Nothing(why) => {
+            judge(read).and(Err(HeadlessError::Print(format!("nothing was written: {why}"))))
+        }
         ExportState::Finding | ExportState::Writing => Err(HeadlessError::Print(
             "the export has stopped: please report it".into(),
         )),
@@ -257,6 +260,10 @@ fn judge(read: &FileReport) -> Result<(), HeadlessError> {
         FileState::Failed(why) => Err(HeadlessError::Broken(format!(
             "the capture cannot be read: {why}"
         ))),
-        FileState::Indexing | FileState::Following | FileState::Complete | FileState::Cancelled => Ok(()),
+        FileState::Indexing
+        | FileState::Following
+        | FileState::Complete
+        | FileState::Cut
+        | FileState::Cancelled => Ok(()),
     }
 }

@@ -27,7 +27,8 @@ pub(super) enum Kept {
 pub(super) fn lines(news: &NetEvent, kept: &Kept) -> Vec<String> {
     let mut lines: Vec<String> = news.link.iter().map(connection).collect();
     if let Some(link) = news.link.as_ref().filter(|link| link.id.0 > 0) {
-        let (all, bytes) = (u64::from(link.id.0) + 1, size(news.payload));
+        let deleted = news.ring.map_or(0, |ring| ring.deleted_payload);
+        let (all, bytes) = (u64::from(link.id.0) + 1, size(news.payload + deleted));
         lines.push(format!(
             "the last of {} connections; {bytes} of data in all",
             count(all)
@@ -53,19 +54,29 @@ pub(super) fn lines(news: &NetEvent, kept: &Kept) -> Vec<String> {
     lines
 }
 
-/// How many files a ring has, and which entry is the first in them.
+/// How many files of a ring are kept and what they hold, and what was in those that are gone.
 fn ring(news: &NetEvent) -> String {
     let Some(ring) = news.ring else {
         return String::new();
     };
-    let files = match ring.files {
+    let files = |number: u32| match number {
         1 => "1 file".to_owned(),
-        files => format!("{} files", count(u64::from(files))),
+        number => format!("{} files", count(u64::from(number))),
     };
-    match ring.first.0 {
-        0 => format!(" ({files})"),
-        first => format!(" ({files}, from entry {})", count(first + 1)),
+    if ring.deleted == 0 {
+        return format!(" ({})", files(ring.files));
     }
+    let older = match ring.deleted {
+        1 => "1 older file".to_owned(),
+        number => format!("{} older files", count(u64::from(number))),
+    };
+    format!(
+        " (kept {}, from entry {}, with {} of data; deleted {older} with {})",
+        files(ring.files),
+        count(ring.first.0 + 1),
+        size(news.payload),
+        size(ring.deleted_payload),
+    )
 }
 
 fn connection(link: &Link) -> String {
@@ -130,12 +141,31 @@ mod tests {
         );
         check(&news, &Kept::Not, &[crossed]);
         check(&news, &Kept::Discarded, &[crossed, "the recording was discarded"]);
-        for (files, first, expected) in [
-            (1, 0, "recorded in /x_*.pcapng (1 file)"),
-            (3, 12_344, "recorded in /x_*.pcapng (3 files, from entry 12,345)"),
+        news.payload = 2048;
+        for (files, first, deleted, expected) in [
+            (1, 0, 0, "recorded in /x_*.pcapng (1 file)"),
+            (
+                3,
+                12_344,
+                1,
+                "recorded in /x_*.pcapng (kept 3 files, from entry 12,345, with 2.0 KiB of data; deleted 1 older file with \
+                 1.0 MiB)",
+            ),
+            (
+                1,
+                9,
+                1000,
+                "recorded in /x_*.pcapng (kept 1 file, from entry 10, with 2.0 KiB of data; deleted 1,000 older files with \
+                 1.0 MiB)",
+            ),
         ] {
-            let first = EntryId(first);
-            news.ring = Some(RingReport { files, of: 3, first });
+            news.ring = Some(RingReport {
+                files,
+                of: 3,
+                first: EntryId(first),
+                deleted,
+                deleted_payload: 1 << 20,
+            });
             check(&news, &Kept::At("/x_*.pcapng".to_owned()), &[crossed, expected]);
         }
         news.recorder = RecorderState::Losing {
@@ -152,13 +182,23 @@ mod tests {
     #[test]
     fn of_several_connections_the_last_is_told_and_the_sum_of_all() {
         let link = Link::new(ConnectionId(2), "localhost:1".parse().unwrap(), Timestamp(0));
-        let news = NetEvent {
+        let mut news = NetEvent {
             link: Some(link),
             payload: 2048,
             ..NetEvent::default()
         };
         let told = lines(&news, &Kept::Not);
         assert_eq!(told[1], "the last of 3 connections; 2.0 KiB of data in all");
+        // Also what is not kept any more.
+        news.ring = Some(RingReport {
+            files: 2,
+            of: 2,
+            first: EntryId(7),
+            deleted: 1,
+            deleted_payload: 1024,
+        });
+        let told = lines(&news, &Kept::Not);
+        assert_eq!(told[1], "the last of 3 connections; 3.0 KiB of data in all");
     }
 
     #[test]

@@ -242,12 +242,19 @@ fn recorder<'s>(scene: &'s Scene<'_>) -> Line<'s> {
         Some(ring) => words::ring(scene.app.recorded, ring),
         None => format!("file {}", format::size(scene.app.recorded)),
     };
+    let records = whole(scene.records);
+    let (first, all) = (records.first().0, records.len());
+    let counted = match first {
+        0 => format::counted(all, "entry", "entries"),
+        // As many as hold that much data.
+        first => format!(
+            "{} of {}",
+            format::count(all.saturating_sub(first)),
+            format::counted(all, "entry", "entries")
+        ),
+    };
     // What crossed, and what it takes with its packet headers, are two things.
-    let entries = format!(
-        "{}, {} of data; {size}",
-        format::counted(whole(scene.records).len(), "entry", "entries"),
-        format::size(scene.app.payload)
-    );
+    let entries = format!("{counted}, {} of data; {size}", format::size(scene.app.payload));
     match &scene.app.recorder {
         RecorderState::Recording => row(scene, "", &entries),
         RecorderState::Paused { reason, .. }

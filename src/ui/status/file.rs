@@ -26,6 +26,7 @@ pub(super) fn standing<'s>(scene: &'s Scene<'_>, file: &FileReport) -> Line<'s> 
         FileState::Indexing => (symbols.half, theme.warning()),
         FileState::Following => (symbols.state, theme.received()),
         FileState::Complete => (symbols.ended, theme.secondary()),
+        FileState::Cut => (symbols.ended, theme.warning()),
         FileState::Cancelled => (symbols.half, theme.warning()),
         FileState::Failed(_) => (symbols.failed, theme.error()),
     };
@@ -38,6 +39,7 @@ fn word(file: &FileReport) -> String {
         FileState::Indexing => format!("indexing {} %", file.percent()),
         FileState::Following => "following".into(),
         FileState::Complete => "complete".into(),
+        FileState::Cut => "cut short".into(),
         FileState::Cancelled => format!("stopped at {} %", file.percent()),
         FileState::Failed(_) => "failed".into(),
     }
