@@ -292,9 +292,12 @@ fn the_inspector_keeps_its_entry_while_the_filter_has_not_come_to_it() {
     filtered(&mut bench, &[3, 7], 10, 100);
     let bytes = |bench: &Bench| {
         let rows = bench.app.inspector_rows(&bench.memory, &bench.layout());
-        rows.into_iter().find_map(|row| match row.kind {
-            RowKind::Hex(hex) => Some(hex.bytes),
-            _ => None,
+        rows.into_iter().find_map(|row| {
+            if let RowKind::Hex(hex) = row.kind {
+                Some(hex.bytes)
+            } else {
+                None
+            }
         })
     };
     assert_eq!(bytes(&bench).as_deref(), Some(&b"entry 49"[..]));

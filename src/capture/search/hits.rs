@@ -386,7 +386,9 @@ mod tests {
             let hits = |ids: &BTreeSet<u64>| {
                 let hits = Hits::default();
                 let mut marks = Marks::new(hits.clone());
-                ids.iter().for_each(|id| marks.set(*id, true));
+                for id in ids {
+                    marks.set(*id, true);
+                }
                 marks.flush();
                 hits
             };
