@@ -58,12 +58,7 @@ impl App {
         if text.trim().is_empty() {
             return self.clear_filter(context, out);
         }
-        let all = whole(context.records);
-        let reference = Reference {
-            offset: self.settings.zone.offset(),
-            start: all.entry(all.first()).map_or(context.now, |entry| entry.at),
-        };
-        match Query::parse(text, &reference) {
+        match Query::parse(text, &self.reference(context)) {
             Ok(query) => {
                 self.filters.push(Typed::new(text, InputType::Text));
                 self.notice = None;
@@ -85,7 +80,7 @@ impl App {
         });
     }
 
-    /// Shows only a connection, or all of them where only `before` was shown.
+    /// Of what is shown, shows only a connection in place of `before`, or all of them again.
     pub(super) fn show_connection(
         &mut self,
         id: Option<ConnectionId>,
@@ -93,16 +88,38 @@ impl App {
         context: &Context<'_>,
         out: &mut Vec<Effect>,
     ) {
-        // That is always a query.
-        let query = |id: ConnectionId| Query::parse(&format!("conn:{}", id.0), &Reference::default()).ok();
-        let shown = self.filter.as_ref().map(|filter| &filter.query);
-        match id.and_then(query) {
-            Some(query) => self.show_only(query, context, out),
-            // Any other filter is none of ours.
-            None if before.and_then(query).as_ref() == shown && shown.is_some() => {
-                self.clear_filter(context, out);
+        let reference = self.reference(context);
+        let parse = |text: &str| Query::parse(text, &reference).ok();
+        let shown = self
+            .filter
+            .as_ref()
+            .map(|filter| filter.query.source().to_owned());
+        let own = shown
+            .as_deref()
+            .and_then(|shown| without(shown, before, |text| parse(text).is_some()));
+        let wanted = match (id, own) {
+            (None, own) => own.map(str::to_owned),
+            (Some(id), None) => Some(only(id)),
+            (Some(id), Some(own)) => Some(format!("{} and ({own})", only(id))),
+        };
+        match wanted {
+            same if same == shown => {}
+            // What is put together of queries is one.
+            Some(text) => {
+                if let Some(query) = parse(&text) {
+                    self.show_only(query, context, out);
+                }
             }
-            None => {}
+            None => self.clear_filter(context, out),
+        }
+    }
+
+    /// What times and days in a query mean.
+    fn reference(&self, context: &Context<'_>) -> Reference {
+        let all = whole(context.records);
+        Reference {
+            offset: self.settings.zone.offset(),
+            start: all.entry(all.first()).map_or(context.now, |entry| entry.at),
         }
     }
 
@@ -167,5 +184,25 @@ impl App {
         let text = "the filter was stopped: what it had found is shown; f and Enter begins again";
         self.notify(Severity::Warning, text, context);
         true
+    }
+}
+
+/// The query for a connection.
+fn only(id: ConnectionId) -> String {
+    format!("conn:{}", id.0)
+}
+
+/// What is shown of a connection, if it is a query by itself; all of `shown` if it is not about that connection.
+fn without(shown: &str, id: Option<ConnectionId>, is_query: impl Fn(&str) -> bool) -> Option<&str> {
+    let Some(rest) = id.and_then(|id| shown.strip_prefix(&only(id))) else {
+        return Some(shown);
+    };
+    let own = rest
+        .strip_prefix(" and (")
+        .and_then(|rest| rest.strip_suffix(')'));
+    match own {
+        _ if rest.is_empty() => None,
+        Some(own) if is_query(own) => Some(own),
+        Some(_) | None => Some(shown),
     }
 }

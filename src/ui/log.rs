@@ -115,11 +115,12 @@ fn filter_line<'s>(scene: &'s Scene<'_>, filter: &Filter, rooms: [u16; 2]) -> su
         (QUERY / 4, ""),
     ];
     let forms = forms.map(|(most, of_all)| line(&short(query, most), of_all));
+    // In the narrowest windows, at least that not everything is shown.
+    let least = scene.line().gap(1).text("filtered", theme.warning()).gap(1);
     let mut fitting = rooms
         .iter()
         .filter_map(|room| forms.iter().find(|line| line.cells() <= *room));
-    let [.., least] = &forms;
-    fitting.next().unwrap_or(least).clone()
+    fitting.next().unwrap_or(&least).clone()
 }
 
 /// The start of a long text: how far a scan is must stay on the screen beside it.

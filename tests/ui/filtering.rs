@@ -155,6 +155,7 @@ fn the_title_always_says_what_is_filtered_by() {
     );
     check(60, query, 460_000, "filter: size>1 and d…, 37 % ─");
     check(48, query, 460_000, "filter: size>1…, 37 % ─");
+    check(40, query, 460_000, "─ filtered ─");
     // A search stands beside it where there is room for both.
     check(
         120,

@@ -3,8 +3,10 @@
 use std::ops::Range;
 
 use crate::app::testing::{Bench, Hits};
-use crate::app::{Anchor, Effect, Event, FilterScan, Mouse, MouseKind, Overlay, Pane, RowKind, Scanned};
-use crate::model::Direction;
+use crate::app::{
+    Anchor, Context, Effect, Event, FilterScan, Mouse, MouseKind, Overlay, Pane, RowKind, Scanned,
+};
+use crate::model::{ConnectionId, Direction};
 
 /// A hundred entries, each of which fits a row or two, scrolled to the top.
 fn bench() -> Bench {
@@ -290,14 +292,12 @@ fn the_inspector_keeps_its_entry_while_the_filter_has_not_come_to_it() {
     filtered(&mut bench, &[3, 7], 10, 100);
     let bytes = |bench: &Bench| {
         let rows = bench.app.inspector_rows(&bench.memory, &bench.layout());
-        rows.into_iter().find_map(|row| match row.kind {
-            RowKind::Hex(hex) => Some(hex.bytes),
-            RowKind::Head(_)
-            | RowKind::Sentence(_)
-            | RowKind::Detail(_)
-            | RowKind::Text(_)
-            | RowKind::Comment(_)
-            | RowKind::Unreadable(_) => None,
+        rows.into_iter().find_map(|row| {
+            if let RowKind::Hex(hex) = row.kind {
+                Some(hex.bytes)
+            } else {
+                None
+            }
         })
     };
     assert_eq!(bytes(&bench).as_deref(), Some(&b"entry 49"[..]));
@@ -457,4 +457,49 @@ fn a_hit_deep_in_a_large_entry_is_brought_onto_the_screen() {
     let shows = |row: &crate::app::VisibleRow| matches!(&row.kind, RowKind::Hex(hex) if hex.offset <= 20_000 && 20_000 < hex.offset + hex.bytes.len() as u32);
     assert!(rows.iter().any(shows));
     assert_eq!(selected(&bench), Some(1));
+}
+
+/// What the filter is after the user chose a connection, or all of them.
+fn chosen(bench: &mut Bench, id: Option<u32>) -> Option<String> {
+    let layout = bench.layout();
+    let context = Context {
+        now: bench.now,
+        records: &bench.memory,
+        layout: &layout,
+        hits: None,
+    };
+    bench.effects.clear();
+    bench
+        .app
+        .choose(id.map(ConnectionId), &context, &mut bench.effects);
+    let filter = bench.app.filter.as_ref();
+    filter.map(|filter| filter.query.source().to_owned())
+}
+
+#[test]
+fn a_connection_is_chosen_within_what_is_filtered_by() {
+    let mut bench = bench();
+    assert_eq!(chosen(&mut bench, Some(3)).as_deref(), Some("conn:3"));
+    assert_eq!(chosen(&mut bench, Some(33)).as_deref(), Some("conn:33"));
+    assert_eq!(chosen(&mut bench, None), None);
+    assert_eq!(bench.effects, [Effect::Filter(None)]);
+    assert_eq!(chosen(&mut bench, None), None);
+    assert_eq!(bench.effects, []);
+    // What the user filters by stays, whoever is chosen.
+    let own = r#""a) b" or size>3"#;
+    bench.keys(&format!("f{own}<Enter>"));
+    let with = |id: u32| Some(format!("conn:{id} and ({own})"));
+    assert_eq!(chosen(&mut bench, Some(3)), with(3));
+    assert!(matches!(bench.effects.as_slice(), [Effect::Filter(Some(_))]));
+    assert_eq!(chosen(&mut bench, Some(3)), with(3));
+    assert_eq!(bench.effects, [], "that is shown already");
+    assert_eq!(chosen(&mut bench, Some(4)), with(4));
+    assert_eq!(chosen(&mut bench, None).as_deref(), Some(own));
+    // What only looks like it is the user's own.
+    assert_eq!(chosen(&mut bench, Some(3)), with(3));
+    bench.keys("f<Ctrl-U>conn:3 and (size>1) or (dir:rx)<Enter>");
+    assert_eq!(
+        chosen(&mut bench, None).as_deref(),
+        Some("conn:3 and (size>1) or (dir:rx)")
+    );
 }
