@@ -7,6 +7,7 @@ use nix::errno::Errno;
 
 use super::Bind;
 use crate::model::{Group, Setting, SocketOption};
+use crate::text::format;
 
 /// Why an attempt to reach `remote` failed.
 pub(super) fn attempt(remote: SocketAddr, error: &io::Error) -> String {
@@ -130,6 +131,15 @@ pub(super) fn broken(peer: &str, error: &io::Error) -> String {
         Some(Errno::EHOSTUNREACH | Errno::ENETUNREACH) => format!("the network to {peer} is gone"),
         Some(_) | None => format!("the connection to {peer} broke: {}", plain(error)),
     }
+}
+
+/// What the kernel's count of datagrams that it dropped says.
+pub(super) fn dropped(count: u32) -> String {
+    let datagrams = if count == 1 { "datagram" } else { "datagrams" };
+    format!(
+        "the kernel dropped {} {datagrams} before this one: they came faster than they were read",
+        format::count(count.into())
+    )
 }
 
 /// What an error says of a datagram.

@@ -157,11 +157,7 @@ impl Session<'_> {
     fn tell_dropped(&mut self) {
         let dropped = self.channel.as_mut().map_or(0, Channel::take_dropped);
         if dropped > 0 {
-            let datagrams = if dropped == 1 { "datagram" } else { "datagrams" };
-            let text = format!(
-                "the kernel dropped {} {datagrams} before this one: they came faster than they were read",
-                format::count(dropped.into())
-            );
+            let text = words::dropped(dropped);
             let errno = None;
             self.journal
                 .event(self.shared.clock.now(), EntryKind::Error { text, errno });

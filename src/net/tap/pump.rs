@@ -65,6 +65,7 @@ impl Pair<'_> {
                 Ok(Received::Bytes(count)) => {
                     end.pending = 0..count;
                     end.whole = end.channel.has_datagrams();
+                    self.tell_dropped(side);
                     self.record(side, count);
                     self.flush(side.other());
                 }
@@ -85,6 +86,16 @@ impl Pair<'_> {
                 Err(Fault::Cut { why }) => return self.alerted(side, side, &why),
                 Err(Fault::Tls { by, why }) => return self.alerted(side, by, &why),
             }
+        }
+    }
+
+    /// Says how many datagrams of a side the kernel has dropped since this was said last.
+    fn tell_dropped(&mut self, side: Side) {
+        let end = self.end(side);
+        let dropped = end.channel.take_dropped();
+        if dropped > 0 {
+            let text = format!("of {} {}", end.name, words::dropped(dropped));
+            self.error(text, None);
         }
     }
 
