@@ -386,23 +386,28 @@ fn a_reset_after_the_end_is_passed_on_too() {
     assert!(bytes(&bench, 1, Direction::Sent).len() >= 64 << 10);
 }
 
+/// Waits until nothing crosses any more from the server: the buffers of the kernel are full, which hold a few megabytes.
+/// Returns the bytes that were read from it.
+fn until_it_stands(bench: &Bench) -> u64 {
+    let mut before = u64::MAX;
+    loop {
+        let news = wait_pair(bench, 1, "bytes", |link| link.received.bytes > 0);
+        let now = news.peers.get(ConnectionId(1)).unwrap().received.bytes;
+        if now == before {
+            return now;
+        }
+        before = now;
+        thread::sleep(Duration::from_millis(300));
+    }
+}
+
 #[test]
 fn a_reader_that_does_not_read_slows_the_sender_and_gets_everything() {
     const BYTES: usize = 24 << 20;
     let (target, sender) = server(1, |mut stream| stream.write_all(&pattern(BYTES, 3)).unwrap());
     let bench = Bench::new(Options::default());
     let mut stream = application(&tap(&bench, "127.0.0.1:0", target));
-    // Until the buffers of the kernel are full, which hold a few megabytes.
-    let mut before = u64::MAX;
-    loop {
-        let news = wait_pair(&bench, 1, "bytes", |link| link.received.bytes > 0);
-        let now = news.peers.get(ConnectionId(1)).unwrap().received.bytes;
-        if now == before {
-            break;
-        }
-        before = now;
-        thread::sleep(Duration::from_millis(300));
-    }
+    let before = until_it_stands(&bench);
     assert!(
         before < BYTES as u64,
         "{before} bytes were taken from the server and kept"
@@ -434,6 +439,7 @@ fn what_a_side_is_told_that_is_gone_is_kept_and_said() {
     stream.write_all(b"question").unwrap();
     let mut some = vec![0; 200_000];
     stream.read_exact(&mut some).unwrap();
+    until_it_stands(&bench);
     drop(stream);
     assert_eq!(
         (end_of(&bench, 1).by, end_of(&bench, 1).how),

@@ -10,7 +10,6 @@ use std::io::IoSlice;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use self::frames::Framed;
 pub(super) use self::origin::{Origin, Part, Told, decrypted};
 use super::block::{self, LONGEST_TEXT};
 use super::happened::Happened;
@@ -230,21 +229,49 @@ impl Connection {
             self.mark(before_note as u64, tails, Carries::Nothing),
         ];
         let marks = if note.is_empty() { &marks[..1] } else { &marks[..] };
-        let Framed {
-            frame,
-            overdue,
-            confirmed,
-            stream,
-        } = &framed;
-        let mut parts = [overdue, frame.head(), bytes, frame.tail(), confirmed, &note].map(IoSlice::new);
+        let [overdue, head, bytes, tail, confirmed] = framed.around(bytes);
+        let mut parts = [overdue, head, bytes, tail, confirmed, &note].map(IoSlice::new);
         let id = writer.append(&place, &mut parts, marks)?;
         *flow = Flow {
-            stream: *stream,
+            stream: framed.stream,
             told: flow.told,
             tails,
             filed: Some(place.filed),
         };
         Ok(id)
+    }
+
+    /// Records bytes of a stream that one read returned, as as many entries as hold them, by one write of all: files of
+    /// many pages grow faster in large steps. `None` is that they do not fit the file as a whole, and nothing was written.
+    pub fn data_at_once(
+        &self,
+        at: Timestamp,
+        direction: Direction,
+        bytes: &[u8],
+    ) -> Result<Option<EntryId>, CaptureError> {
+        let mut flow = self.flow();
+        let mut next = *flow;
+        let mut framed = Vec::new();
+        let mut marks = Vec::new();
+        let mut len = 0;
+        for part in bytes.chunks(MAX_PAYLOAD) {
+            let segment = frames::segment(next, at, direction, part)?;
+            let carries = Carries::Bytes(direction, part.len() as u64);
+            marks.push(self.mark(len as u64, next.tails, carries));
+            next.stream = segment.stream;
+            next.tails.push(direction, part);
+            len += segment.len() + part.len();
+            framed.push((segment, part));
+        }
+        let mut writer = self.recorder.writer();
+        let Some(place) = writer.place_here(&self.origin, flow.filed, flow.told, len)? else {
+            return Ok(None);
+        };
+        let blocks = framed.iter().flat_map(|(segment, part)| segment.around(part));
+        let mut blocks: Vec<IoSlice<'_>> = blocks.map(IoSlice::new).collect();
+        let id = writer.append(&place, &mut blocks, &marks)?;
+        *flow = next;
+        Ok(Some(id))
     }
 
     /// The same for a message that no packet holds.

@@ -83,8 +83,13 @@ pub struct Tally {
 impl Tally {
     /// Counts a message.
     pub fn count(&mut self, bytes: u64, at: Timestamp) {
+        self.add(1, bytes, at);
+    }
+
+    /// Counts messages of so many bytes together.
+    pub fn add(&mut self, messages: u64, bytes: u64, at: Timestamp) {
         self.bytes += bytes;
-        self.messages += 1;
+        self.messages += messages;
         self.first.get_or_insert(at);
         self.last = Some(at);
     }

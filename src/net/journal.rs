@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::capture::{CaptureError, Connection};
+use crate::capture::{CaptureError, Connection, MAX_PAYLOAD};
 use crate::model::{
     ConnectionId, Direction, EntryId, EntryKind, Full, RecorderState, Recording, Stamped, Timestamp,
 };
@@ -101,6 +101,24 @@ impl Journal {
         recording: Recording,
     ) -> Option<EntryId> {
         self.record(None, at, direction, bytes, (recording, Source::Side))
+    }
+
+    /// Records what one read from a side of a tap returned, also more than one entry holds.
+    pub(super) fn stream(&mut self, at: Timestamp, direction: Direction, bytes: &[u8]) {
+        if bytes.len() <= MAX_PAYLOAD {
+            self.data(at, direction, bytes, Recording::AsIs);
+            return;
+        }
+        if self.held.is_empty() && self.is_worth_trying() && self.fill_gaps(at) {
+            let all = self.connection.data_at_once(at, direction, bytes);
+            if let Ok(Some(_)) = all {
+                return;
+            }
+        }
+        // Each for itself is taken as far as there is room, and held or counted from there on.
+        for part in bytes.chunks(MAX_PAYLOAD) {
+            self.data(at, direction, part, Recording::AsIs);
+        }
     }
 
     /// Records bytes that came to the same socket from somebody whose connection is another one. What is missing of it is

@@ -13,6 +13,7 @@ mod full;
 mod hostile;
 mod identity;
 mod joined;
+mod large;
 mod messages;
 mod oddities;
 mod opening;

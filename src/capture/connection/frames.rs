@@ -26,6 +26,17 @@ impl Framed {
         self.overdue.len() + frame + self.confirmed.len()
     }
 
+    /// The bytes with all that around them, in the order of the file.
+    pub(super) fn around<'a>(&'a self, bytes: &'a [u8]) -> [&'a [u8]; 5] {
+        [
+            &self.overdue,
+            self.frame.head(),
+            bytes,
+            self.frame.tail(),
+            &self.confirmed,
+        ]
+    }
+
     /// Puts it under another interface.
     pub(super) fn put_under(&mut self, interface: u32) {
         self.frame.put_under(interface);

@@ -130,6 +130,24 @@ impl<'a> Writer<'a> {
         Ok(place)
     }
 
+    /// The place of the next `len` bytes of a connection in the file as it is; none if they do not fit, or if it has to be
+    /// told of the connection first.
+    pub(in crate::capture) fn place_here(
+        &mut self,
+        origin: &Origin,
+        filed: Option<Filed>,
+        told: Told,
+        len: usize,
+    ) -> Result<Option<Place>, CaptureError> {
+        let place = Place::find(&self.state.segment, origin, filed, told);
+        let fits = self.state.end.saturating_add(len as u64) <= self.inner.max_size;
+        if place.announcement.is_some() || !fits {
+            return Ok(None);
+        }
+        self.make_room()?;
+        Ok(Some(place))
+    }
+
     /// Appends whole blocks of a connection at its place, with the entries in them, by one `pwritev`. On an error
     /// nothing of it is in the file, and the same can be tried again.
     pub(in crate::capture) fn append(

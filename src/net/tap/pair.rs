@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::Application;
 use super::reset::Resetting;
+use crate::capture::{MAX_DATAGRAM, MAX_PAYLOAD};
 use crate::model::{
     Direction, End as CloseEnd, EndHow, EntryKind, NetCommand, Outgoing, PeerCommand, Side, Tally,
 };
@@ -32,6 +33,10 @@ const SILENCE: Duration = Duration::from_secs(30);
 
 /// How long answers in datagrams are awaited when the stream that asked has ended.
 const LAST_CALL: Duration = Duration::from_secs(1);
+
+/// Bytes of one read between two streams, unless fewer were asked for: what crosses fast is recorded faster in several
+/// entries at once.
+const READ_AT_ONCE: usize = 4 * MAX_PAYLOAD;
 
 /// Where one direction of a side stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,15 +115,7 @@ pub(super) fn place(side: Side) -> usize {
 impl End {
     fn new(channel: Channel, name: String, read_size: usize) -> End {
         End {
-            // What was asked for is about streams: a datagram that does not fit would be cut.
-            buffer: vec![
-                0;
-                if channel.has_datagrams() {
-                    crate::capture::MAX_DATAGRAM
-                } else {
-                    read_size
-                }
-            ],
+            buffer: vec![0; read_size],
             channel,
             name,
             pending: 0..0,
@@ -154,13 +151,19 @@ impl<'a> Pair<'a> {
     ) -> Pair<'a> {
         let Application { channel, name, .. } = application;
         let datagrams = channel.has_datagrams() || server.channel.has_datagrams();
-        let read_size = shared.options.read_size;
+        let read_size = |channel: &Channel| match shared.options.read_size {
+            // What was asked for is about streams: a datagram that does not fit would be cut.
+            _ if channel.has_datagrams() => MAX_DATAGRAM,
+            MAX_PAYLOAD if !datagrams => READ_AT_ONCE,
+            asked => asked,
+        };
+        let sizes = (read_size(&channel), read_size(&server.channel));
         Pair {
             shared,
             journal,
             ends: [
-                End::new(channel, name, read_size),
-                End::new(server.channel, server.peer, read_size),
+                End::new(channel, name, sizes.0),
+                End::new(server.channel, server.peer, sizes.1),
             ],
             sent: Tally::default(),
             received: Tally::default(),

@@ -7,14 +7,17 @@ use tokio::time::Instant;
 
 use super::pair::{Half, Pair, Whose, place};
 use crate::capture::MAX_PAYLOAD;
-use crate::model::{Direction, EntryKind, Recording, Side, Tally, Timestamp};
+use crate::model::{Direction, EntryKind, Side, Tally, Timestamp};
 use crate::net::channel::Received;
 use crate::net::tls::Fault;
 use crate::net::words;
 use crate::text::format;
 
-/// Reads in a row before the other side and commands are looked at: a few milliseconds' worth at full speed.
-const BATCH: usize = 32;
+/// Bytes in a row before the other side and commands are looked at: a few milliseconds' worth at full speed.
+const BATCH: usize = 2 << 20;
+
+/// Reads in a row.
+const READS: usize = 32;
 
 impl Pair<'_> {
     /// What is worth waiting for at a side.
@@ -54,15 +57,17 @@ impl Pair<'_> {
 
     /// Reads from a side, a bounded batch, as long as the other takes what was read before.
     pub(super) fn pump(&mut self, side: Side) {
-        for _ in 0..BATCH {
+        let mut read = 0;
+        for _ in 0..READS {
             let (end, to) = (&self.ends[place(side)], &self.ends[place(side.other())]);
             let may_read = end.reading == Half::Open && !end.holds() && !to.is_mid_message();
-            if !may_read || self.over || self.journal.is_blocked() {
+            if !may_read || self.over || self.journal.is_blocked() || read >= BATCH {
                 return;
             }
             let end = self.end(side);
             match end.channel.receive(&mut end.buffer) {
                 Ok(Received::Bytes(count)) => {
+                    read += count;
                     end.pending = 0..count;
                     end.whole = end.channel.has_datagrams();
                     self.tell_dropped(side);
@@ -104,25 +109,21 @@ impl Pair<'_> {
         let at = self.shared.clock.now();
         let direction = side.direction();
         let bytes = self.ends[place(side)].buffer.get(..count).unwrap_or_default();
-        if count <= MAX_PAYLOAD {
-            self.journal.data(at, direction, bytes, Recording::AsIs);
+        self.journal.stream(at, direction, bytes);
+        let messages = if self.ends[place(side)].channel.has_datagrams() {
+            1
         } else {
-            // A datagram over IPv6 that goes on as a part of a stream.
-            for part in bytes.chunks(MAX_PAYLOAD) {
-                self.journal.data(at, direction, part, Recording::AsIs);
-            }
-        }
-        self.count(direction, count, at);
+            count.div_ceil(MAX_PAYLOAD)
+        };
+        self.count(direction, messages as u64, count as u64, at);
     }
 
-    fn count(&mut self, direction: Direction, count: usize, at: Timestamp) {
+    fn count(&mut self, direction: Direction, messages: u64, bytes: u64, at: Timestamp) {
         let tally: &mut Tally = match direction {
             Direction::Sent => &mut self.sent,
             Direction::Received => &mut self.received,
         };
-        tally.bytes += count as u64;
-        tally.messages += 1;
-        tally.last = Some(at);
+        tally.add(messages, bytes, at);
         self.last_byte = Instant::now();
     }
 
@@ -176,7 +177,7 @@ impl Pair<'_> {
         let direction = side.other().direction();
         self.journal.injected(at, direction, &bytes[..count], recording);
         to.outbox.advance(count);
-        self.count(direction, count, at);
+        self.count(direction, 1, count as u64, at);
         Ok(())
     }
 
