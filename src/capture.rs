@@ -30,6 +30,7 @@
 
 mod annotations;
 mod annotator;
+mod background;
 mod block;
 mod bulk;
 mod connection;
@@ -72,7 +73,7 @@ pub use growth::{Grown, Growth};
 pub use joined::MAX_MESSAGE;
 pub use opening::{Opening, open_in_background, open_joined_in_background, open_stream_in_background};
 pub use recorder::{Create, Existing, Recorder, Ring, ring_of};
-pub use search::{Hits, Scan, ScanReport, ScanState, Sought, hits};
+pub use search::{Highlights, Hits, Scan, ScanReport, ScanState, Sought};
 pub use session::Session;
 pub(crate) use store::safe_name;
 pub use store::{BUDGET, Kept, RingFile, Sessions, state_directory};

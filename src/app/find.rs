@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use super::actions::Find;
 use super::{Anchor, App, Context, Effect, Overlay, Pane, Prompt, Severity, Typed, VisibleRow, Wanted};
-use crate::capture;
-use crate::model::{EntryId, Found, Records, reading};
+use crate::capture::Highlights;
+use crate::model::{EntryId, Found, Records};
 use crate::text::{InputType, Pattern, format};
 
 /// How far a scan of the log is.
@@ -206,16 +206,17 @@ impl App {
         let sheet = self.sheet(context.records, context.layout);
         let height = context.layout.log.height;
         self.log.select(place, &sheet, height);
+        let number = context.records.entry(place).map(|entry| entry.id);
         // A large entry may have it far below its head.
         let pattern = self.search.as_ref().map(|search| &search.pattern);
         let first = pattern
-            .and_then(|pattern| capture::hits(context.records, pattern, place).ok())
+            .zip(number.as_ref().ok())
+            .and_then(|(pattern, number)| Highlights::new(context.records, pattern).of(*number).ok())
             .and_then(|hits| hits.first().map(|hit| hit.start));
         if let Some(offset) = first {
             self.log.reveal(place, offset, &sheet, height);
         }
         self.inspect_selected();
-        let number = context.records.entry(place).map(|entry| entry.id);
         if let (Some(search), Ok(number)) = (&mut self.search, number) {
             search.at = Some(hits.rank(number) + 1);
         }
@@ -224,12 +225,12 @@ impl App {
     /// Marks what is searched for in the rows.
     pub(super) fn with_hits(&self, mut rows: Vec<VisibleRow>, records: &dyn Records) -> Vec<VisibleRow> {
         let Some(search) = &self.search else { return rows };
+        let mut highlights = Highlights::new(records, &search.pattern);
         let mut last: Option<(EntryId, Vec<Range<u32>>)> = None;
         for row in &mut rows {
             if last.as_ref().is_none_or(|(number, _)| *number != row.number) {
-                let (records, place) = reading(records, row.number);
                 // An entry that cannot be read says so itself.
-                let hits = capture::hits(records, &search.pattern, place).unwrap_or_default();
+                let hits = highlights.of(row.number).unwrap_or_default();
                 last = Some((row.number, hits));
             }
             if let Some((_, hits)) = &last {

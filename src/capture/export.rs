@@ -25,7 +25,7 @@ mod words;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -37,7 +37,7 @@ pub use self::output::Target;
 use self::output::{Output, Parts};
 pub use self::piece::{Piece, Wording};
 use super::search::{Hits, Pass};
-use super::{CaptureError, Growth, Session, Sought};
+use super::{CaptureError, Growth, Session, Sought, background};
 use crate::model::{
     ConnectionId, Entry, ExportFormat, ExportReport, ExportState, Portion, Records as _, RecordsError, Role,
     Surroundings,
@@ -85,9 +85,7 @@ impl Export {
         let stop = Arc::new(AtomicBool::new(false));
         let (reporter, reports) = watch::channel(ExportReport::default());
         let work = Work::new(session, order, growth.clone(), stop.clone(), reporter.clone());
-        let thread = thread::Builder::new()
-            .name("export".to_owned())
-            .spawn(move || work.run());
+        let thread = background::spawn("export", move || work.run());
         let thread = match thread {
             Ok(thread) => Some(thread),
             Err(error) => {

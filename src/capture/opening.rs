@@ -17,7 +17,6 @@ use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 
 use nix::fcntl::OFlag;
 use tokio::sync::watch;
@@ -31,7 +30,7 @@ use super::scan::Scan;
 use super::segment::{Segment, Shared};
 use super::session::{Log, Source};
 use super::walk::Fault;
-use super::{CaptureError, Session};
+use super::{CaptureError, Session, background};
 use crate::model::FileReport;
 
 /// A file that is being opened. Dropping it ends its thread; what was found stays readable.
@@ -207,10 +206,7 @@ fn begin(source: Source, input: Input, behind: VecDeque<Arc<File>>) -> Result<Op
             bell,
         },
     );
-    thread::Builder::new()
-        .name("opening".to_owned())
-        .spawn(move || course.run())
-        .map_err(failed)?;
+    background::spawn("opening", move || course.run()).map_err(failed)?;
     Ok(Opening {
         session: Session::new(source),
         reports,

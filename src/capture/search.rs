@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-pub use self::highlight::hits;
+pub use self::highlight::Highlights;
 pub use self::hits::Hits;
 use self::judge::Judge;
 pub use self::judge::Sought;
@@ -25,7 +25,7 @@ pub(super) use self::pass::Pass;
 #[cfg(test)]
 use self::pass::take_in;
 use self::streams::Streams;
-use super::Session;
+use super::{Session, background};
 use crate::model::{EntryId, Found, Records as _};
 
 /// Bytes of the file that are searched in the first round. Each round is twice as long, so that the first hits come
@@ -96,9 +96,7 @@ impl Scan {
             reported: None,
             renewals: 0,
         };
-        let thread = thread::Builder::new()
-            .name("scan".to_owned())
-            .spawn(move || worker.run());
+        let thread = background::spawn("scan", move || worker.run());
         let thread = match thread {
             Ok(thread) => Some(thread),
             Err(error) => {

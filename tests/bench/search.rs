@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use sockscope::capture::{Connection, Scan, ScanState, Session, Sought, hits};
+use sockscope::capture::{Connection, Highlights, Scan, ScanState, Session, Sought};
 use sockscope::model::{Direction, EntryId, Query, Records, Reference, Timestamp};
 use sockscope::text::Pattern;
 
@@ -95,7 +95,7 @@ fn asking(session: &Session) {
     let pattern = Pattern::parse("re:E+R*").unwrap();
     let start = Instant::now();
     for id in middle.0..middle.0 + 50 {
-        hits(session, &pattern, EntryId(id)).unwrap();
+        Highlights::new(session, &pattern).of(EntryId(id)).unwrap();
     }
     println!(
         "  highlights of 50 entries                 {:>8.1} ms",

@@ -1,7 +1,8 @@
 //! Scans in their threads, over sessions that are being recorded.
 
 use sockscope::capture::{
-    Annotator, Connection, Filtered, Recorder, Scan, ScanReport, ScanState, Sought, hits, open_in_background,
+    Annotator, Connection, Filtered, Highlights, Recorder, Scan, ScanReport, ScanState, Sought,
+    open_in_background,
 };
 use sockscope::model::{
     Annotation, Direction, EntryId, FileReport, FileState, Found as _, Query, Records, Reference, Timestamp,
@@ -150,7 +151,10 @@ fn what_a_filter_hides_still_belongs_to_a_hit() {
     let shown = Filtered::new(recording.recorder.reader(), &scan);
     assert_eq!(shown.len(), 2);
     let pattern = Pattern::parse("NEEDLE").unwrap();
-    let marked = |place| hits(&shown, &pattern, EntryId(place)).unwrap();
+    let marked = |place| {
+        let number = shown.number_of(EntryId(place)).unwrap();
+        Highlights::new(&shown, &pattern).of(number).unwrap()
+    };
     assert_eq!(marked(0), std::slice::from_ref(&(2..5)));
     assert_eq!(marked(1), std::slice::from_ref(&(0..2)));
 }
@@ -293,7 +297,9 @@ fn captures_of_other_programs_are_searched_and_datagrams_stand_alone() {
     }
     let lit = |text: &[u8]| {
         let id = texts.iter().position(|found| found == text).unwrap();
-        hits(&session, &pattern, EntryId(id as u64)).unwrap()
+        Highlights::new(&session, &pattern)
+            .of(EntryId(id as u64))
+            .unwrap()
     };
     assert_eq!(lit(b"a nee"), []);
     assert_eq!(lit(b"nee"), Vec::from_iter(Some(0..3)));

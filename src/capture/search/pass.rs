@@ -5,8 +5,7 @@
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::highlight::starts_in;
-use super::{Hits, Judge, Sought, Streams};
+use super::{Highlights, Hits, Judge, Sought, Streams};
 use crate::capture::Session;
 use crate::capture::bulk::{Bulk, Joint, Passed};
 use crate::model::{Candidate, Entry, EntryId, EntryKind, Records as _, RecordsError, Timestamp};
@@ -130,7 +129,7 @@ impl Pass {
             return Ok(());
         }
         for (term, pattern) in self.streams.judge().patterns() {
-            if starts_in(session, pattern, &entry)? {
+            if Highlights::new(session, pattern).starts_in(id)? {
                 terms.insert(*term);
             }
         }

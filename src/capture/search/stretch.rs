@@ -174,6 +174,31 @@ impl Stretch {
         found
     }
 
+    /// What a pattern matches in a piece, from there into later ones, and from earlier ones into it.
+    pub(super) fn reaching(&self, index: usize, pattern: &Pattern) -> Vec<Range<usize>> {
+        let start = self.range(index).start;
+        let mut found = Vec::new();
+        let mut earlier = 0;
+        while earlier < index {
+            // Where nothing starts, nothing has to be followed. What stands at the end of what is known may match though
+            // nothing does once more is known; that is for each piece to say.
+            if !pattern.looks_ahead() {
+                let Some(next) = pattern.find_in(&self.bytes, self.range(earlier).start) else {
+                    break;
+                };
+                earlier = self.pieces.partition_point(|piece| piece.end <= next.start);
+                if earlier >= index {
+                    break;
+                }
+            }
+            let crossing = self.crossing(earlier, pattern);
+            found.extend(crossing.filter(|range| range.end > start));
+            earlier += 1;
+        }
+        found.extend(self.matches(index, pattern));
+        found
+    }
+
     /// Leaves the first `behind` bytes to be looked back at only, as after [`Stretch::trim`].
     pub(super) fn skip(&mut self, behind: usize) {
         self.start = behind;

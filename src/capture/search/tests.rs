@@ -179,7 +179,7 @@ proptest! {
         let expected = expected(&log, &pattern);
         for number in 0..log.len() {
             let id = EntryId(number);
-            let ranges = hits(&log, &pattern, id).unwrap();
+            let ranges = Highlights::new(&log, &pattern).of(id).unwrap();
             let entry = log.entry(id).unwrap();
             prop_assert!(ranges.iter().all(|range| range.start < range.end && range.end <= entry.len));
             prop_assert!(ranges.windows(2).all(|pair| pair[0].end < pair[1].start));
@@ -202,7 +202,7 @@ proptest! {
             }
             for (number, range) in run.entries {
                 let mut own = vec![false; range.len()];
-                for found in hits(&log, &pattern, EntryId(number)).unwrap() {
+                for found in Highlights::new(&log, &pattern).of(EntryId(number)).unwrap() {
                     own[found.start as usize..found.end as usize].fill(true);
                 }
                 prop_assert_eq!(&own[..], &lit[range]);
@@ -232,7 +232,7 @@ fn a_hit_spans_many_reads_and_belongs_to_the_first() {
         let expected = [Some(2..4), None, Some(0..1), Some(0..1), None, Some(0..2)];
         for (id, expected) in (0..).zip(expected) {
             assert_eq!(
-                hits(&log, &pattern, EntryId(id)).unwrap(),
+                Highlights::new(&log, &pattern).of(EntryId(id)).unwrap(),
                 Vec::from_iter(expected)
             );
         }
