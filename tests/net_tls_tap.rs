@@ -327,6 +327,38 @@ fn an_alert_of_a_side_ends_both() {
 }
 
 #[test]
+fn what_came_before_tls_failed_arrives_before_the_reset() {
+    const BYTES: usize = 6 << 20;
+    let trust = Trust::new();
+    let (go, wait) = mpsc::channel();
+    let (target, server_side) = server(move |mut stream| {
+        wait.recv().unwrap();
+        let mut got = Vec::new();
+        let ended = stream.read_to_end(&mut got);
+        (got, ended.unwrap_err().raw_os_error())
+    });
+    let bench = Bench::new(trust.options());
+    let mut tls = trust.client(&tap(&bench, "tls://127.0.0.1:0", target), "localhost");
+    let all: Vec<u8> = (0..BYTES).map(|place| (place % 251) as u8).collect();
+    let sent = all.clone();
+    let application = thread::spawn(move || {
+        tls.write_all(&sent).unwrap();
+        tls.flush().unwrap();
+        // No record of anybody who has the keys.
+        tls.sock.write_all(&[23, 3, 3, 0, 20]).unwrap();
+        tls.sock.write_all(&[7; 20]).unwrap();
+        tls
+    });
+    wait_pair(&bench, 1, "bytes", |link| link.sent.bytes > 100_000);
+    go.send(()).unwrap();
+    let (got, ended) = server_side.join().unwrap();
+    assert_eq!((got.len(), ended), (BYTES, Some(104)));
+    assert!(got == all, "what the application wrote");
+    assert_eq!(end_of(&bench, 1), (Side::Local, EndHow::Tap));
+    drop(application.join().unwrap());
+}
+
+#[test]
 fn what_the_user_sends_to_a_slow_side_is_never_mixed_up() {
     const BYTES: usize = 12 << 20;
     let trust = Trust::new();

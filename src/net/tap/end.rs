@@ -173,13 +173,18 @@ impl Pair<'_> {
         self.pump(side);
     }
 
-    /// TLS cannot go on at a side.
+    /// TLS cannot go on at a side. What it sent before has to arrive; then the other is reset.
     pub(super) fn alerted(&mut self, side: Side, by: Side, why: &str) {
+        if self.over {
+            return;
+        }
         let reason = format!("{} {why}", self.end(side).name);
         self.error(reason.clone(), None);
+        let end = self.end(side);
+        (end.reading, end.writing) = (Half::Over, Half::Over);
         self.drop_ours(side);
         self.drain(side.other());
-        self.end(side.other()).channel.reset();
+        self.end(side.other()).reading = Half::Over;
         // As TLS tells it, `Local` is this program.
         let how = match by {
             Side::Local => EndHow::Tap,
@@ -190,7 +195,7 @@ impl Pair<'_> {
             how,
             errno: None,
         };
-        self.conclude(end, Some(reason));
+        self.reset_other(end, reason);
     }
 
     /// The user ends both sides: with FIN, behind what waits to be written.
