@@ -327,6 +327,24 @@ fn an_alert_of_a_side_ends_both() {
 }
 
 #[test]
+fn silence_ends_both_sides_with_the_word_of_tls_for_it() {
+    let trust = Trust::new();
+    let (target, server_side) = secure(&trust, &[], |mut tls| {
+        let (got, ended) = read_all(&mut tls);
+        (got, ended.map_err(|error| error.kind()))
+    });
+    let mut options = trust.options();
+    options.idle_timeout = Some(Duration::from_millis(300));
+    let bench = Bench::new(options);
+    let mut tls = trust.client(&tap(&bench, "tls://127.0.0.1:0", target), "localhost");
+    tls.write_all(b"question").unwrap();
+    let (got, ended) = read_all(&mut tls);
+    assert_eq!((got, ended.map_err(|error| error.kind())), (Vec::new(), Ok(())));
+    assert_eq!(server_side.join().unwrap(), (b"question".to_vec(), Ok(())));
+    assert!(texts(&bench, 1).contains("--idle-timeout"));
+}
+
+#[test]
 fn what_came_before_tls_failed_arrives_before_the_reset() {
     const BYTES: usize = 6 << 20;
     let trust = Trust::new();

@@ -14,9 +14,7 @@ use tokio::time::{Instant, sleep_until};
 use super::Application;
 use super::reset::Resetting;
 use crate::capture::{MAX_DATAGRAM, MAX_PAYLOAD};
-use crate::model::{
-    Direction, End as CloseEnd, EndHow, EntryKind, NetCommand, Outgoing, PeerCommand, Side, Tally,
-};
+use crate::model::{Direction, End as CloseEnd, EndHow, NetCommand, Outgoing, PeerCommand, Side, Tally};
 use crate::net::channel::Channel;
 use crate::net::connect::Connected;
 use crate::net::journal::Journal;
@@ -264,10 +262,14 @@ impl<'a> Pair<'a> {
             ));
             return self.finish_now("");
         }
-        let text = format!("no byte crossed for {silence}, so both sides were ended (--idle-timeout)");
-        let errno = None;
-        self.journal
-            .event(self.shared.clock.now(), EntryKind::Error { text, errno });
+        self.error(
+            format!("no byte crossed for {silence}, so both sides were ended (--idle-timeout)"),
+            None,
+        );
+        for end in &mut self.ends {
+            // TLS has a word for the end; one who does not read cannot be told.
+            drop(end.channel.finish());
+        }
         self.finish_now("");
     }
 
