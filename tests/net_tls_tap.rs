@@ -348,7 +348,7 @@ fn silence_ends_both_sides_with_the_word_of_tls_for_it() {
 fn what_came_before_tls_failed_arrives_before_the_reset() {
     const BYTES: usize = 6 << 20;
     let trust = Trust::new();
-    let (go, wait) = mpsc::channel();
+    let (go, wait) = mpsc::sync_channel(1);
     let (target, server_side) = server(move |mut stream| {
         wait.recv().unwrap();
         let mut got = Vec::new();
