@@ -1,6 +1,8 @@
 //! Relaying between an application and its server over real sockets: exact in bytes, order and ends (P10 to P13).
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "support/relayed.rs"]
+mod relayed;
 #[path = "support/worker.rs"]
 mod worker;
 
@@ -11,112 +13,17 @@ use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use socket2::SockRef;
 use sockscope::model::{
-    ConnectionId, Direction, End, EndHow, EntryKind, Link, LinkState, NetCommand, NetEvent, Outgoing,
-    PeerCommand, Recording, Records as _, Role, Side,
+    ConnectionId, Direction, EndHow, LinkState, NetCommand, Outgoing, PeerCommand, Recording, Records as _,
+    Role, Side,
 };
 use sockscope::net::Options;
 
-use worker::{BOUND, Bench, word};
-
-/// A tap, and where the application connects to.
-fn tap(bench: &Bench, address: &str, target: impl std::fmt::Display) -> String {
-    let target = target.to_string().parse().unwrap();
-    bench.ask(NetCommand::Tap(address.parse().unwrap(), target));
-    let news = bench.wait("listening", |news| {
-        news.listening
-            .as_ref()
-            .is_some_and(|listening| listening.state == LinkState::Listening)
-    });
-    news.listening.unwrap().bound.swap_remove(0)
-}
-
-/// A server that plays a script with each of `count` connections in turn.
-fn server<T: Send + 'static>(
-    count: usize,
-    script: impl Fn(TcpStream) -> T + Send + 'static,
-) -> (SocketAddr, JoinHandle<Vec<T>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let thread = thread::spawn(move || {
-        let accepted = (0..count).map(|_| {
-            let (stream, _) = listener.accept().unwrap();
-            stream.set_read_timeout(Some(BOUND)).unwrap();
-            script(stream)
-        });
-        accepted.collect()
-    });
-    (address, thread)
-}
-
-fn application(address: &str) -> TcpStream {
-    let stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(BOUND)).unwrap();
-    stream
-}
-
-fn wait_pair(bench: &Bench, id: u32, what: &str, until: impl Fn(&Link) -> bool) -> NetEvent {
-    bench.wait(what, |news| news.peers.get(ConnectionId(id)).is_some_and(&until))
-}
-
-fn end_of(bench: &Bench, id: u32) -> End {
-    let news = wait_pair(bench, id, "the end", |link| link.end.is_some());
-    news.peers.get(ConnectionId(id)).unwrap().end.unwrap()
-}
-
-fn bytes(bench: &Bench, id: u32, direction: Direction) -> Vec<u8> {
-    let all = bench.entries().into_iter();
-    let data =
-        all.filter(|entry| entry.connection == ConnectionId(id) && entry.direction() == Some(direction));
-    data.flat_map(|entry| bench.session.payload(entry.id, 0..u32::MAX).unwrap())
-        .collect()
-}
-
-/// What happened from the opening on.
-fn story(bench: &Bench, id: u32) -> String {
-    let all = bench.entries();
-    let of_it = all.iter().filter(|entry| entry.connection == ConnectionId(id));
-    let words = of_it
-        .map(|entry| word(&entry.kind))
-        .skip_while(|word| *word != "open");
-    words.collect::<Vec<_>>().join(" ")
-}
-
-/// The texts of its notes and errors.
-fn texts(bench: &Bench, id: u32) -> Vec<String> {
-    let all = bench.entries().into_iter();
-    let of_it = all.filter(|entry| entry.connection == ConnectionId(id));
-    of_it
-        .filter_map(|entry| {
-            if let EntryKind::Note { text } | EntryKind::Error { text, .. } = entry.kind {
-                Some(text)
-            } else {
-                None
-            }
-        })
-        .collect()
-}
-
-fn pattern(len: usize, seed: usize) -> Vec<u8> {
-    (0..len).map(|at| (at * 31 + at / 251 + seed) as u8).collect()
-}
-
-fn read_all(stream: &mut impl Read) -> Vec<u8> {
-    let mut all = Vec::new();
-    stream.read_to_end(&mut all).unwrap();
-    all
-}
-
-/// Ends a stream with a reset.
-fn reset(stream: TcpStream) {
-    SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
-    drop(stream);
-}
-
-fn is_reset<T: std::fmt::Debug>(result: io::Result<T>) -> bool {
-    result.unwrap_err().raw_os_error() == Some(104)
-}
+use relayed::{
+    application, bytes, end_of, is_reset, pattern, read_all, reset, server, story, tap, texts,
+    until_it_stands, wait_pair,
+};
+use worker::{BOUND, Bench};
 
 #[test]
 fn both_directions_are_exact_at_once() {
@@ -384,21 +291,6 @@ fn a_reset_after_the_end_is_passed_on_too() {
     let end = end_of(&bench, 1);
     assert_eq!((end.by, end.how), (Side::Peer, EndHow::Rst));
     assert!(bytes(&bench, 1, Direction::Sent).len() >= 64 << 10);
-}
-
-/// Waits until nothing crosses any more from the server: the buffers of the kernel are full, which hold a few megabytes.
-/// Returns the bytes that were read from it.
-fn until_it_stands(bench: &Bench) -> u64 {
-    let mut before = u64::MAX;
-    loop {
-        let news = wait_pair(bench, 1, "bytes", |link| link.received.bytes > 0);
-        let now = news.peers.get(ConnectionId(1)).unwrap().received.bytes;
-        if now == before {
-            return now;
-        }
-        before = now;
-        thread::sleep(Duration::from_millis(300));
-    }
 }
 
 #[test]

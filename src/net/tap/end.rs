@@ -6,10 +6,14 @@ use nix::errno::Errno;
 use tokio::time::Instant;
 
 use super::pair::{Half, Pair, Whose, place};
+use super::reset::{LOOK, is_on_its_way};
 use crate::model::{End, EndHow, EntryKind, Link, LinkState, Side};
 use crate::net::session::After;
 use crate::net::words;
 use crate::text::format;
+
+/// The most batches in a row that are read from a side that nobody is left to hear: more than its buffers hold.
+const ROUNDS: usize = 64;
 
 impl Pair<'_> {
     /// A side sent FIN. The other is told once it has everything.
@@ -58,9 +62,8 @@ impl Pair<'_> {
 
     /// Both sides have finished, and both were told: it is over.
     fn end_if_both_have(&mut self, last: Side) {
-        let [application, server] = &self.ends;
-        let mixed = application.channel.has_datagrams() != server.channel.has_datagrams();
-        if mixed && self.ends.iter().any(|end| end.reading == Half::Over) {
+        let closing = self.closing_from.is_some();
+        if self.is_mixed() && !closing && self.ends.iter().any(|end| end.reading == Half::Over) {
             // Datagrams have no end of their own.
             self.last_call.get_or_insert(Instant::now());
             return;
@@ -71,8 +74,9 @@ impl Pair<'_> {
         }
         let cut = [Side::Local, Side::Peer]
             .into_iter()
-            .find(|side| self.ends[place(*side)].cut);
+            .find(|side| self.ends[place(*side)].cut && !closing);
         let (by, how) = match cut {
+            None if closing => (Side::Local, EndHow::Tap),
             Some(by) => (by, EndHow::Truncated),
             None => (self.first_fin.map_or(last, Side::other), EndHow::Fin),
         };
@@ -88,16 +92,24 @@ impl Pair<'_> {
         )
     }
 
-    /// A side is gone, with a reset or an error. What it sent before has to arrive; then the other is reset too.
-    pub(super) fn broken(&mut self, side: Side, error: &io::Error) {
-        if self.over {
+    /// A side that has sent FIN had an error after it.
+    pub(super) fn error_behind_fin(&mut self, side: Side) {
+        let end = self.end(side);
+        if end.gone {
             return;
         }
-        let end = self.end(side);
-        (end.reading, end.writing) = (Half::Over, Half::Over);
-        self.drop_ours(side);
-        // What the other side has sent by now was received, though nobody is left to get it.
-        self.drain(side.other());
+        match end.channel.take_error() {
+            Ok(Some(error)) | Err(error) => self.broken(side, &error),
+            Ok(None) if end.channel.only_stamped() => {}
+            Ok(None) => self.broken(side, &io::Error::from_raw_os_error(Errno::ECONNRESET as i32)),
+        }
+    }
+
+    /// A side is gone, with a reset or an error. What it sent before has to arrive; then the other is reset too.
+    pub(super) fn broken(&mut self, side: Side, error: &io::Error) {
+        if !self.lose(side) {
+            return;
+        }
         let how = match words::errno(error) {
             Some(Errno::ECONNRESET | Errno::EPIPE) => EndHow::Rst,
             Some(Errno::ETIMEDOUT) => EndHow::Timeout,
@@ -112,10 +124,30 @@ impl Pair<'_> {
             how,
             errno: error.raw_os_error(),
         };
-        let other = self.end(side.other());
-        other.reading = Half::Over;
         // One that reads slowly gets the rest before the reset.
         self.reset_other(end, reason);
+    }
+
+    /// Nothing crosses a side any more. Records what the other has sent by now, though nobody is left to get it. Returns
+    /// whether the other is still to be told.
+    fn lose(&mut self, side: Side) -> bool {
+        if self.over {
+            return false;
+        }
+        let end = self.end(side);
+        (end.reading, end.writing, end.gone) = (Half::Over, Half::Over, true);
+        self.drop_ours(side);
+        self.miss(side.other());
+        self.drain(side.other());
+        if self.resetting.is_some() {
+            // Both are gone.
+            self.flush(side);
+        }
+        if self.over || self.resetting.is_some() {
+            return false;
+        }
+        self.end(side.other()).reading = Half::Over;
+        true
     }
 
     /// What the user sends to a side that is gone reaches nobody.
@@ -133,30 +165,20 @@ impl Pair<'_> {
 
     /// Records what a side has sent though it cannot be passed on any more.
     fn drain(&mut self, side: Side) {
-        let unwanted = |pair: &mut Self| {
-            let end = pair.end(side);
-            let count = end.pending.len() as u64;
-            (end.pending, end.whole) = (0..0, false);
-            count
-        };
-        let mut lost = unwanted(self);
-        let before = match side {
+        for _ in 0..ROUNDS {
+            let before = self.crossed(side);
+            self.pump(side);
+            if self.over || self.crossed(side) == before {
+                return;
+            }
+        }
+    }
+
+    /// Bytes that a side has sent.
+    fn crossed(&self, side: Side) -> u64 {
+        match side {
             Side::Local => self.sent.bytes,
             Side::Peer => self.received.bytes,
-        };
-        self.pump(side);
-        let after = match side {
-            Side::Local => self.sent.bytes,
-            Side::Peer => self.received.bytes,
-        };
-        lost += after - before;
-        unwanted(self);
-        if lost > 0 {
-            let name = self.end(side.other()).name.clone();
-            self.note(format!(
-                "the last {} did not reach {name}, which was gone",
-                format::size(lost)
-            ));
         }
     }
 
@@ -166,6 +188,7 @@ impl Pair<'_> {
         end.writing = Half::Over;
         end.gone = true;
         self.drop_ours(side);
+        self.miss(side.other());
         let is_end = matches!(words::errno(error), Some(Errno::ECONNRESET | Errno::EPIPE));
         if self.end(side).reading == Half::Over || !is_end {
             return self.broken(side, error);
@@ -175,16 +198,11 @@ impl Pair<'_> {
 
     /// TLS cannot go on at a side. What it sent before has to arrive; then the other is reset.
     pub(super) fn alerted(&mut self, side: Side, by: Side, why: &str) {
-        if self.over {
+        if !self.lose(side) {
             return;
         }
         let reason = format!("{} {why}", self.end(side).name);
         self.error(reason.clone(), None);
-        let end = self.end(side);
-        (end.reading, end.writing) = (Half::Over, Half::Over);
-        self.drop_ours(side);
-        self.drain(side.other());
-        self.end(side.other()).reading = Half::Over;
         // As TLS tells it, `Local` is this program.
         let how = match by {
             Side::Local => EndHow::Tap,
@@ -198,14 +216,16 @@ impl Pair<'_> {
         self.reset_other(end, reason);
     }
 
-    /// The user ends both sides: with FIN, behind what waits to be written.
+    /// The user ends both sides: with FIN, behind what waits to be written. What they send until they end too is recorded.
     pub(super) fn close(&mut self) {
+        self.closing_from.get_or_insert(Instant::now());
         self.note("you closed both sides (FIN)".to_owned());
-        for side in [Side::Local, Side::Peer] {
-            self.end(side).reading = Half::Over;
-            let other = self.end(side.other());
-            if other.writing == Half::Open {
-                other.writing = Half::Ending;
+        for end in &mut self.ends {
+            if end.channel.has_datagrams() {
+                end.reading = Half::Over;
+            }
+            if end.writing == Half::Open {
+                end.writing = Half::Ending;
             }
         }
         self.flush(Side::Local);
@@ -217,21 +237,46 @@ impl Pair<'_> {
         for side in [Side::Local, Side::Peer] {
             self.pump(side);
         }
-        if !self.over {
+        if !self.over && self.closing_from.is_none() {
             self.close();
         }
-        self.finish_now("");
+        self.leave_when_taken();
+    }
+
+    /// While the program ends: nothing holds it up once both sides have all that was written to them.
+    pub(super) fn leave_when_taken(&mut self) {
+        if self.over || self.after != After::Stop || self.resetting.is_some() {
+            return;
+        }
+        let taken = |end: &super::pair::End| end.writing == Half::Over && !is_on_its_way(end);
+        if self.ends.iter().all(taken) {
+            self.finish_now();
+        } else {
+            self.look_at = Some(Instant::now() + LOOK);
+        }
+    }
+
+    /// The sides had their time to take what was written to them, and to end.
+    pub(super) fn grace_is_over(&mut self) {
+        let late = |end: &&super::pair::End| !end.gone && (end.writing != Half::Over || is_on_its_way(end));
+        let names: Vec<String> = self
+            .ends
+            .iter()
+            .filter(late)
+            .map(|end| end.name.clone())
+            .collect();
+        let grace = format::took(self.grace());
+        for name in names {
+            self.note(format!(
+                "{name} did not take all that was written to it within {grace}"
+            ));
+        }
+        self.finish_now();
     }
 
     /// Ends both sides as they are.
-    pub(super) fn finish_now(&mut self, remark: &str) {
-        if self.over {
-            return;
-        }
-        if !remark.is_empty() {
-            self.note(remark.to_owned());
-        }
-        if self.reset_now() {
+    pub(super) fn finish_now(&mut self) {
+        if self.over || self.reset_now() {
             return;
         }
         let end = End {
@@ -264,10 +309,15 @@ impl Pair<'_> {
         }
         self.over = true;
         for side in [Side::Local, Side::Peer] {
-            let lost = self.end(side).pending.len() as u64;
-            if lost > 0 {
-                let name = self.end(side.other()).name.clone();
-                self.note(format!("the last {} did not reach {name}", format::size(lost)));
+            self.miss(side.other());
+            let end = self.end(side);
+            if end.missed > 0 {
+                let (lost, gone) = (
+                    format::size(end.missed),
+                    if end.gone { ", which was gone" } else { "" },
+                );
+                let text = format!("the last {lost} did not reach {}{gone}", end.name);
+                self.note(text);
             }
         }
         let at = self.shared.clock.now();

@@ -22,8 +22,11 @@ use crate::net::outbox::Outbox;
 use crate::net::session::After;
 use crate::net::shared::{Fate, Shared};
 
-/// How long a side may take what it has not taken yet once the user ends the relay.
-pub(super) const GRACE: Duration = Duration::from_secs(2);
+/// How long a side may take what it has not taken yet, and end too, once the user ends the relay.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// The same when the program ends, which nobody may hold up for long.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// How long datagrams may be silent: nobody says when the last one was sent. As long as Linux remembers those who ask
 /// without being answered (`nf_conntrack_udp_timeout`).
@@ -76,8 +79,10 @@ pub(super) struct End {
     pub(super) offered: Whose,
     /// What comes from it has ended without TLS's word for it.
     pub(super) cut: bool,
-    /// It was found to be gone while something was written to it; what it sent before is still read.
+    /// It was found to be gone; what it sent before may still be read.
     pub(super) gone: bool,
+    /// Bytes of the other side that it could not be given.
+    pub(super) missed: u64,
 }
 
 /// An application and its server.
@@ -95,6 +100,8 @@ pub(super) struct Pair<'a> {
     pub(super) closing_from: Option<Instant>,
     /// A side is gone, and the other is told so as soon as it has everything.
     pub(super) resetting: Option<Resetting>,
+    /// When it is looked whether a side has taken everything.
+    pub(super) look_at: Option<Instant>,
     /// When a stream ended whose other side are datagrams: answers may come for a while.
     pub(super) last_call: Option<Instant>,
     /// The longest that it may be silent.
@@ -124,6 +131,7 @@ impl End {
             offered: Whose::Theirs,
             cut: false,
             gone: false,
+            missed: 0,
         }
     }
 
@@ -169,6 +177,7 @@ impl<'a> Pair<'a> {
             last_byte: Instant::now(),
             closing_from: None,
             resetting: None,
+            look_at: None,
             last_call: None,
             idle: shared.options.idle_timeout.or(datagrams.then_some(SILENCE)),
             after: After::Ended,
@@ -185,7 +194,7 @@ impl<'a> Pair<'a> {
             }
             let (application, server) = (self.interest(Side::Local), self.interest(Side::Peer));
             let (deadline, retry) = (self.deadline(), self.journal.retry_at());
-            let look = self.look_at();
+            let look = self.look_at;
             let [local, peer] = &self.ends;
             tokio::select! {
                 biased;
@@ -234,19 +243,36 @@ impl<'a> Pair<'a> {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        if self.over || self.journal.is_blocked() {
+        if self.over {
             return None;
         }
         match (self.closing_from, self.last_call) {
-            (Some(from), _) => Some(from + GRACE),
+            (Some(from), _) => Some(from + self.grace()),
+            // It is we who do not read.
+            (None, _) if self.journal.is_blocked() => None,
             (None, Some(call)) => Some(call.max(self.last_byte) + LAST_CALL),
             (None, None) => self.idle.map(|idle| self.last_byte + idle),
         }
     }
 
+    /// How long the sides have to take what was written to them, and to end.
+    pub(super) fn grace(&self) -> Duration {
+        if self.after == After::Stop {
+            FAREWELL
+        } else {
+            GRACE
+        }
+    }
+
+    /// Whether one side has datagrams and the other a stream.
+    pub(super) fn is_mixed(&self) -> bool {
+        let [application, server] = &self.ends;
+        application.channel.has_datagrams() != server.channel.has_datagrams()
+    }
+
     fn deadline_passed(&mut self) {
         if self.closing_from.is_some() {
-            return self.finish_now("what was not taken within 2 s was dropped");
+            return self.grace_is_over();
         }
         if self.last_call.is_some() {
             let by = self.first_fin.unwrap_or(Side::Local);
@@ -260,7 +286,7 @@ impl<'a> Pair<'a> {
             self.note(format!(
                 "nothing has crossed for {silence}: this is taken for the end"
             ));
-            return self.finish_now("");
+            return self.finish_now();
         }
         self.error(
             format!("no byte crossed for {silence}, so both sides were ended (--idle-timeout)"),
@@ -270,7 +296,7 @@ impl<'a> Pair<'a> {
             // TLS has a word for the end; one who does not read cannot be told.
             drop(end.channel.finish());
         }
-        self.finish_now("");
+        self.finish_now();
     }
 
     fn command(&mut self, command: NetCommand) {
@@ -306,7 +332,6 @@ impl<'a> Pair<'a> {
             PeerCommand::HalfClose => {}
             PeerCommand::Close | PeerCommand::Reset if self.over => {}
             PeerCommand::Close => {
-                self.closing_from.get_or_insert(Instant::now());
                 self.after = After::Closed;
                 self.close();
             }
@@ -316,7 +341,7 @@ impl<'a> Pair<'a> {
                 for end in &self.ends {
                     end.channel.reset();
                 }
-                self.finish_now("");
+                self.finish_now();
             }
         }
     }

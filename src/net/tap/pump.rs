@@ -27,21 +27,20 @@ impl Pair<'_> {
         }
         let end = &self.ends[place(side)];
         let from = &self.ends[place(side.other())];
-        let reads = end.reading == Half::Open
-            && !end.holds()
-            && !from.is_mid_message()
-            && self.closing_from.is_none();
+        let reads = end.reading == Half::Open && !end.holds() && !from.is_mid_message();
         let writes = end.writing != Half::Over
             && (from.holds()
                 || !end.outbox.is_empty()
                 || end.channel.wants_write()
                 || end.writing == Half::Ending);
-        match (reads, writes) {
-            (true, true) => Some(Interest::READABLE | Interest::WRITABLE),
-            (true, false) => Some(Interest::READABLE),
-            (false, true) => Some(Interest::WRITABLE),
-            (false, false) => None,
-        }
+        // Behind its FIN only an error can still arrive: a reset.
+        let breaks = end.reading == Half::Over && !end.gone && !end.channel.has_datagrams();
+        let wanted = [
+            reads.then_some(Interest::READABLE),
+            writes.then_some(Interest::WRITABLE),
+            breaks.then_some(Interest::ERROR),
+        ];
+        wanted.into_iter().flatten().reduce(|all, one| all | one)
     }
 
     /// Does what a side is ready for.
@@ -49,14 +48,19 @@ impl Pair<'_> {
         if ready.is_writable() || ready.is_write_closed() || ready.is_error() {
             self.flush(side);
         }
-        if ready.is_readable() || ready.is_read_closed() || ready.is_error() {
-            self.pump(side);
+        if self.end(side).reading == Half::Open {
+            if ready.is_readable() || ready.is_read_closed() || ready.is_error() {
+                self.pump(side);
+            }
+        } else if ready.is_error() {
+            self.error_behind_fin(side);
         }
         self.stop_if_full();
     }
 
     /// Reads from a side, a bounded batch, as long as the other takes what was read before.
     pub(super) fn pump(&mut self, side: Side) {
+        let mixed = self.is_mixed();
         let mut read = 0;
         for _ in 0..READS {
             let (end, to) = (&self.ends[place(side)], &self.ends[place(side.other())]);
@@ -66,13 +70,19 @@ impl Pair<'_> {
             }
             let end = self.end(side);
             match end.channel.receive(&mut end.buffer) {
+                Ok(Received::Bytes(0)) if mixed => {
+                    let name = &self.ends[place(side)].name;
+                    self.note(format!(
+                        "{name} sent an empty datagram: a stream has none, so nothing is passed on"
+                    ));
+                }
                 Ok(Received::Bytes(count)) => {
                     read += count;
                     end.pending = 0..count;
                     end.whole = end.channel.has_datagrams();
                     self.tell_dropped(side);
                     self.record(side, count);
-                    self.flush(side.other());
+                    self.pass_on(side);
                 }
                 Ok(Received::End) => return self.ended(side),
                 Ok(Received::Cut) => {
@@ -92,6 +102,26 @@ impl Pair<'_> {
                 Err(Fault::Tls { by, why }) => return self.alerted(side, by, &why),
             }
         }
+    }
+
+    /// Writes to the other side what was read from this one and recorded. What is not in the file yet waits for that.
+    fn pass_on(&mut self, side: Side) {
+        if self.journal.is_blocked() {
+            return;
+        }
+        if self.end(side.other()).writing == Half::Open {
+            self.flush(side.other());
+        } else {
+            self.miss(side);
+        }
+    }
+
+    /// What was read from a side cannot reach the other any more.
+    pub(super) fn miss(&mut self, side: Side) {
+        let end = self.end(side);
+        let count = end.pending.len() as u64;
+        (end.pending, end.whole) = (0..0, false);
+        self.end(side.other()).missed += count;
     }
 
     /// Says how many datagrams of a side the kernel has dropped since this was said last.
@@ -135,15 +165,16 @@ impl Pair<'_> {
                 self.pass_on_reset(side);
                 return;
             }
+            if self.journal.is_blocked() {
+                return;
+            }
             // A message of the user goes between two chunks of the relay, never into one; and whole.
             let ours = if to.channel.is_sending() {
                 to.offered == Whose::Ours
             } else {
                 to.is_mid_message() || (!from.holds() && !to.outbox.is_empty())
             };
-            let written = if ours && self.journal.is_blocked() {
-                return;
-            } else if ours {
+            let written = if ours {
                 self.write_ours(side)
             } else if from.holds() {
                 self.write_theirs(side)

@@ -10,7 +10,7 @@ use crate::model::{End, Side};
 use crate::net::kernel;
 
 /// How often it is looked whether everything has arrived: no event of the socket says so.
-const LOOK: Duration = Duration::from_millis(20);
+pub(super) const LOOK: Duration = Duration::from_millis(20);
 
 /// After so many looks, which is a second, it is said what is waited for.
 const PATIENCE: u32 = 50;
@@ -21,8 +21,6 @@ pub(super) struct Resetting {
     end: End,
     reason: String,
     looks: u32,
-    /// When it is looked again.
-    look_at: Option<Instant>,
 }
 
 impl Pair<'_> {
@@ -32,22 +30,19 @@ impl Pair<'_> {
             end,
             reason,
             looks: 0,
-            look_at: None,
         });
         self.flush(end.by.other());
     }
 
-    /// When it is looked whether the other side has everything.
-    pub(super) fn look_at(&self) -> Option<Instant> {
-        self.resetting.as_ref().and_then(|resetting| resetting.look_at)
-    }
-
-    /// Looks again.
+    /// Looks again whether a side has everything.
     pub(super) fn look(&mut self) {
-        if let Some(resetting) = &mut self.resetting {
-            resetting.look_at = None;
-            let side = resetting.end.by.other();
-            self.flush(side);
+        self.look_at = None;
+        match &self.resetting {
+            Some(resetting) => {
+                let side = resetting.end.by.other();
+                self.flush(side);
+            }
+            None => self.leave_when_taken(),
         }
     }
 
@@ -58,7 +53,7 @@ impl Pair<'_> {
         };
         let to = &self.ends[super::pair::place(side)];
         if is_on_its_way(to) {
-            resetting.look_at = Some(Instant::now() + LOOK);
+            self.look_at = Some(Instant::now() + LOOK);
             resetting.looks += 1;
             if resetting.looks == PATIENCE {
                 let text = format!(
@@ -85,7 +80,7 @@ impl Pair<'_> {
 }
 
 /// Whether something that was written to it has not arrived there.
-fn is_on_its_way(to: &super::pair::End) -> bool {
+pub(super) fn is_on_its_way(to: &super::pair::End) -> bool {
     #[cfg(target_os = "linux")]
     return kernel::is_unacknowledged(to.channel.options().as_fd());
     #[cfg(not(target_os = "linux"))]
