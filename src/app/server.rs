@@ -39,7 +39,7 @@ impl App {
 
     /// Those to whom goes what is typed: the chosen one, or all to whom something can be sent.
     pub fn recipients(&self) -> Vec<ConnectionId> {
-        let open = self.peers.live().filter(|link| !fin_sent(link));
+        let open = self.peers.live().filter(|link| !self.is_shut(link));
         let meant = open.filter(|link| self.chosen.is_none_or(|chosen| chosen == link.id));
         meant.map(|link| link.id).collect()
     }
@@ -51,12 +51,31 @@ impl App {
             return None;
         }
         let why = match self.chosen.and_then(|id| self.peers.get(id)) {
-            Some(link) if link.state.is_live() => "you have sent FIN, so this connection only receives",
+            Some(link) if link.state.is_live() => self.shut(),
             Some(_) => "this connection is over; o lists the others",
+            None if self.peers.live().next().is_some() => self.shut(),
             None if listening.state == LinkState::Listening => "nobody is connected",
             None => "nobody is connected, and nobody can come; Esc, then R listens again",
         };
         Some(format!("not sent: {why}"))
+    }
+
+    /// Whether the way of what is typed is over in a live connection: who would send it has sent FIN.
+    pub(super) fn is_shut(&self, link: &Link) -> bool {
+        link.state == LinkState::HalfClosed && link.first_fin == Some(self.side.other())
+    }
+
+    /// Why nothing can be sent there.
+    fn shut(&self) -> &'static str {
+        let listening = self.listening.as_ref();
+        match (
+            listening.and_then(|listening| listening.target.as_ref()),
+            self.side,
+        ) {
+            (None, _) => self.wire().only_receives(),
+            (Some(_), Side::Peer) => "the application has sent FIN; Alt-O sends to it instead",
+            (Some(_), Side::Local) => "the server has sent FIN; Alt-O sends to it instead",
+        }
     }
 
     /// What a request about the connection in front is, where it is one that was accepted.
@@ -168,11 +187,6 @@ impl App {
         }
         self.show_connection(id, before, context, out);
     }
-}
-
-/// Whether our side of a connection is over.
-fn fin_sent(link: &Link) -> bool {
-    link.state == LinkState::HalfClosed && link.first_fin == Some(Side::Local)
 }
 
 /// The peer that is meant where nobody else can be.
