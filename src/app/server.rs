@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::actions::Peer;
 use super::{App, Context, Effect, Severity};
 use crate::model::{
-    ConnectionId, Direction, Link, LinkState, Listening, NetCommand, NetEvent, PeerCommand, Peers, Role,
-    Side, Verdict,
+    ConnectionId, Direction, Link, LinkState, Listening, NetCommand, NetEvent, PeerCommand, Peers, Purpose,
+    Role, Side, Verdict,
 };
 use crate::text::format;
 
@@ -67,14 +67,10 @@ impl App {
 
     /// Why nothing can be sent there.
     fn shut(&self) -> &'static str {
-        let listening = self.listening.as_ref();
-        match (
-            listening.and_then(|listening| listening.target.as_ref()),
-            self.side,
-        ) {
-            (None, _) => self.wire().only_receives(),
-            (Some(_), Side::Peer) => "the application has sent FIN; Alt-O sends to it instead",
-            (Some(_), Side::Local) => "the server has sent FIN; Alt-O sends to it instead",
+        match self.side {
+            Side::Peer | Side::Local if !self.is_tap() => self.wire().only_receives(),
+            Side::Peer => "the application has sent FIN; Alt-O sends to it instead",
+            Side::Local => "the server has sent FIN; Alt-O sends to it instead",
         }
     }
 
@@ -87,13 +83,26 @@ impl App {
 
     /// Which way what is typed goes, in a tap.
     pub fn way(&self) -> Direction {
-        match self
-            .listening
-            .as_ref()
-            .and_then(|listening| listening.target.as_ref())
-        {
-            Some(_) => self.side.other().direction(),
-            None => Direction::Sent,
+        if self.is_tap() {
+            self.side.other().direction()
+        } else {
+            Direction::Sent
+        }
+    }
+
+    /// Whether this run relays.
+    pub fn is_tap(&self) -> bool {
+        let listening = self.listening.as_ref();
+        listening.is_some_and(|listening| listening.target.is_some())
+    }
+
+    /// What the conversations of this log are called: those who come, what this program opens or relays, or what others
+    /// had with each other.
+    pub fn conversations_name(&self) -> &'static str {
+        match (self.purpose(), &self.listening) {
+            (Purpose::Reading, _) => "conversations",
+            (Purpose::Live, Some(_)) if !self.is_tap() => "peers",
+            (Purpose::Live, Some(_) | None) => "connections",
         }
     }
 
@@ -129,11 +138,10 @@ impl App {
     }
 
     pub(super) fn peer(&mut self, peer: Peer, argument: &str, context: &Context<'_>, out: &mut Vec<Effect>) {
-        let Some(listening) = &self.listening else {
+        if self.listening.is_none() {
             let text = "this run has one connection; sockscope listen serves many";
             return self.notify(Severity::Info, text, context);
-        };
-        let is_tap = listening.target.is_some();
+        }
         match peer {
             Peer::Next => self.step_peer(1, context, out),
             // All the way round.
@@ -148,7 +156,7 @@ impl App {
                     }
                 },
             },
-            Peer::Side if !is_tap => {
+            Peer::Side if !self.is_tap() => {
                 self.notify(Severity::Info, "there is one side to send to: the peer", context);
             }
             Peer::Side => match argument.trim() {

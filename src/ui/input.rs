@@ -215,14 +215,10 @@ fn placeholder(app: &App) -> Option<&'static str> {
 
 /// Why nothing can be typed to whoever is live: FIN was sent there.
 fn shut(app: &App) -> &'static str {
-    let is_tap = app
-        .listening
-        .as_ref()
-        .is_some_and(|listening| listening.target.is_some());
     match (app.wire(), app.side) {
         (Wire::Datagrams, _) => "you ended it and only receive now",
-        (Wire::Stream, Side::Peer) if is_tap => "nothing more can go to the server",
-        (Wire::Stream, Side::Local) if is_tap => "nothing more can go to the application",
+        (Wire::Stream, Side::Peer) if app.is_tap() => "nothing more can go to the server",
+        (Wire::Stream, Side::Local) if app.is_tap() => "nothing more can go to the application",
         (Wire::Stream, Side::Peer | Side::Local) => "you sent FIN and only receive now",
     }
 }
