@@ -306,6 +306,16 @@ fn help_lists_the_keys_of_the_pane() {
 }
 
 #[test]
+fn the_palette_knows_that_datagrams_have_no_fin() {
+    check("palette_datagrams", &[], |size| {
+        let mut stage = Stage::open(size);
+        stage.link(|link| link.endpoint = "udp://localhost:53".parse().unwrap());
+        stage.key(Key::ctrl('g')).typed("close");
+        stage
+    });
+}
+
+#[test]
 fn the_palette_lists_actions_by_name() {
     check("palette", &[], |size| {
         let mut stage = conversation(size);
