@@ -51,15 +51,19 @@ pub(super) fn rows<'s>(
 
 fn connection<'s>(scene: &'s Scene<'_>, link: &Link) -> Vec<Line<'s>> {
     let mut rows = vec![
-        row(scene, "target", &link.endpoint.to_string()),
+        row(scene, heading(link), &link.endpoint.to_string()),
         labelled(scene, "state").text(&link.state.to_string(), scene.theme().state(link.state)),
     ];
     if let Some(standing) = words::standing(link, scene.now) {
         rows.push(row(scene, "", &standing));
     }
     let address = |address: Option<std::net::SocketAddr>| address.map_or("none".into(), |a| a.to_string());
-    rows.push(row(scene, "local", &address(link.local)));
-    rows.push(row(scene, "remote", &address(link.remote)));
+    let [local, remote] = match link.role {
+        Role::Tap => ["application", "server"],
+        Role::Client | Role::Server | Role::Listener => ["local", "remote"],
+    };
+    rows.push(row(scene, local, &address(link.local)));
+    rows.push(row(scene, remote, &address(link.remote)));
     if let Some(family) = words::family(link) {
         rows.push(row(scene, "family", family));
     }
@@ -81,6 +85,14 @@ fn connection<'s>(scene: &'s Scene<'_>, link: &Link) -> Vec<Line<'s>> {
     }
     rows.extend(recording(scene));
     rows
+}
+
+/// What the endpoint is to a connection: whoever was accepted came to it.
+fn heading(link: &Link) -> &'static str {
+    match link.role {
+        Role::Server | Role::Listener => "address",
+        Role::Client | Role::Tap => "target",
+    }
 }
 
 fn tallies<'s>(scene: &'s Scene<'_>, link: &Link) -> Vec<Line<'s>> {
@@ -146,7 +158,7 @@ fn tls<'s>(scene: &'s Scene<'_>, label: &str, report: &TlsReport) -> Vec<Line<'s
         let left = if days < 0 {
             "expired".to_owned()
         } else {
-            format!("{days} days left")
+            format!("{} left", format::counted(days.unsigned_abs(), "day", "days"))
         };
         let text = format!(
             "{}, {left}, issued by {}",
