@@ -59,7 +59,7 @@ const LOG: &[(Action, &str)] = &[
 
 /// Input behind a FIN of ours, while the peer still sends.
 const INPUT_SHUT: &[(Action, &str)] = &[
-    (Action::Program(Program::Back), "then C close, R reconnect"),
+    (Action::Program(Program::Back), "then C close"),
     (Action::Focus(Focus::Next), "pane"),
     (Action::Open(Open::Help), "help"),
     (Action::Open(Open::Palette), "commands"),
@@ -167,7 +167,7 @@ impl App {
             Pane::Inspector => INSPECTOR,
             Pane::Input if ended && self.listening.is_none() => INPUT_ENDED,
             Pane::Input if self.is_tap() => INPUT_TAP,
-            Pane::Input if self.only_receives() && self.listening.is_none() => INPUT_SHUT,
+            Pane::Input if self.only_receives() => INPUT_SHUT,
             Pane::Input => INPUT,
         };
         let hint = |(place, (action, label)): (u8, &(Action, &'static str))| {
