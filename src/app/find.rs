@@ -205,8 +205,8 @@ impl App {
                 let text = match (&self.filter, hits.count()) {
                     (None, _) | (Some(_), 0) => {
                         format!(
-                            "{pattern} is in none of {} entries",
-                            format::count(hits.scanned())
+                            "{pattern} is in none of {}",
+                            format::counted(hits.scanned(), "entry", "entries")
                         )
                     }
                     (Some(_), found) => format!(
