@@ -191,6 +191,9 @@ impl App {
                 .and_then(|id| self.peers.get(id))
                 .cloned();
             self.link = Some(chosen.unwrap_or_else(|| everybody(listening, &self.peers)));
+            let counted = id.and_then(|id| self.peers.get(id)).cloned();
+            self.rates
+                .turn_to(&counted.unwrap_or_else(|| everybody(listening, &self.peers)));
             self.renew_menu();
         }
         self.show_connection(id, before, context, out);
@@ -205,7 +208,7 @@ fn only(peers: &Peers) -> Option<ConnectionId> {
 }
 
 /// All who have come as one connection.
-fn everybody(listening: &Listening, peers: &Peers) -> Link {
+pub(super) fn everybody(listening: &Listening, peers: &Peers) -> Link {
     let endpoint = listening.target.as_ref().unwrap_or(listening.address.endpoint());
     let mut link = Link::new(
         listening.id,
