@@ -636,7 +636,7 @@ fn ring(home: &Home, options: &[&str], files: impl Fn() -> Vec<PathBuf>) -> Vec<
     // What the printer was too slow for is told; this one has nothing else to say.
     if run.stdout != bytes {
         assert!(
-            run.stderr.contains(" entries are not printed"),
+            run.stderr.contains(" not printed: a ring file was removed"),
             "{:?}",
             run.stderr
         );

@@ -168,6 +168,8 @@ fn our_end_waits_for_answers_and_then_closes() {
     bench.send(b"question");
     bench.ask(NetCommand::HalfClose);
     let (_, from) = server.recv_from(&mut [0; 64]).unwrap();
+    let link = bench.wait_state(LinkState::HalfClosed);
+    assert_eq!(link.first_fin, Some(Side::Local), "it only receives");
     server.send_to(b"answer", from).unwrap();
     let link = bench.wait_state(LinkState::Closed);
     assert_eq!(link.end.map(|end| end.how), Some(EndHow::Close));

@@ -14,8 +14,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use sockscope::model::{
-    ConnectionId, Direction, EndHow, LinkState, NetCommand, Outgoing, PeerCommand, Recording, Records as _,
-    Role, Side,
+    ConnectionId, Direction, EndHow, Ending, LinkState, NetCommand, Outgoing, PeerCommand, Recording,
+    Records as _, Role, Side,
 };
 use sockscope::net::Options;
 
@@ -437,6 +437,22 @@ fn the_user_can_end_both_sides() {
         assert_eq!(news.peers.get(ConnectionId(1)).unwrap().state, LinkState::Closed);
         assert!(texts(&bench, 1).iter().any(|text| text.starts_with("you ")));
     }
+}
+
+#[test]
+fn what_was_dialed_for_an_application_is_over_once_it_is_open() {
+    let (target, server) = server(1, |mut stream| read_all(&mut stream));
+    let bench = Bench::new(Options::default());
+    let stream = application(&tap(&bench, "127.0.0.1:0", target));
+    let news = wait_pair(&bench, 1, "the opening", |link| link.state == LinkState::Open);
+    let phases = news.peers.get(ConnectionId(1)).unwrap().dial.phases();
+    assert!(!phases.is_empty());
+    for phase in phases {
+        let end = phase.end.unwrap_or_else(|| panic!("{:?} goes on", phase.kind));
+        assert_eq!((end.how, end.words.as_str()), (Ending::Well, "connected"));
+    }
+    drop(stream);
+    server.join().unwrap();
 }
 
 #[test]

@@ -81,6 +81,8 @@ pub struct ActionInfo {
     pub help: &'static str,
     /// The same where datagrams cross; empty if it does the same there.
     pub of_datagrams: &'static str,
+    /// Its title where datagrams cross; empty if it is the same there.
+    pub titled_of_datagrams: &'static str,
     /// What may follow the name in the palette, as help writes it: in brackets if it may be left out, in capitals if it
     /// is not to be taken literally; empty for nothing.
     pub argument: &'static str,
@@ -96,6 +98,14 @@ impl ActionInfo {
         match wire {
             Wire::Datagrams if !self.of_datagrams.is_empty() => self.of_datagrams,
             Wire::Datagrams | Wire::Stream => self.help,
+        }
+    }
+
+    /// What it is called beside such a connection.
+    pub fn titled(&self, wire: Wire) -> &'static str {
+        match wire {
+            Wire::Datagrams if !self.titled_of_datagrams.is_empty() => self.titled_of_datagrams,
+            Wire::Datagrams | Wire::Stream => self.title,
         }
     }
 
@@ -204,11 +214,13 @@ mod tests {
             assert!(info.help.ends_with('.'), "{}: help is a sentence", info.name);
             let told = info.told(Wire::Datagrams);
             assert!(told.ends_with('.'), "{}: help is a sentence", info.name);
-            assert!(
-                !told.contains("FIN") && !told.contains("RST"),
-                "{}: {told}",
-                info.name
-            );
+            for words in [told, info.titled(Wire::Datagrams)] {
+                assert!(
+                    !words.contains("FIN") && !words.contains("RST"),
+                    "{}: {words}",
+                    info.name
+                );
+            }
         }
     }
 

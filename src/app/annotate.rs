@@ -5,9 +5,6 @@ use super::actions::Annotate;
 use super::{App, Context, Effect, Keeping, Mistake, Overlay, Prompt, Severity, Wanted};
 use crate::model::{Annotation, EntryId};
 
-/// Entries that a filter may hide before the search for the next mark ends.
-const HIDDEN: usize = 10_000;
-
 impl App {
     pub(super) fn annotate(
         &mut self,
@@ -35,10 +32,10 @@ impl App {
             }
             Annotate::Comment => self.comment(number, argument, context, out),
             Annotate::Next => {
-                self.go_to_mark(number, |number| context.records.annotated_after(number), context);
+                self.go_to_mark(context.records.annotated_after(number), context);
             }
             Annotate::Previous => {
-                self.go_to_mark(number, |number| context.records.annotated_before(number), context);
+                self.go_to_mark(context.records.annotated_before(number), context);
             }
         }
     }
@@ -136,24 +133,14 @@ impl App {
         }
     }
 
-    fn go_to_mark(
-        &mut self,
-        from: EntryId,
-        step: impl Fn(EntryId) -> Option<EntryId>,
-        context: &Context<'_>,
-    ) {
-        let mut at = from;
-        for _ in 0..HIDDEN {
-            let Some(number) = step(at) else { break };
-            if context.records.place_exactly(number).is_some() {
-                return self.goto_number(number, context);
-            }
-            at = number;
+    fn go_to_mark(&mut self, mark: Option<EntryId>, context: &Context<'_>) {
+        if let Some(number) = mark {
+            return self.goto_number(number, context);
         }
-        let text = if context.records.annotations() == 0 {
-            "nothing is marked yet: m marks an entry, ; comments on it"
-        } else {
-            "there is no mark further on: ' lists all of them"
+        let text = match (context.records.annotations(), &self.filter) {
+            (0, _) => "nothing is marked yet: m marks an entry, ; comments on it",
+            (_, None) => "there is no mark further on: ' lists all of them",
+            (_, Some(_)) => "the filter shows no mark further on: ' lists all of them",
         };
         self.notify(Severity::Info, text, context);
     }

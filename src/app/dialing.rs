@@ -10,7 +10,7 @@ const RECENTS: usize = 50;
 impl App {
     pub(super) fn dial(&mut self, dial: Dial, argument: &str, context: &Context<'_>, out: &mut Vec<Effect>) {
         let state = self.state();
-        let fin_sent = self.fin_sent();
+        let fin_sent = self.only_receives();
         if self.listening.is_some() {
             return self.dial_peers(dial, argument, context, out);
         }

@@ -136,6 +136,7 @@ impl App {
     pub(super) fn refiltered(&mut self, context: &Context<'_>) {
         let sheet = self.sheet(context.records, context.layout);
         self.log.settle(&sheet, context.layout.log.height);
+        self.recount(context);
     }
 
     /// The scan of the filter got on, or decided anew about what it had seen.
@@ -156,6 +157,7 @@ impl App {
             let sheet = self.sheet(context.records, context.layout);
             self.log.settle(&sheet, context.layout.log.height);
         }
+        self.recount(context);
         self.resume_search(context);
     }
 

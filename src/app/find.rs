@@ -40,8 +40,11 @@ pub struct Search {
     pub pattern: Pattern,
     /// How far the scan is.
     pub progress: Scanned,
-    /// Which hit was gone to last, counted from 1.
+    /// Which hit was gone to last, counted from 1 among those that are shown; nothing once it is not.
     pub at: Option<u64>,
+    /// How many hits a filter hides.
+    pub hidden: u64,
+    hit: Option<EntryId>,
     pending: Option<Pending>,
 }
 
@@ -89,6 +92,8 @@ impl App {
             pattern,
             progress: Scanned::default(),
             at: None,
+            hidden: 0,
+            hit: None,
             pending: from.map(|from| Pending { from, way }),
         });
         if self.focus == Pane::Input {
@@ -100,7 +105,19 @@ impl App {
     pub(super) fn searched(&mut self, progress: Scanned, context: &Context<'_>) {
         let Some(search) = &mut self.search else { return };
         search.progress = progress;
+        self.recount(context);
         self.resume_search(context);
+    }
+
+    /// Counts the hits anew: others are shown, or there are more.
+    pub(super) fn recount(&mut self, context: &Context<'_>) {
+        let (Some(search), Some(hits)) = (&mut self.search, context.hits) else {
+            return;
+        };
+        search.hidden = hits.hidden_before(EntryId(u64::MAX));
+        let hit = search.hit;
+        let shown = hit.filter(|hit| context.records.place_exactly(*hit).is_some());
+        search.at = shown.map(|hit| hits.rank(hit).saturating_sub(hits.hidden_before(hit)) + 1);
     }
 
     /// Goes on with a step that waits for a scan, now that one got on.
@@ -153,7 +170,7 @@ impl App {
             return self.wait_for_scan(pending);
         };
         match seek(pending, hits, context) {
-            Step::Hit(place) => self.go_to_hit(place, hits, context),
+            Step::Hit(place) => self.go_to_hit(place, context),
             Step::Later => self.wait_for_scan(pending),
             Step::Nothing => self.wrap(pending.way, context),
         }
@@ -174,7 +191,7 @@ impl App {
         };
         match seek(Pending { from, way }, hits, context) {
             Step::Hit(place) => {
-                self.go_to_hit(place, hits, context);
+                self.go_to_hit(place, context);
                 let text = match way {
                     Way::Forward => "the search went on from the first entry",
                     Way::Backward => "the search went on from the last entry",
@@ -188,8 +205,8 @@ impl App {
                 let text = match (&self.filter, hits.count()) {
                     (None, _) | (Some(_), 0) => {
                         format!(
-                            "{pattern} is in none of {} entries",
-                            format::count(hits.scanned())
+                            "{pattern} is in none of {}",
+                            format::counted(hits.scanned(), "entry", "entries")
                         )
                     }
                     (Some(_), found) => format!(
@@ -202,7 +219,7 @@ impl App {
         }
     }
 
-    fn go_to_hit(&mut self, place: EntryId, hits: &dyn Found, context: &Context<'_>) {
+    fn go_to_hit(&mut self, place: EntryId, context: &Context<'_>) {
         let sheet = self.sheet(context.records, context.layout);
         let height = context.layout.log.height;
         self.log.select(place, &sheet, height);
@@ -218,8 +235,9 @@ impl App {
         }
         self.inspect_selected();
         if let (Some(search), Ok(number)) = (&mut self.search, number) {
-            search.at = Some(hits.rank(number) + 1);
+            search.hit = Some(number);
         }
+        self.recount(context);
     }
 
     /// Marks what is searched for in the rows.

@@ -118,9 +118,9 @@ impl App {
         };
         if offset >= entry.len {
             let text = format!(
-                "entry {} has {} bytes: 0x{offset:x} lies behind them",
+                "entry {} has {}: 0x{offset:x} lies behind them",
                 format::count(entry.id.0.saturating_add(1)),
-                format::count(u64::from(entry.len)),
+                format::counted(u64::from(entry.len), "byte", "bytes"),
             );
             return self.notify(Severity::Warning, text, context);
         }

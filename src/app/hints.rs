@@ -57,8 +57,26 @@ const LOG: &[(Action, &str)] = &[
     (Action::Program(Program::Quit), "quit"),
 ];
 
-/// The Log while entries are selected together.
-/// While connections are waited for.
+/// Input behind a FIN of ours, while the peer still sends.
+const INPUT_SHUT: &[(Action, &str)] = &[
+    (Action::Program(Program::Back), "then C close"),
+    (Action::Focus(Focus::Next), "pane"),
+    (Action::Open(Open::Help), "help"),
+    (Action::Open(Open::Palette), "commands"),
+];
+
+/// Input of a tap.
+const INPUT_TAP: &[(Action, &str)] = &[
+    (Action::Compose(Compose::Send), "send"),
+    (Action::Peer(Peer::Side), "other side"),
+    (Action::Compose(Compose::InputType), "type"),
+    (Action::Compose(Compose::LineEnding), "line end"),
+    (Action::Focus(Focus::Next), "pane"),
+    (Action::Open(Open::Help), "help"),
+    (Action::Open(Open::Palette), "commands"),
+];
+
+/// The Log while connections are waited for.
 const LOG_SERVER: &[(Action, &str)] = &[
     (Action::Focus(Focus::Pane(Pane::Input)), "input"),
     (Action::Open(Open::Conversations), "peers"),
@@ -70,6 +88,7 @@ const LOG_SERVER: &[(Action, &str)] = &[
     (Action::Program(Program::Quit), "quit"),
 ];
 
+/// Status while connections are waited for.
 const STATUS_SERVER: &[(Action, &str)] = &[
     (Action::Open(Open::Conversations), "peers"),
     (Action::Peer(Peer::Next), "next peer"),
@@ -79,6 +98,7 @@ const STATUS_SERVER: &[(Action, &str)] = &[
     (Action::Program(Program::Quit), "quit"),
 ];
 
+/// The Log while entries are selected together.
 const LOG_RANGE: &[(Action, &str)] = &[
     (Action::Browse(Browse::Range), "end selection"),
     (Action::Open(Open::CopyMenu), "copy"),
@@ -115,6 +135,17 @@ const STATUS_ZOOMED: &[(Action, &str)] = &[
     (Action::Program(Program::Quit), "quit"),
 ];
 
+/// The same while connections are waited for: there is nothing to dial again.
+const STATUS_ZOOMED_SERVER: &[(Action, &str)] = &[
+    (Action::Scroll(Scroll::Down), "next block"),
+    (Action::Scroll(Scroll::Up), "previous"),
+    (Action::Show(Show::Zoom), "unzoom"),
+    (Action::Open(Open::Conversations), "peers"),
+    (Action::Peer(Peer::Next), "next peer"),
+    (Action::Open(Open::Help), "help"),
+    (Action::Program(Program::Quit), "quit"),
+];
+
 impl App {
     /// What the footer offers now, the most useful first. Help comes last, but is left out late: it tells the others.
     pub fn hints(&self) -> Vec<Hint> {
@@ -123,6 +154,9 @@ impl App {
         }
         let ended = matches!(self.state(), LinkState::Closed | LinkState::Failed);
         let offered = match self.focus {
+            Pane::Status if self.zoomed == Some(Pane::Status) && self.listening.is_some() => {
+                STATUS_ZOOMED_SERVER
+            }
             Pane::Status if self.zoomed == Some(Pane::Status) && self.link.is_some() => STATUS_ZOOMED,
             Pane::Status if self.listening.is_some() => STATUS_SERVER,
             Pane::Status => STATUS,
@@ -132,15 +166,13 @@ impl App {
             Pane::Log => LOG,
             Pane::Inspector => INSPECTOR,
             Pane::Input if ended && self.listening.is_none() => INPUT_ENDED,
+            Pane::Input if self.is_tap() => INPUT_TAP,
+            Pane::Input if self.only_receives() => INPUT_SHUT,
             Pane::Input => INPUT,
         };
         let hint = |(place, (action, label)): (u8, &(Action, &'static str))| {
             action.serves(self.purpose()).then_some(())?;
-            let label = if *action == Action::Compose(Compose::Send) && self.sends_empty() {
-                &"send an empty message"
-            } else {
-                label
-            };
+            let label = self.label(*action).unwrap_or(label);
             Some(Hint {
                 key: action.key_in(self.focus)?,
                 label,
@@ -152,6 +184,19 @@ impl App {
             })
         };
         (0..).zip(offered).filter_map(hint).collect()
+    }
+
+    /// What an action is called where that depends on what there is.
+    fn label(&self, action: Action) -> Option<&'static str> {
+        if action == Action::Compose(Compose::Send) {
+            self.sends_empty().then_some("send an empty message")
+        } else if action == Action::Open(Open::Conversations) {
+            Some(self.conversations_name())
+        } else if action == Action::Peer(Peer::Next) {
+            self.is_tap().then_some("next one")
+        } else {
+            None
+        }
     }
 }
 
@@ -215,6 +260,10 @@ mod tests {
         let panes = [
             (Pane::Status, STATUS),
             (Pane::Status, STATUS_ZOOMED),
+            (Pane::Status, STATUS_ZOOMED_SERVER),
+            (Pane::Log, LOG_RANGE),
+            (Pane::Input, INPUT_SHUT),
+            (Pane::Input, INPUT_TAP),
             (Pane::Log, LOG),
             (Pane::Log, LOG_ENDED),
             (Pane::Log, LOG_SERVER),

@@ -1,5 +1,6 @@
 //! What the worker and the runtime report: the state of the connection, its histories, how effects went.
 
+use super::server::everybody;
 use super::{App, Context, Effect, Menu, MenuKind, Overlay, Purpose, Report, SessionFile, Severity};
 use crate::model::{
     FileReport, FileState, Full, Goal, Link, LinkState, NetCommand, NetEvent, PeerCommand, RecorderState,
@@ -32,7 +33,13 @@ impl App {
         self.ring = news.ring;
         self.payload = news.payload;
         if let Some(link) = front {
-            self.rates.update(&link, context.now);
+            match &self.listening {
+                // Those who come and go are not to begin the last minute anew.
+                Some(listening) if self.chosen.is_none() => {
+                    self.rates.update(&everybody(listening, &self.peers), context.now);
+                }
+                Some(_) | None => self.rates.update(&link, context.now),
+            }
             self.recall(&link.endpoint, out);
             self.announce(&link, context);
             self.announce_stamps(&link, context);

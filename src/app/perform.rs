@@ -184,7 +184,8 @@ impl App {
                 behind: None,
             }),
             Open::Conversations if context.records.conversations() == 0 => {
-                return self.notify(Severity::Warning, "there is no conversation yet", context);
+                let text = format!("there are no {} yet", self.conversations_name());
+                return self.notify(Severity::Warning, text, context);
             }
             Open::Conversations => Overlay::Conversations(List {
                 // Behind the line that stands for all; in most logs a connection's place is its number.

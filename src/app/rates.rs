@@ -57,6 +57,16 @@ impl Rates {
         }
     }
 
+    /// What crossed is of another connection from now on, and counts from what it has by now.
+    pub fn turn_to(&mut self, link: &Link) {
+        let tally = Second {
+            sent: link.sent.bytes,
+            received: link.received.bytes,
+        };
+        self.seconds.clear();
+        self.seen = Some((link.id, tally));
+    }
+
     /// The last `count` whole seconds before the one of `now`, the newest last, with zeros where nothing crossed.
     pub fn history(&self, now: Timestamp, count: usize) -> Vec<Second> {
         let now = now.0 / NANOS;
@@ -127,6 +137,19 @@ mod tests {
         assert_eq!(totals(&rates, 104, 3), [0, 4, 0]);
         assert_eq!(totals(&rates, 100, 2), [0, 0], "the running second is not shown");
         assert_eq!(rates.last(at(103)).sent, 4);
+    }
+
+    #[test]
+    fn what_crossed_another_connection_before_is_no_traffic() {
+        let mut rates = Rates::default();
+        rates.update(&link(0, 50), at(1));
+        let mut other = link(0, 7_000);
+        other.id = ConnectionId(1);
+        rates.turn_to(&other);
+        assert_eq!(totals(&rates, 3, 2), [0, 0]);
+        other.received.bytes += 5;
+        rates.update(&other, at(2));
+        assert_eq!(totals(&rates, 3, 2), [0, 5]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub use kinds::{Head, HexRow, RowKind, TextUnits, VisibleRow};
 
 use super::{Purpose, TimeColumn, View};
 use crate::model::{
-    Entry, EntryId, EntryKind, Records, RecordsError, Sides, Surroundings, Waterfall, chart, details,
+    Entry, EntryId, EntryKind, LABEL, Records, RecordsError, Sides, Surroundings, Waterfall, chart, details,
     sentence, timeline,
 };
 use crate::text::{HexLayout, Policy, Shown, Source, TextRows, gutter};
@@ -265,14 +265,16 @@ impl Sheet<'_> {
         if !self.detailed {
             return Vec::new();
         }
-        let mut lines = details(&entry.kind, entry.at);
-        lines.extend(timeline(self.records, entry));
+        let labelled = details(&entry.kind, entry.at).into_iter();
+        let labelled = labelled.map(|line| (line, LABEL as u16));
+        let mut lines: Vec<String> = timeline(self.records, entry).into_iter().collect();
         if let Some(phases) = Waterfall::ending_with(self.records, entry) {
             lines.push(String::new());
             lines.extend(chart(&phases, entry.at, self.inner()));
         }
-        let lines = lines.into_iter().map(|line| self.in_range(line));
-        let cut = lines.map(|line| sentence::wrapped(&line, self.inner(), self.policy));
+        let lines = labelled.chain(lines.into_iter().map(|line| (line, 0)));
+        let cut = lines
+            .map(|(line, hang)| sentence::hanging(&self.in_range(line), hang, self.inner(), self.policy));
         // A line without words keeps apart what stands above and below it.
         let cut = cut.map(|rows| {
             if rows.is_empty() {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::actions::Peer;
 use super::{App, Context, Effect, Severity};
 use crate::model::{
-    ConnectionId, Direction, Link, LinkState, Listening, NetCommand, NetEvent, PeerCommand, Peers, Role,
-    Side, Verdict,
+    ConnectionId, Direction, Link, LinkState, Listening, NetCommand, NetEvent, PeerCommand, Peers, Purpose,
+    Role, Side, Verdict,
 };
 use crate::text::format;
 
@@ -39,7 +39,7 @@ impl App {
 
     /// Those to whom goes what is typed: the chosen one, or all to whom something can be sent.
     pub fn recipients(&self) -> Vec<ConnectionId> {
-        let open = self.peers.live().filter(|link| !fin_sent(link));
+        let open = self.peers.live().filter(|link| !self.is_shut(link));
         let meant = open.filter(|link| self.chosen.is_none_or(|chosen| chosen == link.id));
         meant.map(|link| link.id).collect()
     }
@@ -51,12 +51,27 @@ impl App {
             return None;
         }
         let why = match self.chosen.and_then(|id| self.peers.get(id)) {
-            Some(link) if link.state.is_live() => "you have sent FIN, so this connection only receives",
+            Some(link) if link.state.is_live() => self.shut(),
             Some(_) => "this connection is over; o lists the others",
+            None if self.peers.live().next().is_some() => self.shut(),
             None if listening.state == LinkState::Listening => "nobody is connected",
             None => "nobody is connected, and nobody can come; Esc, then R listens again",
         };
         Some(format!("not sent: {why}"))
+    }
+
+    /// Whether the way of what is typed is over in a live connection: who would send it has sent FIN.
+    pub(super) fn is_shut(&self, link: &Link) -> bool {
+        link.state == LinkState::HalfClosed && link.first_fin == Some(self.side.other())
+    }
+
+    /// Why nothing can be sent there.
+    fn shut(&self) -> &'static str {
+        match self.side {
+            Side::Peer | Side::Local if !self.is_tap() => self.wire().only_receives(),
+            Side::Peer => "the application has sent FIN; Alt-O sends to it instead",
+            Side::Local => "the server has sent FIN; Alt-O sends to it instead",
+        }
     }
 
     /// What a request about the connection in front is, where it is one that was accepted.
@@ -68,13 +83,26 @@ impl App {
 
     /// Which way what is typed goes, in a tap.
     pub fn way(&self) -> Direction {
-        match self
-            .listening
-            .as_ref()
-            .and_then(|listening| listening.target.as_ref())
-        {
-            Some(_) => self.side.other().direction(),
-            None => Direction::Sent,
+        if self.is_tap() {
+            self.side.other().direction()
+        } else {
+            Direction::Sent
+        }
+    }
+
+    /// Whether this run relays.
+    pub fn is_tap(&self) -> bool {
+        let listening = self.listening.as_ref();
+        listening.is_some_and(|listening| listening.target.is_some())
+    }
+
+    /// What the conversations of this log are called: those who come, what this program opens or relays, or what others
+    /// had with each other.
+    pub fn conversations_name(&self) -> &'static str {
+        match (self.purpose(), &self.listening) {
+            (Purpose::Reading, _) => "conversations",
+            (Purpose::Live, Some(_)) if !self.is_tap() => "peers",
+            (Purpose::Live, Some(_) | None) => "connections",
         }
     }
 
@@ -110,11 +138,10 @@ impl App {
     }
 
     pub(super) fn peer(&mut self, peer: Peer, argument: &str, context: &Context<'_>, out: &mut Vec<Effect>) {
-        let Some(listening) = &self.listening else {
+        if self.listening.is_none() {
             let text = "this run has one connection; sockscope listen serves many";
             return self.notify(Severity::Info, text, context);
-        };
-        let is_tap = listening.target.is_some();
+        }
         match peer {
             Peer::Next => self.step_peer(1, context, out),
             // All the way round.
@@ -129,7 +156,7 @@ impl App {
                     }
                 },
             },
-            Peer::Side if !is_tap => {
+            Peer::Side if !self.is_tap() => {
                 self.notify(Severity::Info, "there is one side to send to: the peer", context);
             }
             Peer::Side => match argument.trim() {
@@ -164,15 +191,13 @@ impl App {
                 .and_then(|id| self.peers.get(id))
                 .cloned();
             self.link = Some(chosen.unwrap_or_else(|| everybody(listening, &self.peers)));
+            let counted = id.and_then(|id| self.peers.get(id)).cloned();
+            self.rates
+                .turn_to(&counted.unwrap_or_else(|| everybody(listening, &self.peers)));
             self.renew_menu();
         }
         self.show_connection(id, before, context, out);
     }
-}
-
-/// Whether our side of a connection is over.
-fn fin_sent(link: &Link) -> bool {
-    link.state == LinkState::HalfClosed && link.first_fin == Some(Side::Local)
 }
 
 /// The peer that is meant where nobody else can be.
@@ -183,7 +208,7 @@ fn only(peers: &Peers) -> Option<ConnectionId> {
 }
 
 /// All who have come as one connection.
-fn everybody(listening: &Listening, peers: &Peers) -> Link {
+pub(super) fn everybody(listening: &Listening, peers: &Peers) -> Link {
     let endpoint = listening.target.as_ref().unwrap_or(listening.address.endpoint());
     let mut link = Link::new(
         listening.id,

@@ -67,6 +67,11 @@ impl Found for ShownHits<'_> {
             .map(EntryId)
     }
 
+    fn hidden_before(&self, id: EntryId) -> u64 {
+        let before = self.known().iter().filter(|number| **number < id.0);
+        before.filter(|number| !self.is_shown(**number)).count() as u64
+    }
+
     fn rank(&self, id: EntryId) -> u64 {
         self.known().partition_point(|number| *number < id.0) as u64
     }

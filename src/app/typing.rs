@@ -2,7 +2,7 @@
 
 use super::actions::{Compose, Dial, Edit, named};
 use super::{Anchor, App, Composer, Context, Effect, Key, Overlay, Pane, Pending, Preview, Severity};
-use crate::model::{LinkState, NetCommand, Outgoing, PeerCommand, Recording, Side};
+use crate::model::{LinkState, NetCommand, Outgoing, PeerCommand, Recording};
 use crate::text::{InputError, InputType, LineEnding, format};
 
 /// The worker keeps what the kernel does not take yet; from here on more is refused, so that a peer that never reads
@@ -160,8 +160,8 @@ impl App {
                 | LinkState::HalfClosed => format!("not sent yet: the connection is still {state}"),
             });
         }
-        if self.fin_sent() {
-            return refused("not sent: you have sent FIN, so this connection only receives".into());
+        if self.only_receives() {
+            return refused(format!("not sent: {}", self.wire().only_receives()));
         }
         let unsent = self.link.as_ref().map_or(0, |link| link.unsent);
         if unsent >= UNSENT {
@@ -171,11 +171,6 @@ impl App {
             ));
         }
         Ok(())
-    }
-
-    pub(super) fn fin_sent(&self) -> bool {
-        let link = self.link.as_ref();
-        link.is_some_and(|link| link.state == LinkState::HalfClosed && link.first_fin == Some(Side::Local))
     }
 
     /// Why there is nothing to send.
@@ -226,7 +221,7 @@ impl App {
         if !self.composer.editor.is_empty() {
             return self.composer.edit(Edit::DeleteRight);
         }
-        if pending == Pending::HalfClose || !self.state().is_live() || self.fin_sent() {
+        if pending == Pending::HalfClose || !self.state().is_live() || self.only_receives() {
             return self.dial(Dial::HalfClose, "", context, out);
         }
         self.composer.pending = Pending::HalfClose;

@@ -22,6 +22,14 @@ impl Wire {
             Wire::Datagrams => "Ctrl-D again to end as soon as answers cease",
         }
     }
+
+    /// Why nothing can be sent behind a half-close of ours.
+    pub(super) fn only_receives(self) -> &'static str {
+        match self {
+            Wire::Stream => "you have sent FIN, so this connection only receives",
+            Wire::Datagrams => "you have ended it, so it only receives, until answers cease",
+        }
+    }
 }
 
 impl App {
@@ -31,6 +39,11 @@ impl App {
             Some(link) if link.endpoint.is_connectionless() => Wire::Datagrams,
             Some(_) | None => Wire::Stream,
         }
+    }
+
+    /// Whether the connection in front is live, but nothing can be sent over it any more: FIN was.
+    pub fn only_receives(&self) -> bool {
+        self.link.as_ref().is_some_and(|link| self.is_shut(link))
     }
 
     /// Whether a message may be empty: where messages have boundaries.

@@ -144,23 +144,22 @@ impl Annotations {
             .collect()
     }
 
-    /// The first one behind an entry.
-    pub(super) fn after(&self, number: EntryId) -> Option<EntryId> {
+    /// The first one behind an entry for which that holds.
+    pub(super) fn after(&self, number: EntryId, holds: impl Fn(EntryId) -> bool) -> Option<EntryId> {
         let next = number.0.checked_add(1)?;
-        self.read()
-            .by_entry
-            .range(next..)
-            .next()
-            .map(|(number, _)| EntryId(*number))
+        let kept = self.read();
+        let mut behind = kept.by_entry.range(next..).map(|(number, _)| EntryId(*number));
+        behind.find(|number| holds(*number))
     }
 
-    /// The last one before it.
-    pub(super) fn before(&self, number: EntryId) -> Option<EntryId> {
-        self.read()
+    /// The last one before it for which that holds.
+    pub(super) fn before(&self, number: EntryId, holds: impl Fn(EntryId) -> bool) -> Option<EntryId> {
+        let kept = self.read();
+        let mut before = kept
             .by_entry
             .range(..number.0)
-            .next_back()
-            .map(|(number, _)| EntryId(*number))
+            .map(|(number, _)| EntryId(*number));
+        before.rfind(|number| holds(*number))
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Kept> {
@@ -198,11 +197,11 @@ mod tests {
         assert_eq!(all.page(0..10), [EntryId(3), EntryId(7), EntryId(9)]);
         assert_eq!(all.page(1..2), [EntryId(7)]);
         assert_eq!(
-            (all.after(EntryId(3)), all.after(EntryId(9))),
+            (all.after(EntryId(3), |_| true), all.after(EntryId(9), |_| true)),
             (Some(EntryId(7)), None)
         );
         assert_eq!(
-            (all.before(EntryId(7)), all.before(EntryId(3))),
+            (all.before(EntryId(7), |_| true), all.before(EntryId(3), |_| true)),
             (Some(EntryId(3)), None)
         );
         all.set(EntryId(3), Annotation::default()).unwrap();

@@ -329,7 +329,10 @@ fn asterisks(len: usize) -> Result<Vec<u8>, CaptureError> {
 }
 
 fn mask(len: usize) -> String {
-    format!("the {len} bytes sent before this are hidden; asterisks stand for them")
+    match len {
+        1 => "the byte sent before this is hidden; an asterisk stands for it".to_owned(),
+        len => format!("the {len} bytes sent before this are hidden; asterisks stand for them"),
+    }
 }
 
 fn injection(direction: Direction, len: usize) -> String {
@@ -337,7 +340,11 @@ fn injection(direction: Direction, len: usize) -> String {
         Direction::Sent => ("server", "application"),
         Direction::Received => ("application", "server"),
     };
-    format!("injected: you sent the {len} bytes before this to the {to}, not the {from}")
+    let bytes = match len {
+        1 => "byte".to_owned(),
+        len => format!("{len} bytes"),
+    };
+    format!("injected: you sent the {bytes} before this to the {to}, not the {from}")
 }
 
 /// What an event carries whose packets are `blocks` and whose text is `json`.

@@ -98,11 +98,11 @@ impl Records for Filtered {
     }
 
     fn annotated_after(&self, number: EntryId) -> Option<EntryId> {
-        self.session.annotated_after(number)
+        self.session.annotated_after_among(number, &self.hits)
     }
 
     fn annotated_before(&self, number: EntryId) -> Option<EntryId> {
-        self.session.annotated_before(number)
+        self.session.annotated_before_among(number, &self.hits)
     }
 
     fn conversations(&self) -> u64 {

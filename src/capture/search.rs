@@ -205,6 +205,11 @@ impl Found for Scan {
         self.hits.rank(id)
     }
 
+    fn hidden_before(&self, id: EntryId) -> u64 {
+        let shown = self.shown.as_ref();
+        shown.map_or(0, |shown| self.hits.rank_outside(&shown.hits, id))
+    }
+
     fn nth(&self, rank: u64) -> Option<EntryId> {
         self.hits.nth(rank)
     }

@@ -222,7 +222,8 @@ pub(super) struct Options {
     pub(super) join: Vec<Group>,
 
     /// Ask the kernel when what is sent was on the wire and was acknowledged, and when what is received arrived, and
-    /// keep it with each entry (TCP, TLS, UDP; Linux)
+    /// keep it with each entry (TCP, TLS, UDP; Linux). What --headless prints comes before the kernel tells: open FILE
+    /// --headless prints the stamps
     #[arg(long, global = true, help_heading = "Connection")]
     pub(super) timestamps: bool,
 

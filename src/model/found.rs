@@ -24,6 +24,9 @@ pub trait Found {
     /// How many stand before `id`.
     fn rank(&self, id: EntryId) -> u64;
 
+    /// How many of those before `id` are not shown.
+    fn hidden_before(&self, id: EntryId) -> u64;
+
     /// The one with that many before it.
     fn nth(&self, rank: u64) -> Option<EntryId>;
 }

@@ -166,12 +166,12 @@ pub trait Records {
         Vec::new()
     }
 
-    /// The first of them behind that number.
+    /// The first of them behind that number that this log shows.
     fn annotated_after(&self, _number: EntryId) -> Option<EntryId> {
         None
     }
 
-    /// The last of them before that number.
+    /// The last of them before that number that this log shows.
     fn annotated_before(&self, _number: EntryId) -> Option<EntryId> {
         None
     }

@@ -12,6 +12,7 @@ mod pump;
 mod reset;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
@@ -167,11 +168,13 @@ fn start(shared: &Shared, mut journal: Journal, application: Application, server
     );
     journal.event(at, EntryKind::Note { text });
     let local = application.remote;
-    journal.event(at, EntryKind::Open { local, remote });
+    let opening = EntryKind::Open { local, remote };
+    journal.event(at, opening.clone());
     let state = shared.recorder_state(journal.connection(), journal.state());
     shared.publish(|news| {
         news.recorder = state;
         if let Some(link) = news.link_mut(journal.connection()) {
+            Arc::make_mut(&mut link.dial).take_in(at, &opening);
             link.state = LinkState::Open;
             link.local = Some(local);
             link.remote = Some(remote);

@@ -7,8 +7,8 @@ use super::chrome;
 use super::field::Field;
 use super::line::{Line, fit};
 use super::scene::Scene;
-use crate::app::{Composer, HistorySearch, Overlay, Pane, Pending};
-use crate::model::{LinkState, Recording};
+use crate::app::{App, Composer, HistorySearch, Overlay, Pane, Pending, Wire};
+use crate::model::{LinkState, Recording, Side};
 use crate::text::{InputType, LineEnding};
 
 /// Cells of the prompt and the blank behind it.
@@ -164,22 +164,41 @@ fn render_prompt(scene: &Scene<'_>, canvas: &mut Canvas<'_>, y: u16, prompt: &'s
 /// What can be done here, while nothing is typed.
 fn render_placeholder(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
     let area = scene.layout.input;
+    let Some(text) = placeholder(scene.app) else {
+        return;
+    };
+    let width = area.width.saturating_sub(PROMPT);
+    canvas.line(
+        (area.x + PROMPT, area.y),
+        width,
+        &scene.pen.text(text, scene.theme().secondary()),
+    );
+}
+
+fn placeholder(app: &App) -> Option<&'static str> {
     // Somebody is there to send to, though all are in front.
-    let state = if scene.app.everybody().is_some() && !scene.app.recipients().is_empty() {
+    let state = if app.everybody().is_some() && !app.recipients().is_empty() {
         LinkState::Open
     } else {
-        scene.app.state()
+        app.state()
     };
-    let text = match (state, scene.app.composer.input) {
-        (LinkState::Open | LinkState::HalfClosed, InputType::Text) => "type a message, Enter sends it",
+    match (state, app.composer.input) {
+        (LinkState::HalfClosed, _) if app.only_receives() => Some(shut(app)),
+        (LinkState::Open | LinkState::HalfClosed, InputType::Text) => Some("type a message, Enter sends it"),
         (LinkState::Open | LinkState::HalfClosed, InputType::Escaped) => {
-            "type text with \\r \\n \\t \\0 \\xNN \\u{\u{2026}}, Enter sends it"
+            Some("type text with \\r \\n \\t \\0 \\xNN \\u{\u{2026}}, Enter sends it")
         }
         (LinkState::Open | LinkState::HalfClosed, InputType::Hex) => {
-            "type hex digits, as in 50 49 4e 47 0d 0a"
+            Some("type hex digits, as in 50 49 4e 47 0d 0a")
         }
         (LinkState::Listening, InputType::Text | InputType::Escaped | InputType::Hex) => {
-            "nobody is connected yet"
+            Some(if app.peers.live().next().is_some() {
+                shut(app)
+            } else if app.peers.is_empty() {
+                "nobody is connected yet"
+            } else {
+                "nobody is connected any more"
+            })
         }
         (
             LinkState::Idle
@@ -190,14 +209,18 @@ fn render_placeholder(scene: &Scene<'_>, canvas: &mut Canvas<'_>) {
             | LinkState::Failed
             | LinkState::Waiting,
             InputType::Text | InputType::Escaped | InputType::Hex,
-        ) => return,
-    };
-    let width = area.width.saturating_sub(PROMPT);
-    canvas.line(
-        (area.x + PROMPT, area.y),
-        width,
-        &scene.pen.text(text, scene.theme().secondary()),
-    );
+        ) => None,
+    }
+}
+
+/// Why nothing can be typed to whoever is live: FIN was sent there.
+fn shut(app: &App) -> &'static str {
+    match (app.wire(), app.side) {
+        (Wire::Datagrams, _) => "you ended it and only receive now",
+        (Wire::Stream, Side::Peer) if app.is_tap() => "nothing more can go to the server",
+        (Wire::Stream, Side::Local) if app.is_tap() => "nothing more can go to the application",
+        (Wire::Stream, Side::Peer | Side::Local) => "you sent FIN and only receive now",
+    }
 }
 
 fn mark_missing(scene: &Scene<'_>, canvas: &mut Canvas<'_>, at: (u16, u16)) {

@@ -144,19 +144,25 @@ fn parts_of_hundred(scanned: u64, of: u64) -> u128 {
     u128::from(scanned) * 100 / u128::from(of.max(1))
 }
 
-/// `/pong: 3 of 17`, and how far the search is while it goes on.
+/// `/pong: 3 of 5, 12 hidden`, and how far the search is while it goes on.
 fn search_line<'s>(scene: &'s Scene<'_>, search: &Search) -> super::line::Line<'s> {
     let theme = scene.theme();
     let Scanned { found, scanned, of } = search.progress;
-    let hits = match (search.at, found) {
-        (Some(at), _) => format!("{} of {}", format::count(at), format::count(found)),
+    let shown = found.saturating_sub(search.hidden);
+    let hits = match (search.at, shown) {
+        (Some(at), _) => format!("{} of {}", format::count(at), format::count(shown)),
         (None, 0) => "none".into(),
-        (None, found) => format::count(found),
+        (None, shown) => format::count(shown),
+    };
+    let hidden = match search.hidden {
+        0 => String::new(),
+        hidden => format!(", {} hidden", format::count(hidden)),
     };
     let progress = percent(scanned, of);
     let pattern = format!("/{}: ", short(search.pattern.source(), QUERY));
     let line = scene.line().gap(1).text(&pattern, theme.secondary());
     line.text(&hits, theme.strong())
+        .text(&hidden, theme.secondary())
         .text(&progress, theme.warning())
         .gap(1)
 }

@@ -85,11 +85,16 @@ fn hints<'s>(scene: &'s Scene<'_>, width: u16) -> Line<'s> {
 
 /// What is wrong, in rows of its own above the prompt: it has no room beside what is typed.
 fn above(scene: &Scene<'_>, canvas: &mut Canvas<'_>, prompt: Area, message: &str) {
-    let rows = wrapped(message, prompt.width.saturating_sub(2));
+    let mut rows = wrapped(message, prompt.width.saturating_sub(2));
+    // What does not fit is cut at its end, with a sign that it is.
+    let rest = rows.split_off(rows.len().min(usize::from(prompt.y.saturating_sub(1))));
+    if !rest.is_empty() {
+        rows.push(rest.join(" "));
+    }
     let first = prompt.y.saturating_sub(rows.len() as u16);
     for (y, row) in (first..prompt.y).zip(&rows) {
         canvas.clear(Area::new(prompt.x, y, prompt.width, 1));
         let line = scene.line().gap(1).text(row, scene.theme().error());
-        canvas.line((prompt.x, y), prompt.width, &line);
+        canvas.line((prompt.x, y), prompt.width.saturating_sub(1), &line);
     }
 }

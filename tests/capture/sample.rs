@@ -161,8 +161,14 @@ pub(crate) fn record(recorder: &Recorder, steps: &[Step]) -> Vec<Line> {
                 };
                 match connection.masked(Timestamp(*at), *len) {
                     Ok(id) => {
-                        let text =
-                            format!("the {len} bytes sent before this are hidden; asterisks stand for them");
+                        let text = match len {
+                            1 => "the byte sent before this is hidden; an asterisk stands for it".to_owned(),
+                            len => {
+                                format!(
+                                    "the {len} bytes sent before this are hidden; asterisks stand for them"
+                                )
+                            }
+                        };
                         let stars = vec![b'*'; *len];
                         push(
                             id,

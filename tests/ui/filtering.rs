@@ -172,6 +172,36 @@ fn the_title_always_says_what_is_filtered_by() {
 }
 
 #[test]
+fn the_smallest_window_says_that_a_filter_is_on() {
+    let mut stage = file((20, 5));
+    let before = rows(&stage, &stage.log);
+    assert!(!before[0].contains("filtered"), "{before:#?}");
+    stage.typed("fsize>1").key(Key::plain(KeyCode::Enter));
+    stage.send(progress(2, 100, 100));
+    let rows = rows(&stage, &Shown(&stage.log, &[40, 41]));
+    assert!(rows[0].ends_with(" filtered"), "{rows:#?}");
+}
+
+#[test]
+fn a_search_counts_the_hits_that_the_filter_shows() {
+    let mut stage = file((120, 24));
+    stage.typed("fsize>1").key(Key::plain(KeyCode::Enter));
+    stage.typed("/entry").key(Key::plain(KeyCode::Enter));
+    stage.send(progress(2, 100, 100));
+    stage.send(Event::Searched(Scanned {
+        found: 17,
+        scanned: 100,
+        of: 100,
+    }));
+    if let Some(search) = &mut stage.app.search {
+        (search.at, search.hidden) = (Some(2), 12);
+    }
+    let rows = rows(&stage, &Shown(&stage.log, &[40, 41]));
+    let title = &rows[usize::from(stage.layout().log_title.y)];
+    assert!(title.contains("/entry: 2 of 5, 12 hidden"), "{title}");
+}
+
+#[test]
 fn a_filter_that_was_stopped_says_how_far_it_came() {
     let mut stage = file((80, 24));
     stage.typed("fsize>1").key(Key::plain(KeyCode::Enter));

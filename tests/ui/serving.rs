@@ -169,6 +169,24 @@ fn a_tap_shows_who_talks_to_whom() {
 }
 
 #[test]
+fn a_tap_says_which_way_is_over_and_sends_the_other() {
+    check("tap_half_closed", &[], |size| {
+        let mut stage = tapped(size);
+        stage.log.connection = ConnectionId(1);
+        stage.event(EntryKind::HalfClose { by: Side::Local });
+        let link = stage.peers.get_mut(ConnectionId(1)).unwrap();
+        link.state = LinkState::HalfClosed;
+        link.first_fin = Some(Side::Local);
+        stage.report();
+        assert!(stage.app.recipients().is_empty(), "the server got FIN");
+        stage.escape().key(Key::char('T'));
+        assert_eq!(stage.app.recipients(), [ConnectionId(1)]);
+        stage.key(Key::char('T')).key(Key::char('i'));
+        stage
+    });
+}
+
+#[test]
 fn a_tap_says_to_whom_typed_bytes_go() {
     check("tap_typing", &[], |size| {
         let mut stage = tapped(size);

@@ -190,6 +190,20 @@ fn the_end_of_one_direction_is_shown() {
     });
 }
 
+#[test]
+fn who_has_sent_fin_is_not_asked_to_type() {
+    check("only_receives", &[], |size| {
+        let mut stage = conversation(size);
+        stage
+            .event(EntryKind::HalfClose { by: Side::Local })
+            .link(|link| {
+                link.state = LinkState::HalfClosed;
+                link.first_fin = Some(Side::Local);
+            });
+        stage
+    });
+}
+
 fn close(link: &mut Link, end: End) {
     link.state = LinkState::Closed;
     link.end = Some(end);
@@ -287,6 +301,16 @@ fn help_lists_the_keys_of_the_pane() {
     check("help", &[], |size| {
         let mut stage = conversation(size);
         stage.escape().key(key('?'));
+        stage
+    });
+}
+
+#[test]
+fn the_palette_knows_that_datagrams_have_no_fin() {
+    check("palette_datagrams", &[], |size| {
+        let mut stage = Stage::open(size);
+        stage.link(|link| link.endpoint = "udp://localhost:53".parse().unwrap());
+        stage.key(Key::ctrl('g')).typed("close");
         stage
     });
 }

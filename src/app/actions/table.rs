@@ -19,6 +19,7 @@ const fn row(
         title,
         help,
         of_datagrams: "",
+        titled_of_datagrams: "",
         argument: "",
         also: "",
         keys,
@@ -32,6 +33,11 @@ const fn known_as(also: &'static str, mut info: ActionInfo) -> ActionInfo {
 
 const fn for_datagrams(help: &'static str, mut info: ActionInfo) -> ActionInfo {
     info.of_datagrams = help;
+    info
+}
+
+const fn titled_for_datagrams(title: &'static str, mut info: ActionInfo) -> ActionInfo {
+    info.titled_of_datagrams = title;
     info
 }
 
@@ -146,12 +152,12 @@ pub const ACTIONS: &[ActionInfo] = &[
         &[view(char('C'))])),
     taking("[smtp|imap|pop3|ftp|xmpp|ldap|postgresql|mysql]", known_as("upgrade secure", row(Action::Dial(Dial::StartTls), "starttls", "Start TLS",
         "Go on in TLS on the open connection: asked for in the words of a protocol, or, without one, from the next byte on.", &[]))),
-    for_datagrams("Send nothing more, and end when nothing has crossed for a second; the peer is not told.",
-        row(Action::Dial(Dial::HalfClose), "half-close", "Half-close (FIN)", "Send FIN after everything unsent, and go on reading.", &[])),
-    for_datagrams("Close the socket after everything unsent; the peer is not told.",
-        row(Action::Dial(Dial::Close), "close", "Close (FIN)", "Send FIN after everything unsent, and end once the peer has ended too, or after 2 s.", &[])),
-    for_datagrams("Close the socket; the peer is not told.",
-        row(Action::Dial(Dial::Reset), "reset", "Reset (RST)", "End the connection at once with RST; what is unsent is dropped.", &[])),
+    titled_for_datagrams("End as soon as answers cease", for_datagrams("Send nothing more, and end when nothing has crossed for a second; the peer is not told.",
+        row(Action::Dial(Dial::HalfClose), "half-close", "Half-close (FIN)", "Send FIN after everything unsent, and go on reading.", &[]))),
+    titled_for_datagrams("Close the socket", for_datagrams("Close the socket after everything unsent; the peer is not told.",
+        row(Action::Dial(Dial::Close), "close", "Close (FIN)", "Send FIN after everything unsent, and end once the peer has ended too, or after 2 s.", &[]))),
+    titled_for_datagrams("Close the socket at once", for_datagrams("Close the socket; the peer is not told.",
+        row(Action::Dial(Dial::Reset), "reset", "Reset (RST)", "End the connection at once with RST; what is unsent is dropped.", &[]))),
     known_as("acknowledged ack kernel latency", taking("[on|off]", row(Action::Dial(Dial::Timestamps), "timestamps", "Time stamps of the kernel",
         "Ask the kernel when what is sent was on the wire and acknowledged, and when what is received arrived, or ask no more; the Inspector shows it.", &[]))),
     row(Action::Dial(Dial::Cancel), "cancel", "Cancel dialing", "Give up the attempt under way, or the wait for the next one.", &[]),

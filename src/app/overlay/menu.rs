@@ -88,11 +88,17 @@ impl Menu {
             LinkState::Resolving | LinkState::Connecting | LinkState::Handshaking | LinkState::Waiting => {
                 vec![CANCEL]
             }
-            LinkState::Listening => vec![
-                item('f', Action::Dial(Dial::Close), "close all peers (FIN)"),
-                item('r', Action::Dial(Dial::Reset), "reset all peers (RST)"),
-                item('x', Action::Dial(Dial::Cancel), "stop listening, keep the peers"),
-            ],
+            LinkState::Listening => {
+                let stop = item('x', Action::Dial(Dial::Cancel), "stop listening, keep them");
+                match wire {
+                    Wire::Stream => vec![
+                        item('f', Action::Dial(Dial::Close), "close all of them (FIN)"),
+                        item('r', Action::Dial(Dial::Reset), "reset all of them (RST)"),
+                        stop,
+                    ],
+                    Wire::Datagrams => vec![item('f', Action::Dial(Dial::Close), "forget all of them"), stop],
+                }
+            }
             LinkState::Idle | LinkState::Closed | LinkState::Failed => Vec::new(),
         };
         let title = match state {
@@ -247,6 +253,12 @@ mod tests {
         assert_eq!(letters(LinkState::HalfClosed), "fr");
         assert_eq!(letters(LinkState::Waiting), "x");
         assert_eq!(letters(LinkState::Closed), "");
+        let datagrams = Menu::close(LinkState::Listening, Wire::Datagrams).items;
+        assert!(
+            datagrams
+                .iter()
+                .all(|item| !item.title.contains("FIN") && !item.title.contains("RST"))
+        );
     }
 
     #[test]

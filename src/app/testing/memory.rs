@@ -209,10 +209,12 @@ impl Records for Memory {
     }
 
     fn annotated_after(&self, number: EntryId) -> Option<EntryId> {
-        self.all.annotated_after(number)
+        let mut after = self.all.annotations.range(number.0 + 1..);
+        after.find_map(|(number, _)| self.place_exactly(EntryId(*number)).map(|_| EntryId(*number)))
     }
 
     fn annotated_before(&self, number: EntryId) -> Option<EntryId> {
-        self.all.annotated_before(number)
+        let mut before = self.all.annotations.range(..number.0).rev();
+        before.find_map(|(number, _)| self.place_exactly(EntryId(*number)).map(|_| EntryId(*number)))
     }
 }

@@ -214,6 +214,46 @@ fn a_comment_that_was_left_unkept_comes_back() {
 }
 
 #[test]
+fn the_next_mark_that_is_shown_is_found_behind_any_number_that_are_not() {
+    let mut bench = bench();
+    for number in 0..20_000 {
+        bench.memory.data(Direction::Received, b"x");
+        let marked = true;
+        bench.memory.annotations.insert(
+            number,
+            Annotation {
+                marked,
+                comment: None,
+            },
+        );
+    }
+    bench.memory.annotations.insert(
+        20_040,
+        Annotation {
+            marked: true,
+            comment: None,
+        },
+    );
+    bench.keys("fsize>1<Enter>");
+    bench.memory.shown = Some(vec![0, 20_040, 20_041]);
+    bench.event(Event::Refiltered);
+    bench.event(Event::Filtered(Scanned {
+        found: 3,
+        scanned: 20_051,
+        of: 20_051,
+    }));
+    bench.keys("gu");
+    assert_eq!(selected(&bench), Some(20_040));
+    bench.keys("u");
+    assert_eq!(
+        bench.notice(),
+        "the filter shows no mark further on: ' lists all of them"
+    );
+    bench.keys("U");
+    assert_eq!(selected(&bench), Some(0));
+}
+
+#[test]
 fn what_is_no_mark_any_more_leaves_the_filter_and_the_rest_stays() {
     let mut bench = bench();
     bench.keys(":10<Enter>m:20<Enter>m:30<Enter>m");

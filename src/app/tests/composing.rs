@@ -151,6 +151,20 @@ fn what_cannot_be_sent_stays() {
 }
 
 #[test]
+fn behind_a_half_close_of_datagrams_nothing_is_said_of_fin() {
+    let mut bench = Bench::new();
+    bench.link(LinkState::HalfClosed, |link| {
+        link.endpoint = "udp://localhost:53".parse().unwrap();
+        link.first_fin = Some(Side::Local);
+    });
+    bench.keys("hi<Enter>");
+    assert_eq!(
+        bench.notice(),
+        "not sent: you have ended it, so it only receives, until answers cease"
+    );
+}
+
+#[test]
 fn after_the_peers_fin_we_may_still_send() {
     let mut bench = Bench::new();
     bench.link(LinkState::HalfClosed, |link| link.first_fin = Some(Side::Peer));

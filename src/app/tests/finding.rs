@@ -63,6 +63,39 @@ fn a_search_goes_to_the_first_hit_and_on_from_there_and_around() {
 }
 
 #[test]
+fn hits_are_counted_among_those_that_a_filter_shows() {
+    let mut bench = bench();
+    bench.keys("/pong<Enter>");
+    bench.hits = Some(hits(&[7, 20, 50, 51], 100));
+    searched(&mut bench);
+    bench.keys("nn");
+    let counted = |bench: &Bench| {
+        let search = bench.app.search.as_ref().unwrap();
+        (selected(bench), search.at, search.hidden)
+    };
+    assert_eq!(counted(&bench), (Some(50), Some(3), 0));
+    bench.keys("fsize>1<Enter>");
+    bench.memory.shown = Some(vec![7, 30, 50]);
+    bench.event(Event::Refiltered);
+    let progress = Scanned {
+        found: 3,
+        scanned: 100,
+        of: 100,
+    };
+    bench.event(Event::Filtered(progress));
+    assert_eq!(counted(&bench), (Some(50), Some(2), 2));
+    bench.keys("N");
+    assert_eq!(counted(&bench), (Some(7), Some(1), 2));
+    bench.memory.shown = Some(vec![30, 50]);
+    bench.event(Event::Filtered(progress));
+    assert_eq!(counted(&bench), (None, None, 3), "what was gone to is hidden");
+    bench.keys(":filter-clear<Enter>");
+    bench.memory.shown = None;
+    bench.event(Event::Refiltered);
+    assert_eq!(counted(&bench), (None, Some(1), 0));
+}
+
+#[test]
 fn a_scan_that_knows_nothing_yet_is_waited_for() {
     let mut bench = bench();
     bench.keys("/x<Enter>");

@@ -198,6 +198,30 @@ impl Hits {
         before + u64::from(words) + u64::from((page.word(word) & (bit - 1)).count_ones())
     }
 
+    /// How many hits before `id` are none of `others`, without those that were forgotten. Entries are compared 64 at once.
+    pub fn rank_outside(&self, others: &Hits, id: EntryId) -> u64 {
+        let (last, word, bit) = place(id.0);
+        let pages = self.pages();
+        let mut outside = 0;
+        for (number, page) in pages.from(0).take_while(|(number, _)| *number <= last) {
+            let Some(page) = page.filter(|page| page.count() > 0) else {
+                continue;
+            };
+            let allowed = Allowed::on(Some(others), number);
+            let words = if number == last { word + 1 } else { WORDS };
+            for index in 0..words {
+                let most = if (number, index) == (last, word) {
+                    bit - 1
+                } else {
+                    u64::MAX
+                };
+                let left = page.word(index) & !allowed.word(index) & most;
+                outside += u64::from(left.count_ones());
+            }
+        }
+        outside
+    }
+
     /// Hit number `n`, counted from 0.
     pub fn nth(&self, n: u64) -> Option<EntryId> {
         let pages = self.pages();
@@ -398,13 +422,15 @@ mod tests {
             found.forget_before(EntryId(forgotten));
             let first = forgotten / PAGE * PAGE;
             let model: BTreeSet<u64> = own.intersection(&others).copied().filter(|id| *id >= first).collect();
-            for id in ids.into_iter().chain(own).chain(others) {
+            for id in ids.into_iter().chain(own.clone()).chain(others.clone()) {
                 let after = model.range(id..).next().copied().map(EntryId);
                 let before = model.range(..=id).next_back().copied().map(EntryId);
                 prop_assert_eq!(found.at_or_after_among(Some(&shown), EntryId(id)), after);
                 prop_assert_eq!(found.at_or_before_among(Some(&shown), EntryId(id)), before);
                 prop_assert_eq!(shown.at_or_after_among(Some(&found), EntryId(id)), after);
                 prop_assert_eq!(shown.at_or_before_among(Some(&found), EntryId(id)), before);
+                let outside = own.range(first..id.max(first)).filter(|id| !others.contains(id));
+                prop_assert_eq!(found.rank_outside(&shown, EntryId(id)), outside.count() as u64);
             }
         }
 

@@ -65,11 +65,11 @@ impl Records for Session {
     }
 
     fn annotated_after(&self, number: EntryId) -> Option<EntryId> {
-        self.notes().after(number)
+        self.notes().after(number, |_| true)
     }
 
     fn annotated_before(&self, number: EntryId) -> Option<EntryId> {
-        self.notes().before(number)
+        self.notes().before(number, |_| true)
     }
 
     fn conversations(&self) -> u64 {

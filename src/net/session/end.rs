@@ -84,6 +84,11 @@ impl Session<'_> {
                 "datagrams have no end that the peer could be told: this ends when nothing has crossed for {}",
                 format::took(super::silence::LAST_CALL)
             ));
+            // Nothing more is sent: it only receives.
+            self.report(|link| {
+                link.state = LinkState::HalfClosed;
+                link.first_fin.get_or_insert(Side::Local);
+            });
         }
     }
 

@@ -109,6 +109,12 @@ pub(super) fn doubt(error: &Error) -> String {
         }
         CertificateError::Revoked => "its issuer has revoked it".into(),
         CertificateError::BadSignature => "its signature is wrong".into(),
+        CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            "its signature does not go with the key of the issuer that it names".into()
+        }
+        CertificateError::UnsupportedSignatureAlgorithmContext { .. } => {
+            "its signature is of a kind that is not trusted".into()
+        }
         CertificateError::BadEncoding => "it is not a well-formed certificate".into(),
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             "it is not for servers".into()
@@ -246,6 +252,19 @@ mod tests {
         check(120, "no_application_protocol (120)");
         check(47, "illegal_parameter (47)");
         check(200, "unknown (200)");
+    }
+
+    #[test]
+    fn doubts_are_sentences() {
+        let check = |error, expected: &str| assert_eq!(doubt(&Error::InvalidCertificate(error)), expected);
+        check(CertificateError::Expired, "it has expired");
+        check(
+            CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext {
+                signature_algorithm_id: vec![6, 8],
+                public_key_algorithm_id: vec![6, 9],
+            },
+            "its signature does not go with the key of the issuer that it names",
+        );
     }
 
     #[test]

@@ -168,9 +168,9 @@ impl<R: Records, W: Write> Printer<R, W> {
         self.next = first.max(self.next);
         self.cut.clear();
         if missed > 0 && self.style.format != Format::None {
+            let entries = format::counted(missed, "entry is", "entries are");
             tell(&format!(
-                "{} entries are not printed: their ring files were removed before standard output took them",
-                format::count(missed)
+                "{entries} not printed: a ring file was removed before standard output took what it held"
             ));
         }
     }

@@ -31,7 +31,7 @@ pub(super) fn render(
     let recents = (dialog.recents.len() as u16).min(RECENTS);
     let list_rows = if recents > 0 { 1 + recents } else { 0 };
     let size = (width, 1 + message_rows + list_rows);
-    let area = frame(scene, canvas, "Connect over TCP", &scene.line(), size);
+    let area = frame(scene, canvas, "Connect", &scene.line(), size);
     if area.is_empty() {
         return None;
     }
@@ -60,9 +60,10 @@ fn render_field(
     let x = area.x + canvas.line((area.x, area.y), area.width, &label);
     let room = (area.x + area.width).saturating_sub(x);
     if dialog.field.is_empty() {
-        let example = scene
-            .pen
-            .text("HOST:PORT, as in localhost:6379 or [::1]:80", theme.secondary());
+        let example = scene.pen.text(
+            "localhost:6379, tls://HOST:PORT, udp://HOST:PORT, unix:/PATH",
+            theme.secondary(),
+        );
         canvas.line((x, area.y), room, &example);
         return Some((x, area.y));
     }

@@ -50,7 +50,7 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, list: List) {
     super::list(
         scene,
         canvas,
-        ("Conversations", WIDTH),
+        (&title(scene), WIDTH),
         list,
         (1, count),
         |page, width| {
@@ -68,6 +68,13 @@ pub(super) fn render(scene: &Scene<'_>, canvas: &mut Canvas<'_>, list: List) {
             first.into_iter().chain(rows).collect()
         },
     );
+}
+
+/// What they are called here, as a title.
+fn title(scene: &Scene<'_>) -> String {
+    let name = scene.app.conversations_name();
+    let (first, rest) = name.split_at(1);
+    format!("{}{rest}", first.to_uppercase())
 }
 
 /// How wide each column is; nothing for one that is left out.

@@ -138,7 +138,13 @@ fn render_action(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Area, column:
         line.gap(1).text(info.argument, theme.secondary())
     };
     canvas.line((area.x, area.y), column, &line);
-    render_right(scene, canvas, area, column, (info.title, &keys));
+    render_right(
+        scene,
+        canvas,
+        area,
+        column,
+        (info.titled(scene.app.wire()), &keys),
+    );
 }
 
 /// An option with the value that the kernel had last.

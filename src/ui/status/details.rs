@@ -4,8 +4,8 @@ use ratatui::style::Style;
 
 use super::words;
 use crate::app::Block;
-use crate::model::{Direction, Link, RecorderState, Role, Tally, Timestamping, TlsReport, whole};
-use crate::text::format;
+use crate::model::{Direction, LABEL, Link, RecorderState, Role, Tally, Timestamping, TlsReport, whole};
+use crate::text::{format, wrapped};
 use crate::ui::line::Line;
 use crate::ui::scene::Scene;
 use crate::ui::sparkline::sparkline;
@@ -25,7 +25,7 @@ pub(super) fn rows<'s>(
     let mut top = 0;
     for block in Block::ALL {
         let lines = match block {
-            Block::Connection => connection(scene, link),
+            Block::Connection => connection(scene, link, width),
             Block::Dial => super::waterfall::rows(scene, link, width),
             Block::Kernel => super::kernel::rows(scene, link),
             Block::Options => options(scene, link, width),
@@ -49,17 +49,21 @@ pub(super) fn rows<'s>(
     (rows.split_off(top), (top as u64, end as u64, len as u64))
 }
 
-fn connection<'s>(scene: &'s Scene<'_>, link: &Link) -> Vec<Line<'s>> {
+fn connection<'s>(scene: &'s Scene<'_>, link: &Link, width: u16) -> Vec<Line<'s>> {
     let mut rows = vec![
-        row(scene, "target", &link.endpoint.to_string()),
+        row(scene, heading(link), &link.endpoint.to_string()),
         labelled(scene, "state").text(&link.state.to_string(), scene.theme().state(link.state)),
     ];
     if let Some(standing) = words::standing(link, scene.now) {
-        rows.push(row(scene, "", &standing));
+        rows.extend(broken(scene, &standing, width, Style::new()));
     }
     let address = |address: Option<std::net::SocketAddr>| address.map_or("none".into(), |a| a.to_string());
-    rows.push(row(scene, "local", &address(link.local)));
-    rows.push(row(scene, "remote", &address(link.remote)));
+    let [local, remote] = match link.role {
+        Role::Tap => ["application", "server"],
+        Role::Client | Role::Server | Role::Listener => ["local", "remote"],
+    };
+    rows.push(row(scene, local, &address(link.local)));
+    rows.push(row(scene, remote, &address(link.remote)));
     if let Some(family) = words::family(link) {
         rows.push(row(scene, "family", family));
     }
@@ -68,10 +72,10 @@ fn connection<'s>(scene: &'s Scene<'_>, link: &Link) -> Vec<Line<'s>> {
     rows.extend(
         application
             .iter()
-            .flat_map(|report| tls(scene, "application", report)),
+            .flat_map(|report| tls(scene, "application", report, width)),
     );
     let label = if is_tap { "server" } else { "tls" };
-    rows.extend(peer.iter().flat_map(|report| tls(scene, label, report)));
+    rows.extend(peer.iter().flat_map(|report| tls(scene, label, report, width)));
     rows.push(times(scene, link));
     rows.extend(stamps(scene, link));
     rows.push(scene.line());
@@ -81,6 +85,14 @@ fn connection<'s>(scene: &'s Scene<'_>, link: &Link) -> Vec<Line<'s>> {
     }
     rows.extend(recording(scene));
     rows
+}
+
+/// What the endpoint is to a connection: whoever was accepted came to it.
+fn heading(link: &Link) -> &'static str {
+    match link.role {
+        Role::Server | Role::Listener => "address",
+        Role::Client | Role::Tap => "target",
+    }
 }
 
 fn tallies<'s>(scene: &'s Scene<'_>, link: &Link) -> Vec<Line<'s>> {
@@ -121,7 +133,14 @@ pub(super) fn row<'s>(scene: &'s Scene<'_>, label: &str, text: &str) -> Line<'s>
     labelled(scene, label).text(text, Style::new())
 }
 
-fn tls<'s>(scene: &'s Scene<'_>, label: &str, report: &TlsReport) -> Vec<Line<'s>> {
+/// A sentence in as many rows as it takes, without a label.
+fn broken<'s>(scene: &'s Scene<'_>, text: &str, width: u16, style: Style) -> Vec<Line<'s>> {
+    let rows = wrapped(text, width.saturating_sub(LABEL as u16));
+    let line = |row: String| labelled(scene, "").text(&row, style);
+    rows.into_iter().map(line).collect()
+}
+
+fn tls<'s>(scene: &'s Scene<'_>, label: &str, report: &TlsReport, width: u16) -> Vec<Line<'s>> {
     let mut rows = Vec::new();
     if let Some(agreed) = &report.agreed {
         let alpn = agreed.alpn.as_ref().map(|alpn| format!("ALPN {alpn}"));
@@ -146,7 +165,7 @@ fn tls<'s>(scene: &'s Scene<'_>, label: &str, report: &TlsReport) -> Vec<Line<'s
         let left = if days < 0 {
             "expired".to_owned()
         } else {
-            format!("{days} days left")
+            format!("{} left", format::counted(days.unsigned_abs(), "day", "days"))
         };
         let text = format!(
             "{}, {left}, issued by {}",
@@ -156,7 +175,7 @@ fn tls<'s>(scene: &'s Scene<'_>, label: &str, report: &TlsReport) -> Vec<Line<'s
     }
     if let Some(doubt) = report.doubt() {
         let text = format!("not trusted: {doubt}");
-        rows.push(labelled(scene, "").text(&text, scene.theme().warning()));
+        rows.extend(broken(scene, &text, width, scene.theme().warning()));
     }
     rows
 }
@@ -203,10 +222,11 @@ fn times<'s>(scene: &'s Scene<'_>, link: &Link) -> Line<'s> {
     let text = match (link.opened, link.ended) {
         (Some(opened), Some(ended)) => format!("{} to {}", at(opened), at(ended)),
         (Some(opened), None) => format!("since {}", at(opened)),
-        (None, _) => format!("dialed {}", at(link.started)),
+        (None, _) => at(link.started),
     };
     let zone = format::offset(offset);
-    row(scene, "open", &format!("{text} {zone}"))
+    let label = if link.opened.is_some() { "open" } else { "dialed" };
+    row(scene, label, &format!("{text} {zone}"))
 }
 
 pub(super) fn tally<'s>(scene: &'s Scene<'_>, word: &str, direction: Direction, tally: Tally) -> Line<'s> {

@@ -66,7 +66,7 @@ fn span(scene: &Scene<'_>) -> Option<String> {
         "from {} {}, {} long",
         format::date_time(first.0, offset),
         format::offset(offset),
-        format::clock(last.since(first)),
+        scene.took(last.since(first)),
     ))
 }
 

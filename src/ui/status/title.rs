@@ -132,12 +132,16 @@ fn state_sign<'s>(scene: &'s Scene<'_>) -> Line<'s> {
     }
 }
 
-/// What a window without room for titles says of the log: how many entries are new below.
+/// What a window without room for titles says of the log: how many entries are new below, and that a filter is on.
 fn below<'s>(scene: &'s Scene<'_>) -> Line<'s> {
     let position = scene.app.log_position(scene.records, scene.layout);
-    if position.following || position.new_below == 0 {
-        return scene.line();
-    }
-    let text = format!("{}{}", scene.pen.symbols.down, format::count(position.new_below));
-    scene.pen.text(&text, scene.theme().warning())
+    let new = if position.following || position.new_below == 0 {
+        String::new()
+    } else {
+        format!("{}{}", scene.pen.symbols.down, format::count(position.new_below))
+    };
+    let filtered = scene.app.filter.as_ref().map_or("", |_| "filtered");
+    let words = [new.as_str(), filtered].map(|word| scene.pen.text(word, scene.theme().warning()));
+    let parts = words.into_iter().map(|word| (0, word)).collect();
+    fit(parts, &scene.line().gap(1), u16::MAX)
 }

@@ -102,6 +102,10 @@ fn under_way(link: &Link, closing: &Closing) -> String {
 fn half_closed(link: &Link) -> String {
     let sides = sides(link);
     match link.first_fin {
+        // There is no FIN.
+        Some(_) | None if link.endpoint.is_connectionless() => {
+            "you have ended it, and it is over as soon as answers cease".to_owned()
+        }
         Some(by) => {
             let other = sides.name(by.other());
             format!("{} sent FIN, {other} may still send", sides.name(by))
