@@ -311,6 +311,35 @@ fn a_unix_socket_is_private_and_named_and_goes_with_the_program() {
     });
     drop(bench);
     assert!(!path.exists(), "it is removed");
+    // A socket of another type is somebody's too, and so is one whose queue is full.
+    let datagrams = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+    let refused = |bench: &Bench| {
+        bench.ask(NetCommand::Listen(address.parse().unwrap()));
+        bench.wait("the refusal", |news| {
+            let reason = news
+                .listening
+                .as_ref()
+                .and_then(|listening| listening.reason.as_ref());
+            reason.is_some_and(|reason| reason.contains("another program listens"))
+        });
+        assert!(path.exists());
+    };
+    refused(&Bench::new(Options::default()));
+    drop(datagrams);
+    std::fs::remove_file(&path).unwrap();
+    let busy = socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::STREAM, None).unwrap();
+    let name = socket2::SockAddr::unix(&path).unwrap();
+    busy.bind(&name).unwrap();
+    busy.listen(0).unwrap();
+    let waiting =
+        [(); 2].map(|()| socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::STREAM, None).unwrap());
+    for socket in &waiting {
+        socket.set_nonblocking(true).unwrap();
+        drop(socket.connect(&name));
+    }
+    refused(&Bench::new(Options::default()));
+    drop((waiting, busy));
+    std::fs::remove_file(&path).unwrap();
     // What a server left behind that was killed is no obstacle; any other file is.
     drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
     listen(&other, &address);

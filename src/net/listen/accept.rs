@@ -109,7 +109,7 @@ fn of_unix(stream: UnixStream) -> Arrival {
     Arrival {
         local: nowhere,
         remote: nowhere,
-        who: Credentials::of_peer(&stream).map(|who| format!("the peer is {}", who.words())),
+        who: Credentials::of_peer(&stream).map(|who| who.words()),
         socket: Socket::Unix(stream),
     }
 }

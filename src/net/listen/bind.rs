@@ -4,7 +4,6 @@ use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
-use std::os::unix::net::UnixStream as StdUnixStream;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
@@ -267,7 +266,7 @@ fn remove_stale(path: &Path) -> Result<(), Failure> {
             "{shown} is there already and is no socket: choose another path"
         )));
     }
-    if StdUnixStream::connect(path).is_ok() {
+    if !is_abandoned(path) {
         return Err(wrong(format!(
             "another program listens at unix:{shown}: choose another path, or stop it"
         )));
@@ -278,6 +277,16 @@ fn remove_stale(path: &Path) -> Result<(), Failure> {
         )));
     }
     fs::remove_file(path).map_err(|error| refused(&format!("unix:{shown}"), &error))
+}
+
+/// Whether nobody has a socket of that name any more. One whose queue is full, or that is of another type, is somebody's;
+/// and so it is taken for as long as nobody can tell.
+fn is_abandoned(path: &Path) -> bool {
+    let connected = socket2::Socket::new(Domain::UNIX, Type::STREAM, None).and_then(|probe| {
+        probe.set_nonblocking(true)?;
+        probe.connect(&SockAddr::unix(path)?)
+    });
+    connected.is_err_and(|error| matches!(words::errno(&error), Some(Errno::ECONNREFUSED | Errno::ENOENT)))
 }
 
 fn is_taken(error: &io::Error) -> bool {

@@ -55,6 +55,8 @@ pub(super) async fn peer(
     } = arrival;
     let name = who.clone().unwrap_or_else(|| remote.to_string());
     if let Endpoint::Unix(_) = endpoint {
+        let role = if target.is_some() { "application" } else { "peer" };
+        let who = who.map(|who| format!("the {role} is {who}"));
         introduce(shared, &mut journal, who, (local, remote));
     }
     set_options(shared, &mut journal, &socket);
