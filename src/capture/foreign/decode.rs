@@ -9,6 +9,7 @@ use etherparse::{
 };
 
 use super::ends::ends;
+use super::extensions::extensions;
 use super::fragments::Fragment;
 use super::link::Link;
 
@@ -161,7 +162,7 @@ fn fragment(ip: &LaxIpSlice<'_>) -> Option<Fragment> {
                 more: header.more_fragments(),
             })
         }
-        LaxIpSlice::Ipv6(v6) => v6.extensions().clone().into_iter().find_map(|extension| {
+        LaxIpSlice::Ipv6(v6) => extensions(v6).find_map(|extension| {
             if let Ipv6ExtensionSlice::Fragment(slice) = extension {
                 let header = slice.to_header();
                 Some(Fragment {
