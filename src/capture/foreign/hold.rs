@@ -55,6 +55,17 @@ impl Hold {
         self.held.extend(others);
     }
 
+    /// Takes out what is to be told before anything of that time.
+    pub(super) fn release_before(
+        &mut self,
+        time: Timestamp,
+    ) -> impl Iterator<Item = (Side, Delivery)> + use<> {
+        let count = self.held.partition_point(|held| held.from < time);
+        let later = self.held.split_off(count);
+        let held = std::mem::replace(&mut self.held, later);
+        held.into_iter().map(|held| (held.side, held.delivery))
+    }
+
     /// Takes all out.
     pub(super) fn release(&mut self) -> impl Iterator<Item = (Side, Delivery)> + use<> {
         let held = std::mem::take(&mut self.held);
@@ -96,6 +107,21 @@ mod tests {
             .collect();
         assert_eq!(told, expected, "{runs:?}");
         assert_eq!(hold.len(), 0);
+    }
+
+    #[test]
+    fn what_is_earlier_than_a_time_is_told_alone() {
+        let mut hold = Hold::default();
+        hold.add(Side::Local, [gap(1), gap(4), gap(9)]);
+        hold.add(Side::Peer, [gap(2), gap(5)]);
+        let mut before = |time| -> Vec<u64> {
+            let told = hold.release_before(Timestamp(time));
+            told.map(|(_, delivery)| delivery.at().0).collect()
+        };
+        assert_eq!(before(1), Vec::<u64>::new());
+        assert_eq!(before(4), [1, 2]);
+        assert_eq!(before(6), [4, 5]);
+        assert_eq!(hold.len(), 1);
     }
 
     #[test]

@@ -99,7 +99,10 @@ pub(super) struct Half {
 struct Doubt {
     /// It has all before this number.
     ack: u32,
-    /// When it first said that it has more than was captured.
+    /// When it said so first.
+    raised: Timestamp,
+    /// When it first said that it has more than was captured. Once something of that was captured, nobody knows when it
+    /// said so of the rest: at the latest when it said so of the last.
     since: Timestamp,
     /// How often it said so since anything was captured that was missing.
     count: u8,
@@ -178,9 +181,9 @@ impl Half {
         old
     }
 
-    /// Whether the receiver has got bytes that may still be captured.
-    pub(super) fn is_doubtful(&self) -> bool {
-        self.doubt.is_some()
+    /// Since when the receiver has got bytes that may still be captured.
+    pub(super) fn doubtful_since(&self) -> Option<Timestamp> {
+        self.doubt.map(|doubt| doubt.since)
     }
 
     /// The receiver acknowledged everything before `ack`.
@@ -193,11 +196,13 @@ impl Half {
         }
         let doubt = self.doubt.get_or_insert(Doubt {
             ack,
+            raised: at,
             since: at,
             count: 0,
         });
         if ack.wrapping_sub(doubt.ack).cast_signed() > 0 {
             doubt.ack = ack;
+            doubt.raised = at;
         }
         doubt.count = doubt.count.saturating_add(1);
         if doubt.count >= PATIENCE || at.since(doubt.since).as_nanos() >= u128::from(LATEST) {
@@ -338,6 +343,7 @@ impl Half {
         self.next = self.next.wrapping_add(piece.len());
         if let Some(mut doubt) = self.doubt.take() {
             doubt.count = 0;
+            doubt.since = doubt.raised;
             self.doubt = Some(doubt).filter(|doubt| self.distance(doubt.ack) > 0);
         }
         match piece.content {
@@ -560,13 +566,13 @@ mod tests {
         let mut out = Vec::new();
         half.take(&segment(0, 0, 10), &mut out);
         half.take(&segment(0, 20, 30), &mut out);
-        assert!(!half.is_doubtful(), "it may be sent again");
+        assert_eq!(half.doubtful_since(), None, "it may be sent again");
         half.acknowledge(31, Timestamp(7), &mut out);
         half.acknowledge(31, Timestamp(6 + LATEST), &mut out);
-        assert!(half.is_doubtful());
+        assert_eq!(half.doubtful_since(), Some(Timestamp(7)));
         assert_eq!(story(&out).0, [(0, 10, true)]);
         half.acknowledge(31, Timestamp(7 + LATEST), &mut out);
-        assert!(!half.is_doubtful());
+        assert_eq!(half.doubtful_since(), None);
         assert_eq!(story(&out).0, [(0, 10, true), (10, 20, false), (20, 30, true)]);
     }
 
@@ -577,11 +583,26 @@ mod tests {
         let mut out = Vec::new();
         half.acknowledge(21, Timestamp(0), &mut out);
         half.take(&segment(0, 10, 20), &mut out);
-        assert!(half.is_doubtful());
+        assert_eq!(half.doubtful_since(), Some(Timestamp(0)));
         half.take(&segment(0, 0, 10), &mut out);
-        assert!(!half.is_doubtful());
+        assert_eq!(half.doubtful_since(), None);
         half.acknowledge(21, Timestamp(LATEST), &mut out);
         assert_eq!(story(&out).0, [(0, 20, true)]);
+    }
+
+    #[test]
+    fn what_is_captured_of_what_was_acknowledged_renews_the_wait_for_the_rest() {
+        let mut half = Half::default();
+        half.synchronize(0);
+        let mut out = Vec::new();
+        half.acknowledge(11, Timestamp(5), &mut out);
+        half.acknowledge(21, Timestamp(9), &mut out);
+        assert_eq!(half.doubtful_since(), Some(Timestamp(5)));
+        half.take(&segment(0, 0, 10), &mut out);
+        half.acknowledge(21, Timestamp(5 + LATEST), &mut out);
+        assert_eq!(half.doubtful_since(), Some(Timestamp(9)));
+        half.acknowledge(21, Timestamp(9 + LATEST), &mut out);
+        assert_eq!(story(&out).0, [(0, 10, true), (10, 20, false)]);
     }
 
     #[test]
