@@ -197,6 +197,23 @@ fn refusals_and_resets_are_told_apart() {
 }
 
 #[test]
+fn what_opens_a_stream_does_not_end_it() {
+    let mut talk = Talk::new(CLIENT, SERVER, [10, 20]);
+    talk.open();
+    // FIN besides the SYN of the server.
+    talk.packets[1].ip[33] |= 1;
+    talk.ask(b"GET");
+    talk.answer(b"200");
+    let expected = [
+        "0 0 Attempt 127.0.0.1:6379 Started",
+        "0 1 Open 127.0.0.1:50312 127.0.0.1:6379",
+        "0 3 Sent GET",
+        "0 4 Received 200",
+    ];
+    Folder::new().check(&talk.packets, &expected, &[]);
+}
+
+#[test]
 fn a_connection_without_its_opening_says_how_the_client_was_found() {
     let folder = Folder::new();
     let middle = |client: &str, server: &str| {

@@ -202,9 +202,10 @@ fn tcp(packet: &Packet<'_>) -> Option<Transport> {
     let header = Header {
         seq: tcp.sequence_number(),
         ack: tcp.ack().then(|| tcp.acknowledgment_number()),
-        // A reset opens and finishes nothing, whatever else is set (RFC 9293 §3.10.7).
+        // A reset opens and finishes nothing, whatever else is set (RFC 9293 §3.10.7). What opens a stream does not end
+        // it: such segments are made by port scanners, and most systems drop them.
         syn: tcp.syn() && !tcp.rst(),
-        fin: tcp.fin() && !tcp.rst(),
+        fin: tcp.fin() && !tcp.syn() && !tcp.rst(),
         rst: tcp.rst(),
     };
     Some(Transport {

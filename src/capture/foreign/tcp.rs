@@ -18,7 +18,7 @@ pub(super) const MOST_PIECES: usize = 8192;
 /// The largest window that TCP can announce (RFC 7323 §2.3). What lies further off belongs elsewhere.
 const FAR: i64 = 1 << 30;
 
-/// Segments too far off in a row after which the stream is taken to have gone on there.
+/// Segments too far off in a row after which the stream is taken to have gone on there, unless the receiver says so.
 const MOST_STRAYS: u8 = 4;
 
 /// Acknowledgements of bytes that were not captured, after which they count as lost to the capture. More than
@@ -87,6 +87,8 @@ pub(super) struct Half {
     next: u32,
     phase: Phase,
     strays: u8,
+    /// The last acknowledgement that was too far off.
+    elsewhere: Option<u32>,
     doubt: Option<Doubt>,
     /// Numbers that were delivered as bytes, there or missing.
     delivered: u64,
@@ -189,6 +191,7 @@ impl Half {
     /// The receiver acknowledged everything before `ack`.
     pub(super) fn acknowledge(&mut self, ack: u32, at: Timestamp, out: &mut Vec<Delivery>) {
         let ahead = self.distance(ack);
+        self.elsewhere = (ahead.abs() > FAR).then_some(ack);
         // One number that nothing follows is a FIN that was not captured.
         let is_fin = ahead == 1 && self.pending.is_empty();
         if self.phase != Phase::Known || ahead <= 0 || ahead > FAR || is_fin {
@@ -252,7 +255,7 @@ impl Half {
         }
         if ahead.abs() > FAR {
             self.strays += 1;
-            if self.strays < MOST_STRAYS {
+            if self.strays < MOST_STRAYS && self.elsewhere != Some(piece.seq) {
                 return false;
             }
             self.flush(out);
@@ -637,6 +640,25 @@ mod tests {
             half.take(&segment(0, far + number * 10, far + number * 10 + 10), &mut out);
         }
         assert_eq!(out.len(), 2 + 5);
+    }
+
+    #[test]
+    fn a_stream_that_the_receiver_says_goes_on_elsewhere_is_followed_at_once() {
+        let mut half = Half::default();
+        half.synchronize(0);
+        let mut out = Vec::new();
+        half.take(&segment(0, 0, 10), &mut out);
+        let far = 0x7000_0000;
+        half.acknowledge(far + 2, Timestamp(0), &mut out);
+        half.take(&segment(0, far, far + 10), &mut out);
+        assert_eq!(out.len(), 1, "that is not where it goes on");
+        half.acknowledge(far + 1, Timestamp(0), &mut out);
+        half.take(&segment(0, far, far + 10), &mut out);
+        let far = u64::from(far);
+        assert_eq!(
+            story(&out).0,
+            [(0, 10, true), (10, far, false), (far, far + 10, true)]
+        );
     }
 
     #[test]
