@@ -391,6 +391,28 @@ fn a_capture_that_always_has_one_side_late_has_no_gap() {
     assert_eq!(lines.len(), 2 + 2 * 200);
 }
 
+/// Two captures, one of each direction, whose clocks differ, of a server that sends all the time, so that the client
+/// acknowledges much of it before it is captured.
+#[test]
+fn a_late_side_is_waited_for_however_often_the_other_acknowledges_it() {
+    let mut talk = Talk::new(CLIENT, SERVER, [10, 20]);
+    talk.open();
+    for number in 0..200 {
+        talk.answer(format!("say {number:03}").as_bytes());
+        talk.ask(format!("ask {number:03}").as_bytes());
+    }
+    let packets = talk.packets.into_iter().map(|packet| {
+        let late = packet.ip.windows(4).any(|word| word == b"say ");
+        Packet {
+            at: packet.at + if late { 90 * STEP } else { 0 },
+            ..packet
+        }
+    });
+    let (remarks, lines) = in_order(packets.collect());
+    assert_eq!(remarks, Vec::<String>::new());
+    assert_eq!(lines.len(), 2 + 2 * 200);
+}
+
 /// What is acknowledged before it is captured is waited for as long as before, however long another conversation has
 /// waited meanwhile, and whatever was waited for before.
 #[test]

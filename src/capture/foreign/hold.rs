@@ -7,8 +7,9 @@ use super::item::Item;
 use super::tcp::Delivery;
 use crate::model::{ConnectionId, Side, Timestamp};
 
-/// Deliveries that are held back, at most, but for what a single packet sets free.
-const MOST: usize = 64;
+/// Deliveries that are held back, at most, but for what a single packet sets free: what a fast link delivers in the
+/// milliseconds by which captures put packets in the wrong order.
+const MOST: usize = 1024;
 
 /// Deliveries of both directions, in the order in which they are to be told.
 #[derive(Debug, Default)]

@@ -21,12 +21,10 @@ const FAR: i64 = 1 << 30;
 /// Segments too far off in a row after which the stream is taken to have gone on there, unless the receiver says so.
 const MOST_STRAYS: u8 = 4;
 
-/// Acknowledgements of bytes that were not captured, after which they count as lost to the capture. More than
-/// one, since a capture may reorder what two queues of a network card deliver.
-const PATIENCE: u8 = 8;
-
-/// The time after the first of those acknowledgements, in nanoseconds, after which they count as lost too: no capture
-/// reorders over a tenth of a second.
+/// The time after the first acknowledgement of bytes that were not captured, in nanoseconds, after which they count as
+/// lost to the capture. It may reorder what two queues of a network card deliver, or be put together of two captures
+/// whose clocks differ, but not over a tenth of a second. How many acknowledgements come meanwhile says nothing: there
+/// are thousands in that time on a fast link.
 pub(super) const LATEST: u64 = 100_000_000;
 
 /// Later than anything that was captured.
@@ -106,8 +104,6 @@ struct Doubt {
     /// When it first said that it has more than was captured. Once something of that was captured, nobody knows when it
     /// said so of the rest: at the latest when it said so of the last.
     since: Timestamp,
-    /// How often it said so since anything was captured that was missing.
-    count: u8,
 }
 
 impl Half {
@@ -201,14 +197,12 @@ impl Half {
             ack,
             raised: at,
             since: at,
-            count: 0,
         });
         if ack.wrapping_sub(doubt.ack).cast_signed() > 0 {
             doubt.ack = ack;
             doubt.raised = at;
         }
-        doubt.count = doubt.count.saturating_add(1);
-        if doubt.count >= PATIENCE || at.since(doubt.since).as_nanos() >= u128::from(LATEST) {
+        if at.since(doubt.since).as_nanos() >= u128::from(LATEST) {
             self.lose(out);
         }
     }
@@ -345,7 +339,6 @@ impl Half {
         let at = piece.at;
         self.next = self.next.wrapping_add(piece.len());
         if let Some(mut doubt) = self.doubt.take() {
-            doubt.count = 0;
             doubt.since = doubt.raised;
             self.doubt = Some(doubt).filter(|doubt| self.distance(doubt.ack) > 0);
         }
@@ -545,19 +538,19 @@ mod tests {
         let mut out = Vec::new();
         half.take(&segment(0, 0, 10), &mut out);
         half.take(&segment(0, 20, 30), &mut out);
-        for _ in 1..PATIENCE {
+        for _ in 0..1000 {
             half.acknowledge(31, Timestamp(7), &mut out);
         }
         assert_eq!(story(&out).0, [(0, 10, true)]);
-        half.acknowledge(31, Timestamp(7), &mut out);
+        half.acknowledge(31, Timestamp(7 + LATEST), &mut out);
         assert_eq!(story(&out).0, [(0, 10, true), (10, 20, false), (20, 30, true)]);
         // One more number than there were bytes is that of a FIN.
-        for _ in 0..3 * PATIENCE {
-            half.acknowledge(32, Timestamp(7), &mut out);
+        for since in 1..4 {
+            half.acknowledge(32, Timestamp(7 + since * LATEST), &mut out);
         }
         assert_eq!(out.len(), 3);
-        for _ in 0..PATIENCE {
-            half.acknowledge(41, Timestamp(7), &mut out);
+        for since in 4..6 {
+            half.acknowledge(41, Timestamp(7 + since * LATEST), &mut out);
         }
         assert_eq!(story(&out).0.last(), Some(&(30, 40, false)));
     }
