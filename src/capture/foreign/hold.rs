@@ -62,9 +62,8 @@ impl Hold {
         time: Timestamp,
     ) -> impl Iterator<Item = (Side, Delivery)> + use<> {
         let count = self.held.partition_point(|held| held.from < time);
-        let later = self.held.split_off(count);
-        let held = std::mem::replace(&mut self.held, later);
-        held.into_iter().map(|held| (held.side, held.delivery))
+        let told: Vec<Held> = self.held.drain(..count).collect();
+        told.into_iter().map(|held| (held.side, held.delivery))
     }
 
     /// Takes all out.
