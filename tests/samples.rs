@@ -415,7 +415,7 @@ impl Totals {
 
 /// A configuration in which tshark knows the protocols that we read, and no other.
 fn plain(folder: &Path) {
-    const KNOWN: [&str; 20] = [
+    const KNOWN: [&str; 21] = [
         "mpls",
         "pppoes",
         "ppp",
@@ -425,6 +425,7 @@ fn plain(folder: &Path) {
         "frame",
         "eth",
         "ethertype",
+        "llc",
         "vlan",
         "ieee8021ad",
         "ip",

@@ -5,7 +5,7 @@
 //! | module | holds |
 //! |---|---|
 //! | `frames`, `pcapng` | the frames in the file |
-//! | `link`, `decode`, `fragments` | the TCP segment or UDP datagram in a frame |
+//! | `link`, `decode`, `extensions`, `ends`, `fragments` | the TCP segment or UDP datagram in a frame |
 //! | `tcp` | one direction of a stream, put back in order |
 //! | `hold` | both directions of a connection, in the order of time |
 //! | `item`, `flow`, `flows` | conversations, and what their packets mean as entries |
@@ -18,6 +18,7 @@
 mod conversations;
 mod decode;
 mod ends;
+mod extensions;
 mod flow;
 mod flows;
 mod fragments;

@@ -197,6 +197,23 @@ fn refusals_and_resets_are_told_apart() {
 }
 
 #[test]
+fn what_opens_a_stream_does_not_end_it() {
+    let mut talk = Talk::new(CLIENT, SERVER, [10, 20]);
+    talk.open();
+    // FIN besides the SYN of the server.
+    talk.packets[1].ip[33] |= 1;
+    talk.ask(b"GET");
+    talk.answer(b"200");
+    let expected = [
+        "0 0 Attempt 127.0.0.1:6379 Started",
+        "0 1 Open 127.0.0.1:50312 127.0.0.1:6379",
+        "0 3 Sent GET",
+        "0 4 Received 200",
+    ];
+    Folder::new().check(&talk.packets, &expected, &[]);
+}
+
+#[test]
 fn a_connection_without_its_opening_says_how_the_client_was_found() {
     let folder = Folder::new();
     let middle = |client: &str, server: &str| {
@@ -334,6 +351,98 @@ fn around_a_gap_the_entries_of_all_conversations_are_in_the_order_of_time() {
             "0 12 Received say 04"
         ]
     );
+}
+
+/// What is remarked of these packets, and the lines of the first conversation; all entries are in the order of time.
+fn in_order(mut packets: Vec<Packet>) -> (Vec<String>, Vec<String>) {
+    let folder = Folder::new();
+    packets.sort_by_key(|packet| packet.at);
+    let bytes = wire::pcap(Order::Little, true, 101, 65_535, &packets);
+    wire::write_old(&folder.path(), &bytes);
+    let (opening, report) = wire::open(&folder.path());
+    let lines = wire::lines(&opening.session);
+    let times: Vec<Timestamp> = (0..opening.session.len())
+        .map(|number| opening.session.entry(EntryId(number)).unwrap().at)
+        .collect();
+    assert!(times.is_sorted(), "{lines:#?}");
+    let of_first = lines.into_iter().filter(|line| line.starts_with("0 ")).collect();
+    (report.remarks, of_first)
+}
+
+/// Two captures, one of each direction, whose clocks differ: every answer is acknowledged before it is captured, and the
+/// one before it too.
+#[test]
+fn a_capture_that_always_has_one_side_late_has_no_gap() {
+    let mut talk = Talk::new(CLIENT, SERVER, [10, 20]);
+    talk.open();
+    for number in 0..200 {
+        talk.ask(format!("ask {number:03}").as_bytes());
+        talk.answer(format!("say {number:03}").as_bytes());
+    }
+    let packets = talk.packets.into_iter().map(|packet| {
+        let late = packet.ip.windows(4).any(|word| word == b"say ");
+        Packet {
+            at: packet.at + if late { STEP * 9 / 2 } else { 0 },
+            ..packet
+        }
+    });
+    let (remarks, lines) = in_order(packets.collect());
+    assert_eq!(remarks, Vec::<String>::new());
+    assert_eq!(lines.len(), 2 + 2 * 200);
+}
+
+/// Two captures, one of each direction, whose clocks differ, of a server that sends all the time, so that the client
+/// acknowledges much of it before it is captured.
+#[test]
+fn a_late_side_is_waited_for_however_often_the_other_acknowledges_it() {
+    let mut talk = Talk::new(CLIENT, SERVER, [10, 20]);
+    talk.open();
+    for number in 0..200 {
+        talk.answer(format!("say {number:03}").as_bytes());
+        talk.ask(format!("ask {number:03}").as_bytes());
+    }
+    let packets = talk.packets.into_iter().map(|packet| {
+        let late = packet.ip.windows(4).any(|word| word == b"say ");
+        Packet {
+            at: packet.at + if late { 90 * STEP } else { 0 },
+            ..packet
+        }
+    });
+    let (remarks, lines) = in_order(packets.collect());
+    assert_eq!(remarks, Vec::<String>::new());
+    assert_eq!(lines.len(), 2 + 2 * 200);
+}
+
+/// What is acknowledged before it is captured is waited for as long as before, however long another conversation has
+/// waited meanwhile, and whatever was waited for before.
+#[test]
+fn waiting_for_one_segment_is_not_cut_short_by_waiting_for_another() {
+    let at = |tenths: u64| START + tenths * STEP / 10;
+    let send = |ports: [u16; 2], seq: u32, ack: u32, bytes: &[u8], tenths: u64| {
+        let [from, to] = ports.map(|port| std::net::SocketAddr::from(([127, 0, 0, 1], port)));
+        Packet {
+            at: at(tenths),
+            ip: wire::tcp(from, to, seq, Some(ack), Flag::None, bytes),
+        }
+    };
+    let packets = vec![
+        send([5001, 80], 0, 0, b"ask", 0),
+        send([80, 5001], 0, 3, b"so", 1),
+        // The next answer is acknowledged before it is captured.
+        send([5001, 80], 3, 5, b"", 10),
+        send([80, 5001], 2, 3, b"say", 20),
+        // That of another conversation is never captured.
+        send([5002, 80], 0, 0, b"ask", 0),
+        send([80, 5002], 0, 3, b"so", 14),
+        send([5002, 80], 3, 5, b"", 15),
+        // Once more, when the first time is a tenth of a second ago.
+        send([5001, 80], 3, 8, b"", 1009),
+        send([80, 5001], 5, 3, b"say", 1011),
+    ];
+    let (remarks, lines) = in_order(packets);
+    assert_eq!(remarks, ["3 bytes are missing in 1 gap"], "{lines:#?}");
+    let said = lines.iter().filter(|line| line.ends_with("Received say"));
+    assert_eq!(said.count(), 2, "{lines:#?}");
 }
 
 #[test]

@@ -141,8 +141,9 @@ fn damage_costs_only_the_rest_of_its_file() {
     assert!(left > 60_000, "{left}");
     let expected = [
         format!(
-            "{}: the last {left} bytes were left out: they are no whole block",
-            name(1)
+            "{}: the last {} bytes were left out: no whole block",
+            name(1),
+            sockscope::text::format::count(left)
         ),
         format!("{}: it is empty", name(2)),
     ];

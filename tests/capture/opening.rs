@@ -96,6 +96,19 @@ fn a_torn_block_is_waited_for_and_only_then_called_cut() {
 }
 
 #[test]
+fn a_single_byte_that_is_left_over_is_one() {
+    let whole = wire::pcap(Order::Little, false, 101, 65_535, &packets(1));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("torn.pcap");
+    wire::write_old(&path, &[whole, vec![0]].concat());
+    let (_opening, report) = wire::open(&path);
+    assert_eq!(
+        report.remarks,
+        ["the last 1 byte is no whole block: cut off, or not written yet"]
+    );
+}
+
+#[test]
 fn a_recording_under_way_is_followed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.pcapng");

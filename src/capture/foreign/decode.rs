@@ -9,6 +9,7 @@ use etherparse::{
 };
 
 use super::ends::ends;
+use super::extensions::extensions;
 use super::fragments::Fragment;
 use super::link::Link;
 
@@ -161,7 +162,7 @@ fn fragment(ip: &LaxIpSlice<'_>) -> Option<Fragment> {
                 more: header.more_fragments(),
             })
         }
-        LaxIpSlice::Ipv6(v6) => v6.extensions().clone().into_iter().find_map(|extension| {
+        LaxIpSlice::Ipv6(v6) => extensions(v6).find_map(|extension| {
             if let Ipv6ExtensionSlice::Fragment(slice) = extension {
                 let header = slice.to_header();
                 Some(Fragment {
@@ -201,9 +202,10 @@ fn tcp(packet: &Packet<'_>) -> Option<Transport> {
     let header = Header {
         seq: tcp.sequence_number(),
         ack: tcp.ack().then(|| tcp.acknowledgment_number()),
-        // A reset opens and finishes nothing, whatever else is set (RFC 9293 §3.10.7).
+        // A reset opens and finishes nothing, whatever else is set (RFC 9293 §3.10.7). What opens a stream does not end
+        // it: such segments are made by port scanners, and most systems drop them.
         syn: tcp.syn() && !tcp.rst(),
-        fin: tcp.fin() && !tcp.rst(),
+        fin: tcp.fin() && !tcp.syn() && !tcp.rst(),
         rst: tcp.rst(),
     };
     Some(Transport {

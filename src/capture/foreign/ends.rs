@@ -5,6 +5,8 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use etherparse::{Ipv6ExtensionSlice, LaxIpSlice};
 
+use super::extensions::extensions;
+
 /// A padding option of one byte (RFC 8200 §4.2).
 const PAD1: u8 = 0;
 
@@ -20,7 +22,7 @@ pub(super) fn ends(ip: &LaxIpSlice<'_>) -> [IpAddr; 2] {
     let LaxIpSlice::Ipv6(v6) = ip else {
         return ends;
     };
-    for extension in v6.extensions().clone() {
+    for extension in extensions(v6) {
         match extension {
             Ipv6ExtensionSlice::DestinationOptions(options) => {
                 if let Some(home) = home_address(options.payload()) {

@@ -78,9 +78,10 @@ impl Tcp {
         self.client.pending() + self.server.pending() + self.hold.len()
     }
 
-    /// Whether one side has got bytes that may still be captured, so that nothing of the connection can be told.
-    pub(super) fn is_doubtful(&self) -> bool {
-        self.client.is_doubtful() || self.server.is_doubtful()
+    /// Since when one side has got bytes that may still be captured, so that nothing later of the connection can be told.
+    pub(super) fn doubtful_since(&self) -> Option<Timestamp> {
+        let sides = [self.client.doubtful_since(), self.server.doubtful_since()];
+        sides.into_iter().flatten().min()
     }
 
     /// What is missing on either side counts as lost.
@@ -248,7 +249,8 @@ impl Tcp {
 
     /// Tells what a side goes on with, unless that has to wait.
     fn deliver(&mut self, from: Side, out: &mut Output) {
-        if self.hold.len() == 0 && !self.is_doubtful() {
+        let since = self.doubtful_since();
+        if self.hold.len() == 0 && since.is_none() {
             let mut deliveries = std::mem::take(&mut out.deliveries);
             for delivery in deliveries.drain(..) {
                 self.tell(from, delivery, out);
@@ -257,10 +259,16 @@ impl Tcp {
             return;
         }
         self.hold.add(from, out.deliveries.drain(..));
+        match since {
+            None => self.release(out),
+            Some(since) => {
+                for (from, delivery) in self.hold.release_before(since) {
+                    self.tell(from, delivery, out);
+                }
+            }
+        }
         if self.hold.is_full() {
             self.lose(out);
-        } else if !self.is_doubtful() {
-            self.release(out);
         }
     }
 

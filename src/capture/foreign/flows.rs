@@ -3,7 +3,8 @@
 //! Deliberately absent: telling interfaces and VLANs apart. A packet that was captured twice on its way is one
 //! retransmission more.
 
-use std::collections::{HashMap, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
 use std::net::SocketAddr;
 
 use super::decode::{Header, Kind, Transport};
@@ -38,6 +39,8 @@ struct Flow {
     tcp: Option<Box<Tcp>>,
     standing: Standing,
     written: Written,
+    /// The time with which it stands in the queue of those that are doubtful, or were.
+    watched: Option<Timestamp>,
 }
 
 /// Whether a conversation may be forgotten (the clock algorithm).
@@ -73,8 +76,9 @@ pub(super) struct Flows {
     pending: usize,
     /// How many connections are doubtful.
     doubtful: usize,
-    /// Places of connections that became doubtful, each with when; some of them are so no more.
-    doubts: VecDeque<(Timestamp, u32)>,
+    /// Places of connections that became doubtful, the one first that is so for longest; some of them are so no more, or
+    /// only since later.
+    doubts: BinaryHeap<Reverse<(Timestamp, u32)>>,
     count: u64,
     forgotten: u64,
     /// Places of those that the list has not the latest figures of.
@@ -125,7 +129,7 @@ impl Flows {
         let mut fate = Fate::Taken;
         match (&mut flow.tcp, packet.kind) {
             (Some(tcp), Kind::Tcp(header)) => {
-                let (before, was_doubtful) = (tcp.pending(), tcp.is_doubtful());
+                let (before, was_doubtful) = (tcp.pending(), tcp.doubtful_since().is_some());
                 if tcp.take(&flow.summary, from, &header, bytes, at, out) {
                     fate = Fate::Repeated;
                 }
@@ -134,9 +138,11 @@ impl Flows {
                     self.pending -= tcp.pending();
                     tcp.flush(out);
                 }
-                self.doubtful = self.doubtful + usize::from(tcp.is_doubtful()) - usize::from(was_doubtful);
-                if tcp.is_doubtful() && !was_doubtful {
-                    self.doubts.push_back((at, place));
+                let since = tcp.doubtful_since();
+                self.doubtful = self.doubtful + usize::from(since.is_some()) - usize::from(was_doubtful);
+                if let (Some(since), None) = (since, flow.watched) {
+                    flow.watched = Some(since);
+                    self.doubts.push(Reverse((since, place)));
                 }
             }
             (Some(_) | None, _) => flow::datagram(from, bytes, at, out),
@@ -153,7 +159,8 @@ impl Flows {
             return;
         }
         for (place, flow) in self.all.iter_mut().enumerate() {
-            let waits = |tcp: &&mut Box<Tcp>| tcp.pending() > 0 || tcp.is_doubtful();
+            let waits = |tcp: &&mut Box<Tcp>| tcp.pending() > 0 || tcp.doubtful_since().is_some();
+            flow.watched = None;
             if let Some(tcp) = flow.tcp.as_mut().filter(waits) {
                 tcp.flush(out);
                 if flow.settle(out) == Written::Yes {
@@ -168,22 +175,33 @@ impl Flows {
 
     /// Ends the doubts that began too long before `now`.
     fn lose_before(&mut self, now: Timestamp, out: &mut Output) {
-        while let Some((since, place)) = self.doubts.front().copied() {
-            if self.doubtful > 0 && now.0.saturating_sub(since.0) < LATEST {
+        let is_over = |since: Timestamp| now.0.saturating_sub(since.0) >= LATEST;
+        while let Some(Reverse((since, place))) = self.doubts.peek().copied() {
+            if !is_over(since) {
                 return;
             }
-            self.doubts.pop_front();
+            self.doubts.pop();
             let Some(flow) = self.all.get_mut(place as usize) else {
                 continue;
             };
-            if let Some(tcp) = flow.tcp.as_mut().filter(|tcp| tcp.is_doubtful()) {
-                let before = tcp.pending();
-                tcp.lose(out);
-                self.pending = self.pending + tcp.pending() - before;
-                self.doubtful -= 1;
-                if flow.settle(out) == Written::Yes {
-                    self.changed.push(place);
+            // It may stand for one that was forgotten since.
+            if flow.watched != Some(since) {
+                continue;
+            }
+            flow.watched = flow.tcp.as_ref().and_then(|tcp| tcp.doubtful_since());
+            match (flow.watched, &mut flow.tcp) {
+                (Some(since), Some(tcp)) if is_over(since) => {
+                    let before = tcp.pending();
+                    tcp.lose(out);
+                    self.pending = self.pending + tcp.pending() - before;
+                    self.doubtful -= 1;
+                    flow.watched = None;
+                    if flow.settle(out) == Written::Yes {
+                        self.changed.push(place);
+                    }
                 }
+                (Some(since), _) => self.doubts.push(Reverse((since, place))),
+                (None, _) => {}
             }
         }
     }
@@ -241,11 +259,18 @@ impl Flows {
         let mut old = std::mem::replace(&mut self.all[place], fresh);
         if let Some(tcp) = &mut old.tcp {
             self.pending -= tcp.pending();
-            self.doubtful -= usize::from(tcp.is_doubtful());
+            self.doubtful -= usize::from(tcp.doubtful_since().is_some());
             tcp.flush(out);
         }
         old.settle(out);
         self.departed.push(old.summary);
+        if self.doubts.len() > 2 * MOST {
+            let all = &self.all;
+            self.doubts.retain(|Reverse((since, place))| {
+                all.get(*place as usize)
+                    .is_some_and(|flow| flow.watched == Some(*since))
+            });
+        }
         introduce(packet, at, out);
         // It may be named already, for the old one; a place that is named twice is written once.
         self.changed.push(place as u32);
@@ -287,6 +312,7 @@ impl Flows {
             },
             standing: Standing::Recent,
             written: Written::NotYet,
+            watched: None,
         }
     }
 }

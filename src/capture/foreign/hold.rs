@@ -7,8 +7,9 @@ use super::item::Item;
 use super::tcp::Delivery;
 use crate::model::{ConnectionId, Side, Timestamp};
 
-/// Deliveries that are held back, at most, but for what a single packet sets free.
-const MOST: usize = 64;
+/// Deliveries that are held back, at most, but for what a single packet sets free: what a fast link delivers in the
+/// milliseconds by which captures put packets in the wrong order.
+const MOST: usize = 1024;
 
 /// Deliveries of both directions, in the order in which they are to be told.
 #[derive(Debug, Default)]
@@ -55,6 +56,16 @@ impl Hold {
         self.held.extend(others);
     }
 
+    /// Takes out what is to be told before anything of that time.
+    pub(super) fn release_before(
+        &mut self,
+        time: Timestamp,
+    ) -> impl Iterator<Item = (Side, Delivery)> + use<> {
+        let count = self.held.partition_point(|held| held.from < time);
+        let told: Vec<Held> = self.held.drain(..count).collect();
+        told.into_iter().map(|held| (held.side, held.delivery))
+    }
+
     /// Takes all out.
     pub(super) fn release(&mut self) -> impl Iterator<Item = (Side, Delivery)> + use<> {
         let held = std::mem::take(&mut self.held);
@@ -96,6 +107,21 @@ mod tests {
             .collect();
         assert_eq!(told, expected, "{runs:?}");
         assert_eq!(hold.len(), 0);
+    }
+
+    #[test]
+    fn what_is_earlier_than_a_time_is_told_alone() {
+        let mut hold = Hold::default();
+        hold.add(Side::Local, [gap(1), gap(4), gap(9)]);
+        hold.add(Side::Peer, [gap(2), gap(5)]);
+        let mut before = |time| -> Vec<u64> {
+            let told = hold.release_before(Timestamp(time));
+            told.map(|(_, delivery)| delivery.at().0).collect()
+        };
+        assert_eq!(before(1), Vec::<u64>::new());
+        assert_eq!(before(4), [1, 2]);
+        assert_eq!(before(6), [4, 5]);
+        assert_eq!(hold.len(), 1);
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! From a captured frame to the IP packet in it: the link types that carry IP, VLAN tags, MPLS labels, and PPP.
+//! From a captured frame to the IP packet in it: the link types that carry IP, tags of VLANs and of backbones, SNAP, MPLS
+//! labels, and PPP.
 //!
 //! Source: <https://www.tcpdump.org/linktypes.html>.
 
@@ -6,11 +7,29 @@ use std::fmt;
 
 use etherparse::ether_type;
 
-/// VLAN tags that are looked through: one more than Q-in-Q has.
-const MOST_TAGS: usize = 3;
+/// Tags that are looked through: those of a provider's backbone around those of Q-in-Q, and one more.
+const MOST_TAGS: usize = 5;
+
+/// A tag of a backbone, and what follows it there: the service, and a whole Ethernet frame up to its own `EtherType`
+/// (IEEE 802.1ah).
+const BACKBONE: u16 = 0x88e7;
+const BACKBONE_TAG: usize = 2 + 4 + 12;
+
+/// The most that stands in place of an `EtherType` and is a length (IEEE 802.3 §3.2.6).
+const LONGEST: u16 = 1500;
+
+/// What stands between such a length and an `EtherType` (RFC 1042).
+const SNAP: [u8; 6] = [0xaa, 0xaa, 3, 0, 0, 0];
 
 /// MPLS labels that are looked through.
 const MOST_LABELS: usize = 8;
+
+/// The tags of VLANs (IEEE 802.1Q).
+const VLAN: [u16; 3] = [
+    ether_type::VLAN_TAGGED_FRAME.0,
+    ether_type::PROVIDER_BRIDGING.0,
+    ether_type::VLAN_DOUBLE_TAGGED_FRAME.0,
+];
 
 /// MPLS to one receiver, and to several (RFC 5332).
 const MPLS: [u16; 2] = [0x8847, 0x8848];
@@ -130,7 +149,7 @@ fn labelled(mut frame: &[u8]) -> Option<&[u8]> {
     None
 }
 
-/// The packet behind the `EtherType` at `at` and any VLAN tags (IEEE 802.1Q).
+/// The packet behind the `EtherType` at `at`, or behind those that follow tags.
 fn tagged(frame: &[u8], mut at: usize) -> Option<&[u8]> {
     for _ in 0..=MOST_TAGS {
         let kind = word(frame, at)?;
@@ -143,15 +162,12 @@ fn tagged(frame: &[u8], mut at: usize) -> Option<&[u8]> {
         if kind == PPPOE_SESSION {
             return pppoe(frame.get(at + 2..)?);
         }
-        let tag = [
-            ether_type::VLAN_TAGGED_FRAME,
-            ether_type::PROVIDER_BRIDGING,
-            ether_type::VLAN_DOUBLE_TAGGED_FRAME,
-        ];
-        if !tag.iter().any(|tag| tag.0 == kind) {
-            return None;
-        }
-        at += 4;
+        at += match kind {
+            BACKBONE => BACKBONE_TAG,
+            ..=LONGEST if frame.get(at + 2..)?.starts_with(&SNAP) => 2 + SNAP.len(),
+            _ if VLAN.contains(&kind) => 4,
+            _ => return None,
+        };
     }
     None
 }
@@ -192,7 +208,20 @@ mod tests {
         check(1, "000000000000 000000000000 9100 0001 8100 0002 0800", true);
         check(1, "000000000000 000000000000 0806", false);
         check(1, "000000000000 000000000000 0026", false);
+        check(1, "000000000000 000000000000 0024 aaaa03000000 0800", true);
+        check(1, "000000000000 000000000000 0024 aaaa03000000 8137", false);
+        check(1, "000000000000 000000000000 0024 424203 0800", false);
+        check(
+            1,
+            "000000000000 000000000000 8100 0fd3 88e7 001ebb44 000000000000 000000000000 8100 0fb4 0800",
+            true,
+        );
         check(113, "0000 0304 0006 0000000000000000 0800", true);
+        check(
+            113,
+            "0000 0304 0006 0000000000000000 0004 aaaa03000000 0800",
+            true,
+        );
         check(113, "0000 0304 0006 0000000000000000 0004", false);
         check(276, "0800 0000 00000001 0304 00 06 0000000000000000", true);
         check(276, "0806 0000 00000001 0304 00 06 0000000000000000", false);

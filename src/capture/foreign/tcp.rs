@@ -18,15 +18,13 @@ pub(super) const MOST_PIECES: usize = 8192;
 /// The largest window that TCP can announce (RFC 7323 §2.3). What lies further off belongs elsewhere.
 const FAR: i64 = 1 << 30;
 
-/// Segments too far off in a row after which the stream is taken to have gone on there.
+/// Segments too far off in a row after which the stream is taken to have gone on there, unless the receiver says so.
 const MOST_STRAYS: u8 = 4;
 
-/// Acknowledgements of bytes that were not captured, after which they count as lost to the capture. More than
-/// one, since a capture may reorder what two queues of a network card deliver.
-const PATIENCE: u8 = 8;
-
-/// The time after the first of those acknowledgements, in nanoseconds, after which they count as lost too: no capture
-/// reorders over a tenth of a second.
+/// The time after the first acknowledgement of bytes that were not captured, in nanoseconds, after which they count as
+/// lost to the capture. It may reorder what two queues of a network card deliver, or be put together of two captures
+/// whose clocks differ, but not over a tenth of a second. How many acknowledgements come meanwhile says nothing: there
+/// are thousands in that time on a fast link.
 pub(super) const LATEST: u64 = 100_000_000;
 
 /// Later than anything that was captured.
@@ -87,6 +85,8 @@ pub(super) struct Half {
     next: u32,
     phase: Phase,
     strays: u8,
+    /// The last acknowledgement that was too far off.
+    elsewhere: Option<u32>,
     doubt: Option<Doubt>,
     /// Numbers that were delivered as bytes, there or missing.
     delivered: u64,
@@ -99,10 +99,11 @@ pub(super) struct Half {
 struct Doubt {
     /// It has all before this number.
     ack: u32,
-    /// When it first said that it has more than was captured.
+    /// When it said so first.
+    raised: Timestamp,
+    /// When it first said that it has more than was captured. Once something of that was captured, nobody knows when it
+    /// said so of the rest: at the latest when it said so of the last.
     since: Timestamp,
-    /// How often it said so since anything was captured that was missing.
-    count: u8,
 }
 
 impl Half {
@@ -178,14 +179,15 @@ impl Half {
         old
     }
 
-    /// Whether the receiver has got bytes that may still be captured.
-    pub(super) fn is_doubtful(&self) -> bool {
-        self.doubt.is_some()
+    /// Since when the receiver has got bytes that may still be captured.
+    pub(super) fn doubtful_since(&self) -> Option<Timestamp> {
+        self.doubt.map(|doubt| doubt.since)
     }
 
     /// The receiver acknowledged everything before `ack`.
     pub(super) fn acknowledge(&mut self, ack: u32, at: Timestamp, out: &mut Vec<Delivery>) {
         let ahead = self.distance(ack);
+        self.elsewhere = (ahead.abs() > FAR).then_some(ack);
         // One number that nothing follows is a FIN that was not captured.
         let is_fin = ahead == 1 && self.pending.is_empty();
         if self.phase != Phase::Known || ahead <= 0 || ahead > FAR || is_fin {
@@ -193,14 +195,14 @@ impl Half {
         }
         let doubt = self.doubt.get_or_insert(Doubt {
             ack,
+            raised: at,
             since: at,
-            count: 0,
         });
         if ack.wrapping_sub(doubt.ack).cast_signed() > 0 {
             doubt.ack = ack;
+            doubt.raised = at;
         }
-        doubt.count = doubt.count.saturating_add(1);
-        if doubt.count >= PATIENCE || at.since(doubt.since).as_nanos() >= u128::from(LATEST) {
+        if at.since(doubt.since).as_nanos() >= u128::from(LATEST) {
             self.lose(out);
         }
     }
@@ -247,7 +249,7 @@ impl Half {
         }
         if ahead.abs() > FAR {
             self.strays += 1;
-            if self.strays < MOST_STRAYS {
+            if self.strays < MOST_STRAYS && self.elsewhere != Some(piece.seq) {
                 return false;
             }
             self.flush(out);
@@ -337,7 +339,7 @@ impl Half {
         let at = piece.at;
         self.next = self.next.wrapping_add(piece.len());
         if let Some(mut doubt) = self.doubt.take() {
-            doubt.count = 0;
+            doubt.since = doubt.raised;
             self.doubt = Some(doubt).filter(|doubt| self.distance(doubt.ack) > 0);
         }
         match piece.content {
@@ -536,19 +538,19 @@ mod tests {
         let mut out = Vec::new();
         half.take(&segment(0, 0, 10), &mut out);
         half.take(&segment(0, 20, 30), &mut out);
-        for _ in 1..PATIENCE {
+        for _ in 0..1000 {
             half.acknowledge(31, Timestamp(7), &mut out);
         }
         assert_eq!(story(&out).0, [(0, 10, true)]);
-        half.acknowledge(31, Timestamp(7), &mut out);
+        half.acknowledge(31, Timestamp(7 + LATEST), &mut out);
         assert_eq!(story(&out).0, [(0, 10, true), (10, 20, false), (20, 30, true)]);
         // One more number than there were bytes is that of a FIN.
-        for _ in 0..3 * PATIENCE {
-            half.acknowledge(32, Timestamp(7), &mut out);
+        for since in 1..4 {
+            half.acknowledge(32, Timestamp(7 + since * LATEST), &mut out);
         }
         assert_eq!(out.len(), 3);
-        for _ in 0..PATIENCE {
-            half.acknowledge(41, Timestamp(7), &mut out);
+        for since in 4..6 {
+            half.acknowledge(41, Timestamp(7 + since * LATEST), &mut out);
         }
         assert_eq!(story(&out).0.last(), Some(&(30, 40, false)));
     }
@@ -560,13 +562,13 @@ mod tests {
         let mut out = Vec::new();
         half.take(&segment(0, 0, 10), &mut out);
         half.take(&segment(0, 20, 30), &mut out);
-        assert!(!half.is_doubtful(), "it may be sent again");
+        assert_eq!(half.doubtful_since(), None, "it may be sent again");
         half.acknowledge(31, Timestamp(7), &mut out);
         half.acknowledge(31, Timestamp(6 + LATEST), &mut out);
-        assert!(half.is_doubtful());
+        assert_eq!(half.doubtful_since(), Some(Timestamp(7)));
         assert_eq!(story(&out).0, [(0, 10, true)]);
         half.acknowledge(31, Timestamp(7 + LATEST), &mut out);
-        assert!(!half.is_doubtful());
+        assert_eq!(half.doubtful_since(), None);
         assert_eq!(story(&out).0, [(0, 10, true), (10, 20, false), (20, 30, true)]);
     }
 
@@ -577,11 +579,26 @@ mod tests {
         let mut out = Vec::new();
         half.acknowledge(21, Timestamp(0), &mut out);
         half.take(&segment(0, 10, 20), &mut out);
-        assert!(half.is_doubtful());
+        assert_eq!(half.doubtful_since(), Some(Timestamp(0)));
         half.take(&segment(0, 0, 10), &mut out);
-        assert!(!half.is_doubtful());
+        assert_eq!(half.doubtful_since(), None);
         half.acknowledge(21, Timestamp(LATEST), &mut out);
         assert_eq!(story(&out).0, [(0, 20, true)]);
+    }
+
+    #[test]
+    fn what_is_captured_of_what_was_acknowledged_renews_the_wait_for_the_rest() {
+        let mut half = Half::default();
+        half.synchronize(0);
+        let mut out = Vec::new();
+        half.acknowledge(11, Timestamp(5), &mut out);
+        half.acknowledge(21, Timestamp(9), &mut out);
+        assert_eq!(half.doubtful_since(), Some(Timestamp(5)));
+        half.take(&segment(0, 0, 10), &mut out);
+        half.acknowledge(21, Timestamp(5 + LATEST), &mut out);
+        assert_eq!(half.doubtful_since(), Some(Timestamp(9)));
+        half.acknowledge(21, Timestamp(9 + LATEST), &mut out);
+        assert_eq!(story(&out).0, [(0, 10, true), (10, 20, false)]);
     }
 
     #[test]
@@ -616,6 +633,25 @@ mod tests {
             half.take(&segment(0, far + number * 10, far + number * 10 + 10), &mut out);
         }
         assert_eq!(out.len(), 2 + 5);
+    }
+
+    #[test]
+    fn a_stream_that_the_receiver_says_goes_on_elsewhere_is_followed_at_once() {
+        let mut half = Half::default();
+        half.synchronize(0);
+        let mut out = Vec::new();
+        half.take(&segment(0, 0, 10), &mut out);
+        let far = 0x7000_0000;
+        half.acknowledge(far + 2, Timestamp(0), &mut out);
+        half.take(&segment(0, far, far + 10), &mut out);
+        assert_eq!(out.len(), 1, "that is not where it goes on");
+        half.acknowledge(far + 1, Timestamp(0), &mut out);
+        half.take(&segment(0, far, far + 10), &mut out);
+        let far = u64::from(far);
+        assert_eq!(
+            story(&out).0,
+            [(0, 10, true), (10, far, false), (far, far + 10, true)]
+        );
     }
 
     #[test]

@@ -23,6 +23,7 @@ use crate::capture::segment::Segment;
 use crate::capture::session::Source;
 use crate::capture::walk::Fault;
 use crate::model::{EntryId, FileReport, FileState};
+use crate::text::format::counted;
 
 /// Bytes indexed before the first report, so that the first screen comes at once.
 const FIRST: u64 = 128 << 10;
@@ -309,7 +310,8 @@ impl Course {
         let torn = || match self.known {
             0 => Some("it is empty".to_owned()),
             _ if left > 0 => Some(format!(
-                "the last {left} bytes were left out: they are no whole block"
+                "the last {} left out: no whole block",
+                counted(left, "byte was", "bytes were")
             )),
             _ => None,
         };

@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::{Course, Rest};
 use crate::capture::opening::indexer::Indexer;
 use crate::model::{EntryId, FileReport, FileState};
+use crate::text::format::counted;
 
 impl Course {
     /// What there is to say about the files, of the last of which so many bytes are left out.
@@ -16,7 +17,10 @@ impl Course {
             remarks.push(self.files.about(said));
         }
         if left_out > 0 && self.torn && self.trouble.is_none() {
-            let said = format!("the last {left_out} bytes are no whole block: cut off, or not written yet");
+            let said = format!(
+                "the last {} no whole block: cut off, or not written yet",
+                counted(left_out, "byte is", "bytes are")
+            );
             remarks.push(self.files.about(said));
         }
         remarks.extend(self.indexer.iter().flat_map(Indexer::remarks));
