@@ -1,6 +1,7 @@
 //! How a relay ends: what either side did is passed on to the other as what it was, behind everything sent before.
 
 use std::io;
+use std::os::fd::AsFd as _;
 
 use nix::errno::Errno;
 use tokio::time::Instant;
@@ -163,12 +164,20 @@ impl Pair<'_> {
         }
     }
 
-    /// Records what a side has sent though it cannot be passed on any more.
+    /// Records what a side has sent by now though it cannot be passed on any more. What it sends meanwhile may follow it.
     fn drain(&mut self, side: Side) {
+        let end = self.end(side);
+        let arrived = if end.channel.has_datagrams() {
+            u64::MAX
+        } else {
+            rustix::io::ioctl_fionread(end.channel.options().as_fd()).unwrap_or(0)
+        };
+        let enough = self.crossed(side).saturating_add(arrived);
         for _ in 0..ROUNDS {
             let before = self.crossed(side);
             self.pump(side);
-            if self.over || self.crossed(side) == before {
+            let after = self.crossed(side);
+            if self.over || after == before || after >= enough {
                 return;
             }
         }
