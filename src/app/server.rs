@@ -210,11 +210,7 @@ fn only(peers: &Peers) -> Option<ConnectionId> {
 /// All who have come as one connection.
 pub(super) fn everybody(listening: &Listening, peers: &Peers) -> Link {
     let endpoint = listening.target.as_ref().unwrap_or(listening.address.endpoint());
-    let mut link = Link::new(
-        listening.id,
-        endpoint.clone(),
-        listening.since.unwrap_or_default(),
-    );
+    let mut link = Link::new(listening.id, endpoint.clone(), listening.started);
     let [sent, received] = peers.totals();
     link.role = Role::Listener;
     link.state = listening.state;

@@ -17,7 +17,9 @@ pub struct Listening {
     pub state: LinkState,
     /// Where it waits really, as in `127.0.0.1:9000`.
     pub bound: Vec<String>,
-    /// Since when.
+    /// When it was asked to.
+    pub started: Timestamp,
+    /// Since when it waits.
     pub since: Option<Timestamp>,
     /// When it was over.
     pub ended: Option<Timestamp>,
@@ -33,9 +35,15 @@ pub struct Listening {
 
 impl Listening {
     /// What is about to wait for connections.
-    pub fn new(id: ConnectionId, address: Address, target: Option<Endpoint>) -> Listening {
+    pub fn new(
+        id: ConnectionId,
+        address: Address,
+        target: Option<Endpoint>,
+        started: Timestamp,
+    ) -> Listening {
         Listening {
             id,
+            started,
             address,
             target,
             state: LinkState::Idle,

@@ -38,7 +38,7 @@ pub(super) async fn run(
         }
         Err(Refusal::ForGood(error, id)) => return refuse(shared, id, address, target, &error),
     };
-    let mut listening = Listening::new(journal.connection(), address, target.clone());
+    let mut listening = Listening::new(journal.connection(), address, target.clone(), started);
     listening.state = LinkState::Resolving;
     shared.publish(|news| news.listening = Some(listening));
     let prepared = tokio::select! {
@@ -131,7 +131,7 @@ fn refuse(
 ) -> Next {
     let reason = shared.options.on_full.reason(error);
     shared.publish(|news| {
-        news.listening = Some(Listening::new(id, address, target));
+        news.listening = Some(Listening::new(id, address, target, shared.clock.now()));
         news.recorder = RecorderState::Stopped {
             reason: reason.clone(),
         };

@@ -8,7 +8,7 @@ use crate::stage::{START, Stage, settings};
 use sockscope::app::{Key, Settings};
 use sockscope::model::{
     Address, ConnectionId, Conversation, Direction, End, EndHow, EntryKind, Goal, Link, LinkState, Listening,
-    Protocol, Role, Side,
+    Protocol, Role, Side, Timestamp,
 };
 
 /// A program that has waited for half a second.
@@ -25,7 +25,7 @@ fn waiting(goal: Goal, size: (u16, u16)) -> Stage {
         },
         size,
     );
-    let mut listening = Listening::new(ConnectionId(0), address, target);
+    let mut listening = Listening::new(ConnectionId(0), address, target, Timestamp(0));
     listening.state = LinkState::Listening;
     listening.bound = vec!["127.0.0.1:9000".into()];
     listening.since = Some(START);

@@ -6,7 +6,8 @@ use crate::snapshots::{check, handshake};
 use crate::stage::{START, Stage, settings};
 use sockscope::app::Event;
 use sockscope::model::{
-    Address, ConnectionId, Endpoint, Link, LinkState, Listening, NetEvent, Role, TlsReport, TlsRole, Verdict,
+    Address, ConnectionId, Endpoint, Link, LinkState, Listening, NetEvent, Role, Timestamp, TlsReport,
+    TlsRole, Verdict,
 };
 
 /// What waits, and who has come; its Status has the whole window.
@@ -27,7 +28,7 @@ fn zoomed(size: (u16, u16), listening: Listening, links: Vec<Link>) -> Stage {
 fn listening(address: &str, target: Option<&str>) -> Listening {
     let address: Address = address.parse().unwrap();
     let target = target.map(|target| target.parse::<Endpoint>().unwrap());
-    let mut listening = Listening::new(ConnectionId(0), address, target);
+    let mut listening = Listening::new(ConnectionId(0), address, target, Timestamp(0));
     listening.state = LinkState::Listening;
     listening.since = Some(START);
     listening.bound = vec!["127.0.0.1:8443".into(), "[::1]:8443".into()];

@@ -285,7 +285,7 @@ mod tests {
     }
 
     fn news(links: &[(u32, LinkState, Option<Side>)]) -> NetEvent {
-        let mut listening = Listening::new(ConnectionId(0), ":1".parse().unwrap(), None);
+        let mut listening = Listening::new(ConnectionId(0), ":1".parse().unwrap(), None, Timestamp(0));
         listening.state = LinkState::Listening;
         listening.since = Some(START);
         let mut news = NetEvent {
