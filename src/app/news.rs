@@ -1,7 +1,7 @@
 //! What the worker and the runtime report: the state of the connection, its histories, how effects went.
 
 use super::server::everybody;
-use super::{App, Context, Effect, Menu, MenuKind, Overlay, Purpose, Report, SessionFile, Severity};
+use super::{App, Context, Effect, MenuKind, Overlay, Purpose, Report, SessionFile, Severity};
 use crate::model::{
     FileReport, FileState, Full, Goal, Link, LinkState, NetCommand, NetEvent, PeerCommand, RecorderState,
     Sends, Side, Timestamping, whole,
@@ -159,7 +159,7 @@ impl App {
         match old.kind {
             MenuKind::Quit => self.ask_to_quit(),
             MenuKind::Close => {
-                let menu = Menu::close(self.state(), self.wire());
+                let menu = self.close_menu();
                 self.overlay = (!menu.items.is_empty()).then_some(Overlay::Menu(menu));
             }
             MenuKind::Copy | MenuKind::Export(_) | MenuKind::Overwrite => {}

@@ -198,7 +198,7 @@ impl App {
             Open::Marks => Overlay::Marks(List::default()),
             Open::Palette => Overlay::Palette(self.palette()),
             Open::CloseMenu => {
-                let menu = Menu::close(self.state(), self.wire());
+                let menu = self.close_menu();
                 if menu.items.is_empty() {
                     return self.notify(Severity::Warning, "no connection is open", context);
                 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::actions::Peer;
-use super::{App, Context, Effect, Severity};
+use super::actions::{Action, Dial, Peer};
+use super::{App, Context, Effect, Menu, Severity};
 use crate::model::{
     ConnectionId, Direction, Link, LinkState, Listening, NetCommand, NetEvent, PeerCommand, Peers, Purpose,
     Role, Side, Verdict,
@@ -88,6 +88,17 @@ impl App {
         } else {
             Direction::Sent
         }
+    }
+
+    /// The ways to end what is in front.
+    pub(super) fn close_menu(&self) -> Menu {
+        let mut menu = Menu::close(self.state(), self.wire());
+        if self.is_tap() {
+            // It passes on the ends of others.
+            menu.items
+                .retain(|item| item.action != Action::Dial(Dial::HalfClose));
+        }
+        menu
     }
 
     /// Whether this run relays.

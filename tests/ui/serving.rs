@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::snapshots::check;
 use crate::stage::{START, Stage, settings};
-use sockscope::app::{Key, Settings};
+use sockscope::app::{Key, Overlay, Settings};
 use sockscope::model::{
     Address, ConnectionId, Conversation, Direction, End, EndHow, EntryKind, Goal, Link, LinkState, Listening,
     Protocol, Role, Side, Timestamp,
@@ -197,4 +197,15 @@ fn a_tap_says_to_whom_typed_bytes_go() {
             .typed("PING");
         stage
     });
+}
+
+#[test]
+fn a_tap_passes_on_half_closes_and_makes_none() {
+    let mut stage = tapped((80, 24));
+    stage.escape().typed("]C");
+    let Some(Overlay::Menu(menu)) = &stage.app.overlay else {
+        panic!("no menu");
+    };
+    let letters: String = menu.items.iter().map(|item| item.letter).collect();
+    assert_eq!(letters, "fr");
 }
