@@ -152,7 +152,7 @@ fn ends_in_order(end: impl Fn(&Bench)) {
     accepted.join().unwrap();
     let ended = end_of(&bench, 1);
     assert_eq!((ended.by, ended.how), (Side::Local, EndHow::Tap));
-    assert!(application.1 && server.1, "FIN, not RST");
+    assert!(application.1 && server.1, "FIN, not RST: {:?}", texts(&bench, 1));
     let recorded = [
         bytes(&bench, 1, Direction::Received),
         bytes(&bench, 1, Direction::Sent),
@@ -173,6 +173,32 @@ fn a_busy_relay_that_the_user_closes_ends_in_order() {
 #[test]
 fn a_busy_relay_ends_in_order_with_the_program() {
     ends_in_order(|bench| bench.ask(NetCommand::Shutdown));
+}
+
+#[test]
+fn a_side_that_never_stops_keeps_neither_the_other_nor_the_end_waiting() {
+    let (hand, take) = mpsc::sync_channel(1);
+    let (target, accepted) = server(1, move |stream| hand.send(stream).unwrap());
+    let bench = Bench::new(Options::default());
+    let stream = application(&tap(&bench, "127.0.0.1:0", target));
+    let sending = flood(stream.try_clone().unwrap());
+    let mut served = take.recv_timeout(BOUND).unwrap();
+    let mut answers = served.try_clone().unwrap();
+    let reading = thread::spawn(move || {
+        let mut buffer = vec![0; 1 << 20];
+        while served.read(&mut buffer).is_ok_and(|count| count > 0) {}
+    });
+    wait_pair(&bench, 1, "a flood", |link| link.sent.bytes > 64 << 20);
+    answers.write_all(b"stop").unwrap();
+    let mut got = [0; 4];
+    (&stream).read_exact(&mut got).unwrap();
+    assert_eq!(&got, b"stop");
+    // It does not listen.
+    bench.ask(NetCommand::Peers(vec![ConnectionId(1)], PeerCommand::Close));
+    assert_eq!(end_of(&bench, 1).how, EndHow::Tap);
+    sending.join().unwrap();
+    reading.join().unwrap();
+    accepted.join().unwrap();
 }
 
 #[test]

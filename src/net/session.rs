@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use tokio::io::{Interest, Ready};
 use tokio::sync::mpsc;
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 
 use crate::capture::MAX_DATAGRAM;
@@ -105,6 +106,8 @@ pub(super) struct Session<'a> {
     /// When a close was asked for, or last got on: bytes were taken, or our FIN went out.
     closing_from: Instant,
     after: After,
+    /// More is there to be read than one batch.
+    busy: bool,
     over: bool,
 }
 
@@ -149,6 +152,7 @@ impl<'a> Session<'a> {
             last_byte: Instant::now(),
             closing_from: Instant::now(),
             after: After::Ended,
+            busy: false,
             over: false,
         }
     }
@@ -172,8 +176,12 @@ impl<'a> Session<'a> {
                 command = commands.recv() => self.command(command.unwrap_or(NetCommand::Shutdown)),
                 () = until(retry) => self.retry(),
                 () = until(stamps) => {}
-                ready = ready(self.channel.as_ref(), interest) => self.transfer(ready),
                 () = until(deadline) => self.deadline_passed(),
+                ready = ready(self.channel.as_ref(), interest) => self.transfer(ready),
+            }
+            if std::mem::take(&mut self.busy) {
+                // Whoever never stops would keep everybody else, and the clock, waiting.
+                yield_now().await;
             }
             if self.over && self.after == After::Stop {
                 self.report(|_| {});

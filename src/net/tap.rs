@@ -10,6 +10,7 @@ mod options;
 mod pair;
 mod pump;
 mod reset;
+mod wait;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -103,6 +103,7 @@ impl Session<'_> {
                 Err(Fault::Cut { .. }) => return self.peer_cut_off(),
             }
         }
+        self.busy = true;
     }
 
     fn receive(&mut self) -> Result<Received, Fault> {

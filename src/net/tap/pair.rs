@@ -3,16 +3,16 @@
 //! Each direction has one buffer and no queue: it is filled by one read, recorded, and written until it is empty before
 //! the next read. So a side that reads slowly slows the other through TCP, and memory stays the same.
 
-use std::future;
 use std::ops::Range;
 use std::time::Duration;
 
-use tokio::io::{Interest, Ready};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
+use tokio::task::yield_now;
+use tokio::time::Instant;
 
 use super::Application;
 use super::reset::Resetting;
+use super::wait::{either, ready, until};
 use crate::capture::{MAX_DATAGRAM, MAX_PAYLOAD};
 use crate::model::{Direction, End as CloseEnd, EndHow, NetCommand, Outgoing, PeerCommand, Side, Tally};
 use crate::net::channel::Channel;
@@ -107,6 +107,8 @@ pub(super) struct Pair<'a> {
     /// The longest that it may be silent.
     idle: Option<Duration>,
     pub(super) after: After,
+    /// More is there to be read than one batch.
+    pub(super) busy: bool,
     pub(super) over: bool,
 }
 
@@ -181,6 +183,7 @@ impl<'a> Pair<'a> {
             last_call: None,
             idle: shared.options.idle_timeout.or(datagrams.then_some(SILENCE)),
             after: After::Ended,
+            busy: false,
             over: false,
         }
     }
@@ -201,9 +204,18 @@ impl<'a> Pair<'a> {
                 command = inbox.recv() => self.command(command.unwrap_or(NetCommand::Shutdown)),
                 () = until(retry) => self.retry(),
                 () = until(look) => self.look(),
-                found = ready(&local.channel, application) => self.transfer(Side::Local, found),
-                found = ready(&peer.channel, server) => self.transfer(Side::Peer, found),
                 () = until(deadline) => self.deadline_passed(),
+                found = either(ready(&local.channel, application), ready(&peer.channel, server)) => {
+                    for (side, found) in [Side::Local, Side::Peer].into_iter().zip(found) {
+                        if let Some(found) = found {
+                            self.transfer(side, found);
+                        }
+                    }
+                }
+            }
+            if std::mem::take(&mut self.busy) {
+                // Whoever never stops would keep everybody else, and the clock, waiting.
+                yield_now().await;
             }
         }
     }
@@ -377,19 +389,5 @@ impl<'a> Pair<'a> {
             self.last_byte = Instant::now();
         }
         self.stop_if_full();
-    }
-}
-
-async fn ready(channel: &Channel, interest: Option<Interest>) -> Ready {
-    match interest {
-        Some(interest) => channel.ready(interest).await,
-        None => future::pending().await,
-    }
-}
-
-async fn until(moment: Option<Instant>) {
-    match moment {
-        Some(moment) => sleep_until(moment).await,
-        None => future::pending().await,
     }
 }

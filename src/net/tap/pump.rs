@@ -65,8 +65,11 @@ impl Pair<'_> {
         for _ in 0..READS {
             let (end, to) = (&self.ends[place(side)], &self.ends[place(side.other())]);
             let may_read = end.reading == Half::Open && !end.holds() && !to.is_mid_message();
-            if !may_read || self.over || self.journal.is_blocked() || read >= BATCH {
+            if !may_read || self.over || self.journal.is_blocked() {
                 return;
+            }
+            if read >= BATCH {
+                break;
             }
             let end = self.end(side);
             match end.channel.receive(&mut end.buffer) {
@@ -102,6 +105,7 @@ impl Pair<'_> {
                 Err(Fault::Tls { by, why }) => return self.alerted(side, by, &why),
             }
         }
+        self.busy = true;
     }
 
     /// Writes to the other side what was read from this one and recorded. What is not in the file yet waits for that.
