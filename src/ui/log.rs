@@ -242,6 +242,7 @@ fn hint_text(scene: &Scene<'_>) -> Option<String> {
                 "nothing has crossed yet: {input} to type, and Enter to send"
             ))
         }
+        LinkState::Failed | LinkState::Closed if scene.app.listening.is_some() => None,
         LinkState::Failed | LinkState::Closed
             if scene.app.log_position(scene.records, scene.layout).following =>
         {

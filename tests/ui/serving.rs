@@ -209,3 +209,20 @@ fn a_tap_passes_on_half_closes_and_makes_none() {
     let letters: String = menu.items.iter().map(|item| item.letter).collect();
     assert_eq!(letters, "fr");
 }
+
+#[test]
+fn a_pair_that_is_over_is_not_dialed_again() {
+    let mut stage = tapped((80, 24));
+    for link in [ConnectionId(1), ConnectionId(2)] {
+        if let Some(link) = stage.peers.get_mut(link) {
+            link.state = LinkState::Closed;
+        }
+    }
+    stage.report();
+    stage.escape().typed("]");
+    let picture = stage.picture(&[]);
+    assert!(
+        picture.contains("closed") && !picture.contains("dial again"),
+        "{picture}"
+    );
+}
