@@ -408,8 +408,8 @@ fn a_server_that_is_not_there_is_said_to_both() {
     let bench = Bench::new(Options::default());
     let mut stream = application(&tap(&bench, "127.0.0.1:0", nowhere));
     assert!(is_reset(stream.read(&mut [0])), "as if the server were gone");
-    let news = wait_pair(&bench, 1, "the failure", |link| link.state == LinkState::Failed);
-    let reason = news.peers.get(ConnectionId(1)).unwrap().reason.clone().unwrap();
+    let failed = wait_pair(&bench, 1, "the failure", |link| link.state == LinkState::Failed);
+    let reason = failed.reason.unwrap();
     assert!(reason.contains("nothing listens there"), "{reason}");
 }
 
@@ -433,8 +433,8 @@ fn the_user_can_end_both_sides() {
         assert!(seen, "{how} at the application");
         assert_eq!(server_side.join().unwrap(), [(b"x".to_vec(), expected)]);
         drop(stream);
-        let news = wait_pair(&bench, 1, "the end", |link| link.end.is_some());
-        assert_eq!(news.peers.get(ConnectionId(1)).unwrap().state, LinkState::Closed);
+        let ended = wait_pair(&bench, 1, "the end", |link| link.end.is_some());
+        assert_eq!(ended.state, LinkState::Closed);
         assert!(texts(&bench, 1).iter().any(|text| text.starts_with("you ")));
     }
 }
@@ -444,8 +444,8 @@ fn what_was_dialed_for_an_application_is_over_once_it_is_open() {
     let (target, server) = server(1, |mut stream| read_all(&mut stream));
     let bench = Bench::new(Options::default());
     let stream = application(&tap(&bench, "127.0.0.1:0", target));
-    let news = wait_pair(&bench, 1, "the opening", |link| link.state == LinkState::Open);
-    let phases = news.peers.get(ConnectionId(1)).unwrap().dial.phases();
+    let opened = wait_pair(&bench, 1, "the opening", |link| link.state == LinkState::Open);
+    let phases = opened.dial.phases();
     assert!(!phases.is_empty());
     for phase in phases {
         let end = phase.end.unwrap_or_else(|| panic!("{:?} goes on", phase.kind));

@@ -200,7 +200,9 @@ fn a_side_that_never_stops_keeps_neither_the_other_nor_the_end_waiting() {
     assert_eq!(&got, b"stop");
     // It does not listen.
     bench.ask(NetCommand::Peers(vec![ConnectionId(1)], PeerCommand::Close));
-    assert_eq!(end_of(&bench, 1).how, EndHow::Tap);
+    wait_pair(&bench, 1, "the close", |link| link.closing.is_some());
+    let ended = wait_pair(&bench, 1, "the end", |link| link.end.is_some());
+    assert_eq!((ended.end.unwrap().how, ended.closing), (EndHow::Tap, None));
     sending.join().unwrap();
     reading.join().unwrap();
     accepted.join().unwrap();

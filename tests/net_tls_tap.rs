@@ -4,6 +4,8 @@
 
 #[path = "support/authority.rs"]
 mod authority;
+#[path = "support/relayed.rs"]
+mod relayed;
 #[path = "support/secure.rs"]
 mod secure;
 #[path = "support/worker.rs"]
@@ -21,24 +23,15 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use socket2::SockRef;
 use sockscope::model::{
-    ConnectionId, Direction, EndHow, EntryKind, Link, LinkState, NetCommand, NetEvent, Outgoing, PeerCommand,
-    Recording, Records as _, Side, TlsRole, Verdict,
+    ConnectionId, Direction, EndHow, EntryKind, LinkState, NetCommand, Outgoing, PeerCommand, Recording,
+    Side, TlsRole, Verdict,
 };
 use sockscope::net::Options;
 use sockscope::net::tls::LocalAuthority;
 
+use relayed::{application, bytes, end_of, tap, texts, until_it_stands, wait_pair};
 use secure::{Client, Served, Trust, client, finish, read_all, serve};
-use worker::{BOUND, Bench, word};
-
-fn tap(bench: &Bench, address: &str, target: impl std::fmt::Display) -> String {
-    let target = target.to_string().parse().unwrap();
-    bench.ask(NetCommand::Tap(address.parse().unwrap(), target));
-    let news = bench.wait("listening", |news| {
-        let listening = news.listening.as_ref();
-        listening.is_some_and(|listening| listening.state == LinkState::Listening)
-    });
-    news.listening.unwrap().bound.swap_remove(0)
-}
+use worker::{Bench, word};
 
 /// A server that plays a script with one connection, in the clear.
 fn server<T: Send + 'static>(
@@ -58,31 +51,10 @@ fn secure<T: Send + 'static>(
     (format!("tls://localhost:{}", address.port()), thread)
 }
 
-fn application(address: &str) -> TcpStream {
-    let stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(BOUND)).unwrap();
-    stream
-}
-
-fn wait_pair(bench: &Bench, id: u32, what: &str, until: impl Fn(&Link) -> bool) -> Link {
-    let found = |news: &NetEvent| news.peers.get(ConnectionId(id)).is_some_and(&until);
-    let news = bench.wait(what, found);
-    news.peers.get(ConnectionId(id)).unwrap().clone()
-}
-
 /// Who ended a pair, and how.
-fn end_of(bench: &Bench, id: u32) -> (Side, EndHow) {
-    let link = wait_pair(bench, id, "the end", |link| link.end.is_some());
-    let end = link.end.unwrap();
+fn how(bench: &Bench, id: u32) -> (Side, EndHow) {
+    let end = end_of(bench, id);
     (end.by, end.how)
-}
-
-fn bytes(bench: &Bench, id: u32, direction: Direction) -> Vec<u8> {
-    let all = bench.entries().into_iter();
-    let data =
-        all.filter(|entry| entry.connection == ConnectionId(id) && entry.direction() == Some(direction));
-    data.flat_map(|entry| bench.session.payload(entry.id, 0..u32::MAX).unwrap())
-        .collect()
 }
 
 /// What happened, but for the dial.
@@ -103,19 +75,6 @@ fn story(bench: &Bench, id: u32) -> String {
     let mut words: Vec<&str> = words.filter(|word| !dial.contains(word)).collect();
     words.dedup();
     words.join(" ")
-}
-
-fn texts(bench: &Bench, id: u32) -> String {
-    let all = bench.entries().into_iter();
-    let of_it = all.filter(|entry| entry.connection == ConnectionId(id));
-    let texts = of_it.filter_map(|entry| {
-        if let EntryKind::Note { text } | EntryKind::Error { text, .. } = entry.kind {
-            Some(text)
-        } else {
-            None
-        }
-    });
-    texts.collect::<Vec<_>>().join("\n")
 }
 
 fn pattern(len: usize, seed: usize) -> Vec<u8> {
@@ -191,7 +150,7 @@ fn tls_is_ended_and_added_exactly_in_every_mix() {
             server_side.join().unwrap() == pattern(BYTES, 9),
             "{ends} {begins}: what the server got"
         );
-        assert_eq!(end_of(&bench, 1), (Side::Local, EndHow::Fin), "who began it");
+        assert_eq!(how(&bench, 1), (Side::Local, EndHow::Fin), "who began it");
         assert!(bytes(&bench, 1, Direction::Sent) == pattern(BYTES, 9));
         assert!(bytes(&bench, 1, Direction::Received) == pattern(BYTES, 5));
         let told = match (ends, begins) {
@@ -234,7 +193,7 @@ fn the_server_may_finish_first_and_unix_sockets_mix() {
     tls.write_all(&pattern(300_000, 2)).unwrap();
     finish(&mut tls);
     assert!(server_side.join().unwrap() == pattern(300_000, 2));
-    assert_eq!(end_of(&bench, 1), (Side::Peer, EndHow::Fin));
+    assert_eq!(how(&bench, 1), (Side::Peer, EndHow::Fin));
     bench.reopens_equal();
 }
 
@@ -279,12 +238,12 @@ fn a_cut_is_passed_on_as_a_cut_and_a_reset_as_a_reset() {
     );
     finish(&mut tls);
     assert_eq!(server_side.join().unwrap(), Ok(()));
-    assert_eq!(end_of(&bench, 1), (Side::Peer, EndHow::Truncated));
+    assert_eq!(how(&bench, 1), (Side::Peer, EndHow::Truncated));
     assert_eq!(
         story(&bench, 1),
         "application-tls server-tls open sent received error peer-fin truncated"
     );
-    assert!(texts(&bench, 1).contains("without close_notify"));
+    assert!(texts(&bench, 1).join("\n").contains("without close_notify"));
     bench.reopens_equal();
 
     // The application resets.
@@ -299,7 +258,7 @@ fn a_cut_is_passed_on_as_a_cut_and_a_reset_as_a_reset() {
     SockRef::from(&tls.sock).set_linger(Some(Duration::ZERO)).unwrap();
     drop(tls);
     assert_eq!(server_side.join().unwrap(), (b"question".to_vec(), Some(104)));
-    assert_eq!(end_of(&bench, 1), (Side::Local, EndHow::Rst));
+    assert_eq!(how(&bench, 1), (Side::Local, EndHow::Rst));
 }
 
 #[test]
@@ -318,11 +277,11 @@ fn an_alert_of_a_side_ends_both() {
     tls.sock.write_all(&[23, 3, 3, 0, 20]).unwrap();
     tls.sock.write_all(&[7; 20]).unwrap();
     assert_eq!(server_side.join().unwrap(), (b"question".to_vec(), Some(104)));
-    assert_eq!(end_of(&bench, 1).1, EndHow::Tap, "the tap refuses that");
+    assert_eq!(end_of(&bench, 1).how, EndHow::Tap, "the tap refuses that");
     assert!(
-        texts(&bench, 1).contains("broke the rules of TLS"),
+        texts(&bench, 1).join("\n").contains("broke the rules of TLS"),
         "{}",
-        texts(&bench, 1)
+        texts(&bench, 1).join("\n")
     );
 }
 
@@ -341,7 +300,7 @@ fn silence_ends_both_sides_with_the_word_of_tls_for_it() {
     let (got, ended) = read_all(&mut tls);
     assert_eq!((got, ended.map_err(|error| error.kind())), (Vec::new(), Ok(())));
     assert_eq!(server_side.join().unwrap(), (b"question".to_vec(), Ok(())));
-    assert!(texts(&bench, 1).contains("--idle-timeout"));
+    assert!(texts(&bench, 1).join("\n").contains("--idle-timeout"));
 }
 
 #[test]
@@ -372,7 +331,7 @@ fn what_came_before_tls_failed_arrives_before_the_reset() {
     let (got, ended) = server_side.join().unwrap();
     assert_eq!((got.len(), ended), (BYTES, Some(104)));
     assert!(got == all, "what the application wrote");
-    assert_eq!(end_of(&bench, 1), (Side::Local, EndHow::Tap));
+    assert_eq!(how(&bench, 1), (Side::Local, EndHow::Tap));
     drop(application.join().unwrap());
 }
 
@@ -394,16 +353,7 @@ fn what_the_user_sends_to_a_slow_side_is_never_mixed_up() {
     while tls.conn.is_handshaking() {
         tls.conn.complete_io(&mut tls.sock).unwrap();
     }
-    // Until nothing more is taken.
-    let mut before = 0;
-    loop {
-        let link = wait_pair(&bench, 1, "bytes", |link| link.received.bytes > 0);
-        if link.received.bytes == before {
-            break;
-        }
-        before = link.received.bytes;
-        thread::sleep(Duration::from_millis(200));
-    }
+    until_it_stands(&bench);
     // Each fits one record or a few, so that any of them may be the one that waits.
     let messages = (0..50).map(|number| vec![b'A' + number % 26; 60_000]);
     for bytes in messages.clone() {
@@ -516,7 +466,11 @@ fn an_intercepted_client_is_refused_when_its_server_is() {
             .unwrap()
             .contains("nobody who is trusted has issued it")
     );
-    assert!(texts(&bench, 1).contains("was refused with the alert internal_error (80)"));
+    assert!(
+        texts(&bench, 1)
+            .join("\n")
+            .contains("was refused with the alert internal_error (80)")
+    );
     assert_eq!(story(&bench, 1), "server-tls error");
 
     // Verified, and of another name than the one that was asked for.
@@ -569,9 +523,12 @@ fn an_intercepted_client_that_trusts_nobody_is_named_and_its_server_let_go() {
     let _ = tls.flush();
     drop(tls);
     assert_eq!(server_side.join().unwrap(), (Vec::new(), true), "an end in order");
-    let (by, how) = end_of(&bench, 1);
-    assert_eq!((by, how), (Side::Local, EndHow::Alert));
-    assert!(texts(&bench, 1).contains("it does not trust our certificate"));
+    assert_eq!(how(&bench, 1), (Side::Local, EndHow::Alert));
+    assert!(
+        texts(&bench, 1)
+            .join("\n")
+            .contains("it does not trust our certificate")
+    );
     assert_eq!(story(&bench, 1), "server-tls application-tls error alert");
 
     // What is no TLS never reaches the server.
@@ -584,8 +541,12 @@ fn an_intercepted_client_that_trusts_nobody_is_named_and_its_server_let_go() {
     let mut answer = Vec::new();
     plain.read_to_end(&mut answer).unwrap();
     assert_eq!((answer.len(), answer[0]), (7, 21), "an alert");
-    assert_eq!(end_of(&bench, 1), (Side::Local, EndHow::Tap));
-    assert!(texts(&bench, 1).contains("it sent plain HTTP: \"GET / HTTP/1.1\""));
+    assert_eq!(how(&bench, 1), (Side::Local, EndHow::Tap));
+    assert!(
+        texts(&bench, 1)
+            .join("\n")
+            .contains("it sent plain HTTP: \"GET / HTTP/1.1\"")
+    );
     assert!(reached.try_recv().is_err());
     // So that its thread ends.
     drop(TcpStream::connect(target).unwrap());

@@ -55,13 +55,16 @@ pub(crate) fn application(address: &str) -> TcpStream {
     stream
 }
 
-pub(crate) fn wait_pair(bench: &Bench, id: u32, what: &str, until: impl Fn(&Link) -> bool) -> NetEvent {
-    bench.wait(what, |news| news.peers.get(ConnectionId(id)).is_some_and(&until))
+pub(crate) fn wait_pair(bench: &Bench, id: u32, what: &str, until: impl Fn(&Link) -> bool) -> Link {
+    let found = |news: &NetEvent| news.peers.get(ConnectionId(id)).is_some_and(&until);
+    let news = bench.wait(what, found);
+    news.peers.get(ConnectionId(id)).unwrap().clone()
 }
 
 pub(crate) fn end_of(bench: &Bench, id: u32) -> End {
-    let news = wait_pair(bench, id, "the end", |link| link.end.is_some());
-    news.peers.get(ConnectionId(id)).unwrap().end.unwrap()
+    wait_pair(bench, id, "the end", |link| link.end.is_some())
+        .end
+        .unwrap()
 }
 
 pub(crate) fn bytes(bench: &Bench, id: u32, direction: Direction) -> Vec<u8> {
@@ -122,8 +125,9 @@ pub(crate) fn is_reset<T: std::fmt::Debug>(result: io::Result<T>) -> bool {
 pub(crate) fn until_it_stands(bench: &Bench) -> u64 {
     let mut before = u64::MAX;
     loop {
-        let news = wait_pair(bench, 1, "bytes", |link| link.received.bytes > 0);
-        let now = news.peers.get(ConnectionId(1)).unwrap().received.bytes;
+        let now = wait_pair(bench, 1, "bytes", |link| link.received.bytes > 0)
+            .received
+            .bytes;
         if now == before {
             return now;
         }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::pair::{Half, Pair, Whose, place};
 use super::reset::{LOOK, is_on_its_way};
-use crate::model::{End, EndHow, EntryKind, Link, LinkState, Side};
+use crate::model::{Closing, End, EndHow, EntryKind, Link, LinkState, Side};
 use crate::net::session::After;
 use crate::net::words;
 use crate::text::format;
@@ -64,7 +64,7 @@ impl Pair<'_> {
     /// Both sides have finished, and both were told: it is over.
     fn end_if_both_have(&mut self, last: Side) {
         let closing = self.closing_from.is_some();
-        if self.is_mixed() && !closing && self.ends.iter().any(|end| end.reading == Half::Over) {
+        if !closing && self.is_mixed() && self.ends.iter().any(|end| end.reading == Half::Over) {
             // Datagrams have no end of their own.
             self.last_call.get_or_insert(Instant::now());
             return;
@@ -73,11 +73,13 @@ impl Pair<'_> {
         if !self.ends.iter().all(done) {
             return;
         }
+        if closing {
+            return self.finish_now();
+        }
         let cut = [Side::Local, Side::Peer]
             .into_iter()
-            .find(|side| self.ends[place(*side)].cut && !closing);
+            .find(|side| self.ends[place(*side)].cut);
         let (by, how) = match cut {
-            None if closing => (Side::Local, EndHow::Tap),
             Some(by) => (by, EndHow::Truncated),
             None => (self.first_fin.map_or(last, Side::other), EndHow::Fin),
         };
@@ -237,6 +239,7 @@ impl Pair<'_> {
                 end.writing = Half::Ending;
             }
         }
+        self.report(|link| link.closing = Some(Closing::End));
         self.flush(Side::Local);
         self.flush(Side::Peer);
     }
@@ -350,6 +353,7 @@ impl Pair<'_> {
             };
             link.end = Some(End { by, ..end });
             link.ended = Some(at);
+            link.closing = None;
             link.reason = reason;
         });
     }
