@@ -343,21 +343,36 @@ pub(super) async fn attended<T>(
 
 /// A command while nothing can cross yet, as what comes next; the others have nothing to act on.
 fn interrupt(shared: &Shared, command: Option<NetCommand>) -> Option<After> {
+    match told(command) {
+        Told::Stop => Some(After::Stop),
+        Told::Peer(PeerCommand::Send(..)) => {
+            shared.handled(Fate::Refused);
+            None
+        }
+        Told::Peer(PeerCommand::Option(request)) => {
+            shared.adjust_later(request);
+            None
+        }
+        Told::Peer(PeerCommand::Close | PeerCommand::Reset) => Some(After::Closed),
+        Told::Peer(PeerCommand::HalfClose) | Told::Nothing => None,
+    }
+}
+
+/// What a command is to one of the connections that were accepted.
+pub(super) enum Told {
+    /// The program ends.
+    Stop,
+    /// It is for this one.
+    Peer(PeerCommand),
+    /// It is not: the listener passes on nothing else.
+    Nothing,
+}
+
+/// Takes a command of the listener's.
+pub(super) fn told(command: Option<NetCommand>) -> Told {
     match command {
-        None | Some(NetCommand::Shutdown) => Some(After::Stop),
-        Some(NetCommand::Peers(_, command)) => match command {
-            PeerCommand::Send(..) => {
-                shared.handled(Fate::Refused);
-                None
-            }
-            PeerCommand::Option(request) => {
-                shared.adjust_later(request);
-                None
-            }
-            PeerCommand::HalfClose => None,
-            PeerCommand::Close | PeerCommand::Reset => Some(After::Closed),
-        },
-        // The listener passes on nothing else.
+        None | Some(NetCommand::Shutdown) => Told::Stop,
+        Some(NetCommand::Peers(_, command)) => Told::Peer(command),
         Some(
             NetCommand::Connect(_)
             | NetCommand::Reconnect
@@ -371,6 +386,6 @@ fn interrupt(shared: &Shared, command: Option<NetCommand>) -> Option<After> {
             | NetCommand::Option(_)
             | NetCommand::Listen(_)
             | NetCommand::Tap(..),
-        ) => None,
+        ) => Told::Nothing,
     }
 }

@@ -15,6 +15,7 @@ use super::reset::Resetting;
 use super::wait::{either, ready, until};
 use crate::capture::{MAX_DATAGRAM, MAX_PAYLOAD};
 use crate::model::{Direction, End as CloseEnd, EndHow, NetCommand, Outgoing, PeerCommand, Side, Tally};
+use crate::net::acceptor::{Told, told};
 use crate::net::channel::Channel;
 use crate::net::connect::Connected;
 use crate::net::journal::Journal;
@@ -201,7 +202,7 @@ impl<'a> Pair<'a> {
             let [local, peer] = &self.ends;
             tokio::select! {
                 biased;
-                command = inbox.recv() => self.command(command.unwrap_or(NetCommand::Shutdown)),
+                command = inbox.recv() => self.command(command),
                 () = until(retry) => self.retry(),
                 () = until(look) => self.look(),
                 () = until(deadline) => self.deadline_passed(),
@@ -233,11 +234,11 @@ impl<'a> Pair<'a> {
         while !journal.retry(shared.clock.now()) && journal.is_blocked() && after != After::Stop {
             tokio::select! {
                 biased;
-                command = inbox.recv() => match command {
-                    None | Some(NetCommand::Shutdown) => after = After::Stop,
-                    Some(NetCommand::Peers(_, PeerCommand::Send(..))) => shared.handled(Fate::Refused),
+                command = inbox.recv() => match told(command) {
+                    Told::Stop => after = After::Stop,
+                    Told::Peer(PeerCommand::Send(..)) => shared.handled(Fate::Refused),
                     // There is nothing left to do it to.
-                    Some(_) => {}
+                    Told::Peer(_) | Told::Nothing => {}
                 },
                 () = until(journal.retry_at()) => {}
             }
@@ -311,28 +312,16 @@ impl<'a> Pair<'a> {
         self.finish_now();
     }
 
-    fn command(&mut self, command: NetCommand) {
-        match command {
-            NetCommand::Peers(_, command) => self.peer_command(command),
-            NetCommand::Shutdown => {
+    fn command(&mut self, command: Option<NetCommand>) {
+        match told(command) {
+            Told::Stop => {
                 self.after = After::Stop;
                 if !self.over {
                     self.shut_down();
                 }
             }
-            // The listener passes on nothing else.
-            NetCommand::Connect(_)
-            | NetCommand::Reconnect
-            | NetCommand::Send(_)
-            | NetCommand::HalfClose
-            | NetCommand::Close
-            | NetCommand::Reset
-            | NetCommand::Cancel
-            | NetCommand::Timestamps(_)
-            | NetCommand::StartTls(_)
-            | NetCommand::Option(_)
-            | NetCommand::Listen(_)
-            | NetCommand::Tap(..) => {}
+            Told::Peer(command) => self.peer_command(command),
+            Told::Nothing => {}
         }
     }
 
